@@ -1,0 +1,5 @@
+"""A real phone number for your tests: the names that a test project imports."""
+
+from importlib.metadata import version
+
+__version__ = version("smscatch")

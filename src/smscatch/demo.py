@@ -1,0 +1,143 @@
+"""smscatch on simulated modems, to be tried without any hardware: everything in one folder of its own.
+
+The way of a text is the real one: modem, gammu-smsd, hook, spool, store, page. Only the modem is simulated.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from smscatch import hook
+from smscatch.errors import CannotStart
+from smscatch.modem.gammurc import render_gammurc
+from smscatch.modem.simulator import SimulatedModem
+from smscatch.server import Started, serve
+from smscatch.settings import LineSettings, Settings, data_folder, load_settings
+from smscatch.web.auth import new_secret
+
+# Numbers that Ofcom keeps free for drama: nobody has them (Ofcom, "Telephone numbers for use in TV and radio").
+LINES = {"+447700900001": "Line one", "+447700900002": "Line two"}
+RESTART_SECONDS = 3.0
+
+
+class DemoPlaces(NamedTuple):
+    """Where the demo keeps what."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration file, in which clients find the URL and the key."""
+        return self.folder / "smscatch.toml"
+
+    def modem(self, line: str) -> Path:
+        """The folder of a simulated modem."""
+        return self.folder / "modems" / line.removeprefix("+")
+
+    def control(self, line: str) -> Path:
+        """The socket on which a simulated modem takes orders."""
+        return self.modem(line) / "control"
+
+
+def default_places() -> DemoPlaces:
+    """Return the places of the demo that other commands look for."""
+    return DemoPlaces(data_folder() / "demo")
+
+
+async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[Started], None]) -> None:
+    """Run the demo until SIGTERM or SIGINT. Raises CannotStart if gammu-smsd is missing, or as `serve` does."""
+    gammu = shutil.which("gammu-smsd")
+    if gammu is None:
+        raise CannotStart("The program gammu-smsd is missing. Install it with: apt-get install gammu-smsd")
+
+    def announce(result: Started) -> None:
+        _write_config(places, demo_settings, result.url)
+        started(result)
+
+    demo_settings = _prepare(settings, places)
+    async with contextlib.AsyncExitStack() as stack:
+        for line in LINES:
+            await stack.enter_async_context(_simulated_line(places, line, demo_settings.spool, gammu))
+        await serve(demo_settings, announce)
+
+
+def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
+    """Make the folder; return the settings: those given, with store, spool and lines of the demo's own."""
+    try:
+        places.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for line in LINES:
+            places.modem(line).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"The demo's folder {places.folder} cannot be made: {error.strerror}.") from error
+    return Settings(
+        store=f"sqlite:///{places.folder}/smscatch.db",
+        spool=places.folder / "spool",
+        host=settings.host,
+        port=settings.port,
+        retention=settings.retention,
+        admin_key=settings.admin_key or _known_key(places) or new_secret(),
+        url=settings.url,
+        key=settings.key,
+        lines={line: LineSettings(label, phone_id=line) for line, label in LINES.items()},
+        origins={},
+    )
+
+
+def _known_key(places: DemoPlaces) -> str | None:
+    """Return the key of an earlier run, so that a browser stays signed in."""
+    if not places.config.exists():
+        return None
+    return load_settings(environ={"SMSCATCH_CONFIG": str(places.config)}).key
+
+
+def _write_config(places: DemoPlaces, settings: Settings, url: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        places.config.unlink()
+    descriptor = os.open(places.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(f'url = "{url}"\nkey = "{settings.admin_key}"\nstore = "{settings.store}"\n')
+        file.write(f'spool = "{settings.spool}"\n')
+        for line, described in settings.lines.items():
+            file.write(f'\n[lines."{line}"]\nlabel = "{described.label}"\nphone_id = "{described.phone_id}"\n')
+
+
+@contextlib.asynccontextmanager
+async def _simulated_line(places: DemoPlaces, line: str, spool: Path, gammu: str) -> AsyncGenerator[None, None]:
+    """A simulated modem, and a gammu-smsd that reads it, for as long as the block runs."""
+    device = places.modem(line) / "ttyUSB0"
+    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool.absolute())]
+    config = places.modem(line) / "gammu-smsdrc"
+    config.write_text(render_gammurc(device.absolute(), line, command), encoding="utf-8")
+    async with SimulatedModem(device, places.control(line)):
+        reading = asyncio.create_task(_keep_reading(gammu, config))
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _keep_reading(gammu: str, config: Path) -> None:
+    """Run gammu-smsd, and run it again when it ends, as systemd would."""
+    while True:
+        with (config.parent / "gammu-smsd.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(gammu, "-c", str(config), "-f", "2"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
+                start_new_session=True,  # Ctrl-C is for us; we end gammu-smsd and let it finish its message
+            )
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,110 @@
+"""Every error that smscatch raises: a sentence, a stable code and an HTTP status.
+
+No handling here: each edge (HTTP, command line, client) turns these into its own form.
+"""
+
+from typing import Any, ClassVar
+
+
+class SmscatchError(Exception):
+    """The root of all our errors.
+
+    `str(error)` is a whole sentence: what happened, to what, what to do. `details` are JSON values for programs.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class BadRequest(SmscatchError):
+    """A parameter or a body is not what the call takes."""
+
+    status, code = 400, "bad_request"
+
+
+class BadCursor(BadRequest):
+    """`after` or `before` is neither a cursor, a time nor an age."""
+
+    code = "bad_cursor"
+
+
+class BadTimeout(BadRequest):
+    """A timeout is no number or out of range."""
+
+    code = "bad_timeout"
+
+
+class Unauthorized(SmscatchError):
+    """No key, or one that is unknown, revoked or expired."""
+
+    status, code = 401, "unauthorized"
+
+
+class Forbidden(SmscatchError):
+    """The key is good, but lacks the scope or the line."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFound(SmscatchError):
+    """There is no such message, key or page."""
+
+    status, code = 404, "not_found"
+
+
+class UnknownLine(NotFound):
+    """No line has this number."""
+
+    code = "unknown_line"
+
+
+class NoMessage(NotFound):
+    """A wait ended and nothing had matched; the sentence explains why."""
+
+    code = "no_message"
+
+
+class BadDelivery(SmscatchError):
+    """A delivery is not in the form of its source."""
+
+    status, code = 422, "bad_delivery"
+
+
+class BadPdu(BadDelivery):
+    """Octets that are no SMS PDU; the sentence names the octet."""
+
+    code = "bad_pdu"
+
+
+class StoreUnavailable(SmscatchError):
+    """The database cannot be reached or written; nothing was kept. Trying again later is right."""
+
+    status, code = 503, "store_unavailable"
+
+
+class ShuttingDown(SmscatchError):
+    """The server is stopping and ends its waits; asking again finds the next one."""
+
+    status, code = 503, "shutting_down"
+
+
+class BadSetting(SmscatchError):
+    """A setting has a value that it does not take; the sentence names key, value and accepted form."""
+
+    code = "bad_setting"
+
+
+class CannotStart(SmscatchError):
+    """The server or the demo cannot start: a port is taken, a folder is read-only, a program is missing."""
+
+    code = "cannot_start"
+
+
+class CannotReach(SmscatchError):
+    """For clients: the server does not answer."""
+
+    code = "cannot_reach"

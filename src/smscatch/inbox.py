@@ -1,0 +1,145 @@
+"""The heart: what is received is stored first and then told; who waits follows one stream.
+
+No HTTP and no sender's format here. Long-poll, SSE and every wait are thin users of `follow`.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from smscatch.errors import NoMessage, StoreUnavailable
+from smscatch.hub import Hub
+from smscatch.messages import Message, Query, Stored
+from smscatch.stores import Delivery, Store
+
+PAGE = 200
+RETRY_SECONDS = 1.0
+# How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
+TWIN_AGE = timedelta(minutes=15)
+EXPLAINED = 5
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+class Inbox:
+    """Receives into a store and lets any number follow what arrives."""
+
+    def __init__(self, store: Store, position: int, now: Callable[[], datetime] = utc_now) -> None:
+        self.store = store
+        self.hub = Hub()
+        self.now = now
+        self._told = position
+        self._added = asyncio.Event()
+
+    @classmethod
+    async def open(cls, store: Store, now: Callable[[], datetime] = utc_now) -> "Inbox":
+        """Return an inbox that tells what is committed from now on, provided that `feed` runs."""
+        return cls(store, await store.position(), now)
+
+    async def receive(self, deliveries: Sequence[Delivery]) -> int:
+        """Store the messages, then let whoever waits know; return how many were new. A repeat is a no-op.
+
+        Raises StoreUnavailable: then none is stored.
+        """
+        marked = [Delivery(await self._mark_twin(message), raw) for message, raw in deliveries]
+        added = await self.store.add(marked)
+        # Only a hint: `feed` reads what was committed. So nobody sees a message that a restart would lose, and all
+        # see them in the order of commits, whoever wrote them.
+        self._added.set()
+        return added
+
+    async def _mark_twin(self, message: Message) -> Message:
+        """Mark a text that another run of the same modem's reader gave before: it may be one SMS read twice.
+
+        gammu-smsd 1.42 says nothing that would tell the two cases apart, so both are kept.
+        """
+        if message.reader is None:
+            return message
+        query = Query(lines=(message.line,), sender=message.sender, since=message.received_at - TWIN_AGE)
+        for stored in await self.store.newest(query, PAGE):
+            other = stored.message
+            if other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id:
+                return msgspec.structs.replace(message, marks=(*message.marks, "possible_duplicate"))
+        return message
+
+    async def feed(self) -> None:
+        """Pass on what is committed, in that order, to the hub; runs until cancelled."""
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            try:
+                while page := await self.store.after(Query(), self._told, PAGE):
+                    for stored in page:
+                        self.hub.publish(stored)
+                    self._told = page[-1].position
+            except StoreUnavailable as error:
+                log.warning("new messages cannot be read, trying again in %g s: %s", RETRY_SECONDS, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._added.set()
+
+    async def follow(self, query: Query, after: int) -> AsyncGenerator[Stored, None]:
+        """Yield the matches behind position `after`, oldest first, then new ones for ever.
+
+        Raises StoreUnavailable, and ShuttingDown when the server stops. Close the generator to end it.
+        """
+        position = after
+        # Subscribe before reading, or a message that lands in between is lost.
+        with self.hub.subscribe(query) as arrivals:
+            while True:
+                while page := await self.store.after(query, position, PAGE):
+                    for stored in page:
+                        position = stored.position
+                        yield stored
+                async for stored in arrivals:  # ends when this reader was too slow: the store has what it missed
+                    if stored.position > position:  # else the page above had it
+                        position = stored.position
+                        yield stored
+
+    async def next_message(self, query: Query, after: int, timeout_seconds: float) -> Stored:
+        """Return the oldest match behind `after`, waiting for it. Raises NoMessage, which explains why none came."""
+        async with contextlib.aclosing(self.follow(query, after)) as stream:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    return await anext(stream)
+            except TimeoutError:
+                pass
+        came = await self.store.after(Query(lines=query.lines), after, PAGE)
+        for stored in came:
+            if query.matches(stored.message):  # at the last moment
+                return stored
+        raise _explain(query, came, after, timeout_seconds)
+
+    async def keep_pruning(self, retention: timedelta, interval: timedelta = timedelta(hours=1)) -> None:
+        """Delete what is older than `retention`, now and every `interval`; runs until cancelled."""
+        while True:
+            with contextlib.suppress(StoreUnavailable):  # the next round makes up for it
+                pruned = await self.store.prune(self.now() - retention)
+                if pruned:
+                    log.info("%d messages were older than %s and are deleted", pruned, retention)
+            await asyncio.sleep(interval.total_seconds())
+
+
+def _explain(query: Query, came: list[Stored], after: int, timeout_seconds: float) -> NoMessage:
+    """Say what came meanwhile and why it did not match."""
+    where = "" if query.lines is None else f" to {' or '.join(query.lines)}"
+    near_misses = [
+        {"id": stored.message.id, "sender": stored.message.sender, "reason": query.mismatch(stored.message)}
+        for stored in came
+    ]
+    reasons = "; ".join(list(dict.fromkeys(str(miss["reason"]) for miss in near_misses))[:EXPLAINED])
+    count = f"{len(came)}{' or more' if len(came) == PAGE else ''}"
+    meanwhile = f"{count} came{where} meanwhile: {reasons}" if came else f"nothing came{where} meanwhile"
+    return NoMessage(
+        f"No message matched in {timeout_seconds:g} s: {meanwhile}.",
+        cursor=str(came[-1].position if came else after),
+        near_misses=near_misses,
+    )

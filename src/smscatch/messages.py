@@ -1,0 +1,221 @@
+"""What flows through smscatch: messages, queries and cursors, and their JSON.
+
+No I/O, and no knowledge of where a message came from or where it is kept.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from smscatch.errors import BadCursor
+from smscatch.numbers import fold_sender
+
+# Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
+LINE_ENDS = ("\x85", "\u2028", "\u2029")
+AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_AGE = re.compile(r"([0-9]{1,9})([smhd])")
+_CURSOR = re.compile(r"[0-9]{1,18}")
+
+
+class Code(msgspec.Struct, frozen=True):
+    """A one-time code found in a text: its canonical value, a score from 0 to 1, and the rule that found it."""
+
+    value: str
+    score: float
+    rule: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One received SMS, all its parts joined.
+
+    `id` is made from the delivery (`delivery_id`), so a delivery read twice is one message. `line` is our own
+    number, E.164, or the modem's name while no line is configured for it. `sender` is E.164, a short code, or up to
+    11 alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
+    `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
+    flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate. `reader` names
+    the run of the program that read the modem. `cursor` is the position in the order of commits, set by the store.
+    """
+
+    id: str
+    line: str
+    sender: str
+    text: str
+    received_at: datetime
+    source: str
+    code: str | None = None
+    codes: tuple[Code, ...] = ()
+    links: tuple[str, ...] = ()
+    bound_hosts: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    parts: int = 1
+    complete: bool = True
+    marks: tuple[str, ...] = ()
+    reader: str | None = None
+    lease: str | None = None
+    cursor: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One SMS of a long message, before it is joined with the others.
+
+    `id` is made from its delivery. Parts belong together that agree in line, sender, `reference`, `wide` (whether the
+    reference has 16 bits) and `total` (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8). `number` counts from 1. `pdu` is the
+    whole SMS in hexadecimal: escapes and surrogate pairs may be split between parts, so texts are joined from PDUs.
+    """
+
+    id: str
+    line: str
+    sender: str
+    reference: int
+    wide: bool
+    total: int
+    number: int
+    pdu: str
+    received_at: datetime
+    sent_at: datetime | None = None
+    reader: str | None = None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One of our numbers. `messages` counts what is kept for it; `last_received_at` is None before the first."""
+
+    number: str
+    label: str = ""
+    device: str | None = None
+    phone_id: str | None = None
+    messages: int = 0
+    last_received_at: datetime | None = None
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages are asked for; every field that is set must agree.
+
+    `lines` is None for every line. `sender` compares as `numbers.fold_sender` does, `contains` is a part of the text,
+    without regard to case. `since` leaves out what we received before that time, `until` what we received from then on.
+    `has_code` leaves out texts in which no code was found.
+    """
+
+    lines: tuple[str, ...] | None = None
+    sender: str | None = None
+    contains: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    has_code: bool = False
+
+    def mismatch(self, message: Message) -> str | None:
+        """Return why `message` is not meant, as half a sentence, or None if it is."""
+        if self.lines is not None and message.line not in self.lines:
+            return f"it came to {message.line}"
+        if self.sender is not None and fold_sender(message.sender) != fold_sender(self.sender):
+            return f"sender {message.sender!r} is not {self.sender!r}"
+        if self.contains is not None and self.contains.casefold() not in message.text.casefold():
+            return f"its text lacks {self.contains!r}"
+        if self.since is not None and message.received_at < self.since:
+            return f"it was received before {format_time(self.since)}"
+        if self.until is not None and message.received_at >= self.until:
+            return f"it was received after {format_time(self.until)}"
+        if self.has_code and message.code is None:
+            return f"no code was found in the text from {message.sender!r}"
+        return None
+
+    def matches(self, message: Message) -> bool:
+        """Return whether `message` is meant."""
+        return self.mismatch(message) is None
+
+
+class Stored:
+    """A message as the store keeps it: its position and the JSON that was encoded once, when it was stored."""
+
+    def __init__(self, position: int, json: bytes) -> None:
+        self.position = position
+        self.json = json
+
+    @cached_property
+    def message(self) -> Message:
+        """The decoded message."""
+        return decode_message(self.json)
+
+
+def delivery_id(source: str, delivery: str) -> str:
+    """Return a message's id: 32 hex digits that depend on the delivery alone, so that a repeat has the same."""
+    return hashlib.sha256(f"{source}\0{delivery}".encode()).hexdigest()[:32]
+
+
+def encode_message(message: Message) -> bytes:
+    """Return `message` as JSON; times as `format_time` writes them."""
+    json = msgspec.json.encode(plain(message))
+    for character in LINE_ENDS:
+        json = json.replace(character.encode(), b"\\u%04x" % ord(character))
+    return json
+
+
+def decode_message(json: bytes) -> Message:
+    """Return the message that `encode_message` wrote."""
+    return msgspec.json.decode(json, type=Message)
+
+
+def plain(value: Any) -> Any:
+    """Return one of our values as dicts, lists and strings, with times as `format_time` writes them."""
+    builtins = msgspec.to_builtins(value, builtin_types=(datetime,))
+    return _with_times(builtins)
+
+
+def _with_times(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, dict):
+        return {key: _with_times(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_times(item) for item in value]
+    return value
+
+
+def format_time(time: datetime) -> str:
+    """Return `time` as ISO 8601 in UTC with milliseconds: 2026-11-22T18:39:35.123Z."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def join_json(items: Iterable[bytes]) -> bytes:
+    """Return a JSON array of values that are encoded already."""
+    return b"[" + b",".join(items) + b"]"
+
+
+def parse_age(text: str) -> timedelta | None:
+    """Return the duration that `90s`, `10m`, `2h` or `30d` stands for; None if it has another form."""
+    found = _AGE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return timedelta(**{AGE_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        return None
+
+
+def parse_after(text: str, now: datetime) -> int | datetime:
+    """Return the position or the UTC time that a client means by `after=` or `before=`.
+
+    Takes a cursor (digits), an ISO 8601 time with a zone, or an age such as `10m`, counted back from `now`.
+    Raises BadCursor for anything else.
+    """
+    if _CURSOR.fullmatch(text):
+        return int(text)
+    try:
+        age = parse_age(text)
+        if age is not None:
+            return now - age
+        # A '+' that nobody escaped arrives as a blank: 2026-11-22T18:00:00 01:00
+        time = datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadCursor(
+        f"{text!r} is no cursor: give the 'cursor' of an earlier answer, a time with zone such as"
+        f" {format_time(now)}, or an age such as 10m.",
+        value=text,
+    )

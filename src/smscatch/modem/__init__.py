@@ -1,0 +1,1 @@
+"""Everything that speaks to a modem, or pretends to be one."""

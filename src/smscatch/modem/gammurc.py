@@ -1,0 +1,68 @@
+"""The configuration with which gammu-smsd hands every SMS to our hook.
+
+Text only: who writes the file, and starts gammu-smsd on it, is elsewhere.
+"""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from smscatch.errors import BadSetting
+
+TEMPLATE = """\
+# Written by smscatch; every setting is explained in "man gammu-smsdrc".
+# Start with: LC_ALL=C.UTF-8 gammu-smsd -c THIS_FILE -f 2
+# Without a UTF-8 locale every character beyond ASCII reaches the hook as "?". Without -f 2 gammu-smsd never
+# ends after a failure, but resets a modem that came back again and again.
+
+[gammu]
+device = {device}
+connection = at115200
+# Reading texts needs no clock, and setting it is one more command that can fail.
+synchronizetime = no
+
+[smsd]
+# The service "files" appends the name of the sender to the shell command below (gammu issue 1129); "null" nothing.
+service = null
+phoneid = {phone_id}
+# The environment carries the message. "exec", or a shell stays between gammu-smsd and the hook.
+runonreceive = exec {hook}
+# Seconds between two looks at the SIM, and between two rounds; the defaults make 15 s of delay.
+receivefrequency = 1
+loopsleep = 1
+# Asking whether the SIM wants its PIN is also what notices a modem that is gone, and what a new text cuts short.
+checksecurity = 1
+# No "pin =": gammu-smsd repeats a wrong one until the SIM asks for its PUK (gammu issue 458).
+checkbattery = 0
+# We only receive.
+send = no
+# The parts of a long text that are here are handed over after this many seconds, not after ten minutes.
+multiparttimeout = 60
+statusfrequency = 60
+logfile = stderr
+# Any higher level writes texts, and so codes, to the log.
+debuglevel = 0
+"""
+
+
+def render_gammurc(device: Path, phone_id: str, hook: Sequence[str]) -> str:
+    """Return a configuration for gammu-smsd that reads `device` and runs `hook` for each SMS.
+
+    `phone_id` reaches the hook as PHONE_ID; `hook` is a program and its arguments, none of which the shell
+    takes apart. Raises BadSetting if one of them has a character that the file cannot hold.
+    Source: man gammu-smsdrc, sections General parameters and [gammu]; man gammurc for the syntax.
+    """
+    if not hook:
+        raise BadSetting("hook must name the program that gammu-smsd runs for each SMS.")
+    return TEMPLATE.format(
+        device=checked("device", str(device)),
+        phone_id=checked("phone_id", phone_id),
+        hook=checked("hook", shlex.join(hook)),
+    )
+
+
+def checked(name: str, value: str) -> str:
+    """Return `value` if it can stand in a line of the file. Raises BadSetting otherwise."""
+    if not value or value != value.strip() or not value.isprintable():
+        raise BadSetting(f"{name} takes printable text in one line without spaces around it, not {value!r}.")
+    return value

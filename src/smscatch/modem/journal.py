@@ -1,0 +1,192 @@
+"""What the link has to remember over a crash: which texts it took from the SIM without knowing that they are deleted.
+
+And which PIN was refused. Nothing here reads a modem or writes the spool.
+"""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from smscatch.spool import fsync_folder
+
+FOLDER = "journal"
+MAX_RECORDS = 2000
+MAX_MARKS = 50
+# A clock that was set back by more than this was wrong before: the order of names begins anew.
+_MAX_LEAD_NS = 60 * 10**9
+
+
+class Slot(NamedTuple):
+    """A place for one text. `card` is the SIM (its IMSI) or, for its own memory, the modem (its IMEI)."""
+
+    card: str
+    storage: str
+    index: int
+
+
+class Delivery(NamedTuple):
+    """A text that was taken from a slot: the digest of its PDU, and the name it has in the spool, for ever."""
+
+    digest: str
+    name: str
+
+    @property
+    def time_ns(self) -> int:
+        """When it was read first, by our clock."""
+        return int(self.name[:20])
+
+
+class Journal:
+    """The deliveries of one line whose deletion is not confirmed, each in its slot.
+
+    A file of records, appended; written anew when it has grown, and at each start.
+    """
+
+    def __init__(self, spool: Path, line: str) -> None:
+        """Read the journal that the line has in `spool`. Raises OSError if it cannot be written."""
+        self._folder = spool / FOLDER
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = self._folder / f"{file_name(line)}.log"
+        self._line = line
+        self._open: dict[Slot, Delivery] = {}
+        self._last_ns = 0
+        self._records = 0
+        for record in _read_records(self._path):
+            self._apply(record)
+        self._rewrite()
+
+    def find(self, slot: Slot) -> Delivery | None:
+        """Return what was taken from `slot` and may still be in it."""
+        return self._open.get(slot)
+
+    def slots(self, card: str, storage: str) -> list[Slot]:
+        """Return the slots of a storage from which something was taken that may still be in it."""
+        return [slot for slot in self._open if (slot.card, slot.storage) == (card, storage)]
+
+    def name(self, pdu: str, slot: Slot, now_ns: int) -> Delivery:
+        """Return a delivery of this moment, whose name sorts behind all earlier ones of this line."""
+        is_order_kept = self._last_ns - now_ns < _MAX_LEAD_NS
+        self._last_ns = max(now_ns, self._last_ns + 1) if is_order_kept else now_ns
+        token = _digest(self._line, *map(str, slot), pdu, str(self._last_ns))
+        return Delivery(digest_of(pdu), f"{self._last_ns:020d}-{token}")
+
+    def open(self, taken: Iterable[tuple[Slot, Delivery]]) -> None:
+        """Remember what is about to be spooled; when this returns, a power cut cannot make it forgotten.
+
+        Raises OSError: then nothing may be spooled.
+        """
+        records = [["+", *slot, *delivery] for slot, delivery in taken]
+        if self._records + len(records) > MAX_RECORDS:
+            self._rewrite()
+        self._append(records, is_durable=True)
+
+    def close(self, slots: Iterable[Slot]) -> None:
+        """Forget what was taken from `slots`: it is gone from there. Survives a kill at once, a power cut soon.
+
+        Raises OSError.
+        """
+        self._append([["-", *slot] for slot in slots], is_durable=False)
+
+    def _apply(self, record: list[object]) -> None:
+        match record:
+            case ["+", str(card), str(storage), int(index), str(digest), str(name)] if name[:20].isdecimal():
+                delivery = Delivery(digest, name)
+                self._open[Slot(card, storage, index)] = delivery
+                self._last_ns = max(self._last_ns, delivery.time_ns)
+            case ["-", str(card), str(storage), int(index)]:
+                self._open.pop(Slot(card, storage, index), None)
+
+    def _append(self, records: list[list[object]], *, is_durable: bool) -> None:
+        if not records:
+            return
+        data = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # A record that a full disk cut short is made whole again by the newline in front of the next.
+            if os.write(descriptor, b"\n" + data) != len(data) + 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if is_durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        for record in records:
+            self._apply(record)
+        self._records += len(records)
+
+    def _rewrite(self) -> None:
+        records = [["+", *slot, *delivery] for slot, delivery in self._open.items()]
+        write_durably(self._path, b"".join(json.dumps(record).encode() + b"\n" for record in records))
+        self._records = len(records)
+
+
+class PinMarks:
+    """Which PIN was tried on which SIM and how that ended, so that a wrong one costs a single try for ever."""
+
+    def __init__(self, spool: Path, line: str) -> None:
+        """Read the marks that the line has in `spool`."""
+        self._path = spool / FOLDER / f"{file_name(line)}.pin"
+        self._marks: dict[str, str] = {}
+        for record in _read_records(self._path):
+            match record:
+                case [str(key), str(outcome)]:
+                    self._marks[key] = outcome
+
+    def outcome(self, card: str, pin: str) -> str | None:
+        """Return "right", "wrong", or "tried" if its answer never came; None if this PIN was not tried."""
+        return self._marks.get(_digest("pin", card, pin))
+
+    def note(self, card: str, pin: str, outcome: str) -> None:
+        """Remember an outcome durably; the PIN itself is not kept. Raises OSError."""
+        key = _digest("pin", card, pin)
+        self._marks.pop(key, None)
+        self._marks[key] = outcome
+        kept = list(self._marks.items())[-MAX_MARKS:]
+        write_durably(self._path, b"".join(json.dumps(mark).encode() + b"\n" for mark in kept))
+
+
+def digest_of(pdu: str) -> str:
+    """Return what stands for a PDU in the journal."""
+    return _digest(pdu)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def file_name(line: str) -> str:
+    """Return a file name for a line's number or name, whatever characters it has."""
+    return quote(line, safe="+")[:200] or "_"
+
+
+def _read_records(path: Path) -> list[list[object]]:
+    """Return the JSON arrays of a file, one per line; what a power cut left unfinished is passed over."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, list):
+            records.append(record)
+    return records
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a file, so that after a power cut it is the old or the new one. Raises OSError."""
+    fresh = path.with_name(f".{path.name}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    fresh.replace(path)
+    fsync_folder(path.parent)

@@ -1,0 +1,172 @@
+"""A serial port: opened for us alone, raw, read and written by the event loop.
+
+Bytes only; AT is in at.py. termios alone does it: see docs/modems.md for why there is no serial library.
+"""
+
+import array
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import termios
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from smscatch.modem.trouble import NoAccess, PortBusy, PortMissing
+
+_GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
+_READ_BYTES = 65536
+# Tells whether a tty is marked exclusive; missing in Python's termios (ioctl_tty(2); asm-generic/ioctls.h).
+_TIOCGEXCL = 0x80045440
+
+
+class SerialPort:
+    """An open port: hands what arrives to `on_bytes`, and calls `on_lost` once when the device has gone."""
+
+    def __init__(self, device: Path, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        """Open `device`. Raises PortMissing, PortBusy or NoAccess, each with a sentence that says what to do."""
+        self.device = device
+        self._on_bytes = on_bytes
+        self._on_lost = on_lost
+        self._is_open = False
+        self._file = _open(device)
+        self._is_open = True
+        asyncio.get_running_loop().add_reader(self._file, self._receive)
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; what a modem that takes nothing leaves over is dropped: its command times out then."""
+        try:
+            os.write(self._file, data)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+
+    def discard(self) -> None:
+        """Forget what has come and what has not been sent."""
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(self._file, termios.TCIOFLUSH)
+
+    def close(self) -> None:
+        """Let go of the port; a second time does nothing."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        asyncio.get_running_loop().remove_reader(self._file)
+        # The kernel sits out up to 30 s for bytes that a hanging modem does not take (setserial(8), closing_wait).
+        self.discard()
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._file, termios.TIOCNXCL)
+        os.close(self._file)
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(self._file, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:  # EIO: the device was pulled out
+            data = b""
+        if data:
+            self._on_bytes(data)
+        else:
+            self._lose()
+
+    def _lose(self) -> None:
+        if self._is_open:
+            self.close()
+            self._on_lost()
+
+
+def _open(device: Path) -> int:
+    try:
+        # O_NONBLOCK: a port without carrier would keep us waiting in open() (termios(3), CLOCAL).
+        file = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _trouble(device, error) from error
+    try:
+        _claim(file, device)
+        _make_raw(file)
+    except (OSError, termios.error) as error:
+        os.close(file)
+        number = error.args[0] if error.args else 0
+        if number in _GONE:
+            raise PortMissing(f"{device} went away while it was opened.") from error
+        raise NoAccess(f"{device} is no serial port: {error.args[-1]}.") from error
+    except PortBusy:
+        os.close(file)
+        raise
+    return file
+
+
+def _trouble(device: Path, error: OSError) -> PortMissing | PortBusy | NoAccess:
+    if error.errno in _GONE:
+        return PortMissing(f"There is no {device}. Plug the modem in; `ls /dev/serial/by-id` shows what is there.")
+    if error.errno == errno.EBUSY:
+        return PortBusy(_busy_sentence(device, _holder_of(device)))
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return NoAccess(
+            f"{device} may not be opened by this user. Add it to the group of the device:"
+            " sudo usermod -aG dialout USER, and log in again."
+        )
+    return NoAccess(f"{device} cannot be opened: {error.strerror}.")
+
+
+def _claim(file: int, device: Path) -> None:
+    """Make the port ours. Raises PortBusy if another program has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise PortBusy(_busy_sentence(device, _holder_of(device))) from error
+    # gammu and ModemManager mark their port exclusive. That keeps others out, except root, who has to look.
+    holder = _holder_of(device) if _is_marked(file) else None
+    if holder is not None:
+        raise PortBusy(_busy_sentence(device, holder))
+    # The mark of a pty outlives us when we are killed, as the simulator keeps it open; a real port's does not.
+    if not os.ttyname(file).startswith("/dev/pts/"):
+        fcntl.ioctl(file, termios.TIOCEXCL)
+
+
+def _is_marked(file: int) -> bool:
+    marked = array.array("i", [0])
+    try:
+        fcntl.ioctl(file, _TIOCGEXCL, marked)
+    except OSError:  # another number on this processor, or a kernel before 3.8
+        return False
+    return bool(marked[0])
+
+
+def _holder_of(device: Path) -> str | None:
+    """Return the name and number of another process that has the device open, as far as we may see (proc(5))."""
+    target = os.path.realpath(device)
+    for process in os.listdir("/proc"):
+        if not process.isdecimal() or int(process) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{process}/fd"):
+                if os.readlink(entry.path) == target:
+                    name = Path(f"/proc/{process}/comm").read_text("utf-8", "replace").strip()
+                    return f"{name} (process {process})"
+    return None
+
+
+def _busy_sentence(device: Path, holder: str | None) -> str:
+    advice = "A modem has one reader: stop the other program"
+    if holder and holder.startswith("ModemManager"):
+        advice = "Stop it: sudo systemctl mask --now ModemManager"
+    elif holder is None:
+        advice += "; `sudo fuser -v` on the device names it (often ModemManager or gammu-smsd)"
+    return f"{device} is in use by {holder or 'another program'}. {advice}."
+
+
+def _make_raw(file: int) -> None:
+    """8N1 without translation or flow control; 115200 baud, which a USB stick does not care about."""
+    tty.setraw(file)
+    mode = termios.tcgetattr(file)
+    # Not HUPCL: dropping DTR at each close makes some modems reset. CLOCAL: carrier does not matter.
+    mode[2] = (mode[2] | termios.CREAD | termios.CLOCAL | termios.CS8) & ~(
+        termios.HUPCL | termios.CRTSCTS | termios.PARENB | termios.CSTOPB
+    )
+    mode[4] = mode[5] = termios.B115200
+    termios.tcsetattr(file, termios.TCSANOW, mode)

@@ -1,0 +1,146 @@
+"""The SMS commands of the simulated modem, in PDU mode; each cites its section of 3GPP TS 27.005.
+
+Sending is left out: smscatch only receives.
+"""
+
+from collections.abc import Callable
+
+from smscatch.modem.simulator.card import StoredText
+from smscatch.modem.simulator.session import (
+    CMS_BAD_INDEX,
+    CMS_NOT_ALLOWED,
+    CMS_UNKNOWN_ERROR,
+    Command,
+    Refused,
+    Session,
+    constant,
+    parse_number,
+    split_arguments,
+)
+
+HIGHEST_INDEX = 9999
+# The last values that +CNMI's <mode>, <mt>, <bm>, <ds>, <bfr> take on this stick.
+CNMI_HIGHEST = (2, 3, 2, 2, 1)
+
+# <stat>: received texts unread and read, our own unsent and sent, all.
+LISTED: dict[int, Callable[[StoredText], bool]] = {
+    0: lambda text: not text.is_read,
+    1: lambda text: text.is_read,
+    2: lambda text: False,
+    3: lambda text: False,
+    4: lambda text: True,
+}
+
+
+def choose_pdu_mode(_: Session, argument: str) -> None:
+    """+CMGF=0 (3.2.3); this stick has no text mode."""
+    parse_number(argument, 0)
+
+
+def list_memories(session: Session, _: str) -> list[str]:
+    """+CPMS=? (3.2.2)."""
+    names = ",".join(f'"{name}"' for name in session.state.settings.memories)
+    return [f"+CPMS: ({names}),({names}),({names})"]
+
+
+def fill_levels(session: Session) -> list[str]:
+    """Return used and size of <mem1> to <mem3>, each as `used,size`."""
+    return [f"{len(session.storage(use))},{session.storage(use).size}" for use in range(3)]
+
+
+def show_memories(session: Session, _: str) -> list[str]:
+    """+CPMS? (3.2.2)."""
+    shown = (f'"{name}",{level}' for name, level in zip(session.memories, fill_levels(session), strict=True))
+    return [f"+CPMS: {','.join(shown)}"]
+
+
+def choose_memories(session: Session, argument: str) -> list[str]:
+    """+CPMS=<mem1>[,<mem2>[,<mem3>]] (3.2.2)."""
+    names = split_arguments(argument)
+    if len(names) > 3 or not session.state.storages.keys() >= set(names):
+        raise Refused("CMS", CMS_NOT_ALLOWED)
+    session.memories[: len(names)] = names
+    return [f"+CPMS: {','.join(fill_levels(session))}"]
+
+
+def show_indications(session: Session, _: str) -> list[str]:
+    """+CNMI? (3.4.1)."""
+    return [f"+CNMI: {','.join(map(str, session.cnmi))}"]
+
+
+def choose_indications(session: Session, argument: str) -> None:
+    """+CNMI=[<mode>[,<mt>[,<bm>[,<ds>[,<bfr>]]]]] (3.4.1)."""
+    words = split_arguments(argument)
+    if len(words) > len(CNMI_HIGHEST):
+        raise Refused("CMS", CMS_NOT_ALLOWED)
+    values = [parse_number(word, highest) for word, highest in zip(words, CNMI_HIGHEST, strict=False)]
+    session.cnmi[: len(values)] = values
+
+
+def list_texts(session: Session, argument: str) -> list[str]:
+    """+CMGL[=<stat>] (4.1): the texts of <mem1> with that status; the unread become read."""
+    is_listed = LISTED[parse_number(argument or "0", 4)]
+    lines = []
+    for index, text in session.storage(0):
+        if is_listed(text):
+            lines += [f"+CMGL: {index},{int(text.is_read)},,{text.length}", text.pdu]
+            text.is_read = True
+    return lines
+
+
+def read_text(session: Session, argument: str) -> list[str]:
+    """+CMGR=<index> (4.2): the text, which becomes read."""
+    text = session.storage(0).find(parse_number(argument, HIGHEST_INDEX))
+    if text is None:
+        raise Refused("CMS", CMS_BAD_INDEX)
+    lines = [f"+CMGR: {int(text.is_read)},,{text.length}", text.pdu]
+    text.is_read = True
+    return lines
+
+
+def delete_text(session: Session, argument: str) -> None:
+    """+CMGD=<index>[,0] (3.5.4); deleting many at once is not offered."""
+    index, *flags = split_arguments(argument)
+    condition = session.state.condition
+    if condition.failing_deletes:
+        condition.failing_deletes -= 1
+        raise Refused("CMS", CMS_UNKNOWN_ERROR)
+    if flags not in ([], ["0"]):
+        raise Refused("CMS", CMS_NOT_ALLOWED)
+    if not session.storage(0).delete(parse_number(index, HIGHEST_INDEX)):
+        raise Refused("CMS", CMS_BAD_INDEX)
+    session.state.deleted += 1
+
+
+COMMANDS: dict[str, Command] = {
+    "+CMGF?": constant("+CMGF: 0"),
+    "+CMGF=?": constant("+CMGF: (0)"),
+    "+CMGF=": choose_pdu_mode,
+    "+CPMS?": show_memories,
+    "+CPMS=?": list_memories,
+    "+CPMS=": choose_memories,
+    "+CNMI?": show_indications,
+    "+CNMI=?": constant("+CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1,2),(0,1)"),
+    "+CNMI=": choose_indications,
+    "+CMGL": list_texts,
+    "+CMGL=?": constant("+CMGL: (0-4)"),
+    "+CMGL=": list_texts,
+    "+CMGR=": read_text,
+    "+CMGD=": delete_text,
+    "+CMMS=": constant(),
+}
+NEED_SIM = frozenset({"+CMGF", "+CPMS", "+CNMI", "+CMGL", "+CMGR", "+CMGD"})
+
+
+def forwards(session: Session, text: StoredText) -> bool:
+    """Whether +CNMI sends `text` straight to the wire and not into a storage (3.4.1)."""
+    return session.cnmi[3] == 1 if text.is_report else session.cnmi[1] in (2, 3)
+
+
+def announcement(session: Session, text: StoredText, index: int | None) -> list[str]:
+    """Return the unsolicited lines for a new text, stored at `index` or forwarded, as +CNMI asks (3.4.1)."""
+    if index is None:
+        return [f"{'+CDS: ' if text.is_report else '+CMT: ,'}{text.length}", text.pdu]
+    if text.is_report:
+        return [f'+CDSI: "{session.memories[2]}",{index}'] if session.cnmi[3] == 2 else []
+    return [f'+CMTI: "{session.memories[2]}",{index}'] if session.cnmi[1] == 1 else []

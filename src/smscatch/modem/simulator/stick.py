@@ -1,0 +1,167 @@
+"""A simulated stick in motion: its wire, its dialogue at the pace it is told, and the network behind it.
+
+What each command answers is in dialogue; how it is told to misbehave, in actions.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
+
+from smscatch.modem.simulator import dialogue, sms
+from smscatch.modem.simulator.card import StoredText
+from smscatch.modem.simulator.port import PtyPort
+from smscatch.modem.simulator.session import Session
+from smscatch.modem.simulator.state import StickSettings, StickState
+
+ESCAPE = b"\x1b"
+MAX_LINE_BYTES = 4096
+LOGGED_COMMANDS = 500
+# How long a rebooting stick waits for the reader to fetch the OK before it vanishes.
+GRACE_SECONDS = 2.0
+
+
+class Stick:
+    """A USB stick that can be plugged and unplugged, with a network that keeps what the SIM has no room for."""
+
+    def __init__(self, device: Path, settings: StickSettings) -> None:
+        self.state = StickState(settings)
+        self.device = device
+        self.port = PtyPort(device, self._on_bytes)
+        self.queue: deque[StoredText] = deque()
+        self.commands_seen = 0
+        self.log: deque[tuple[int, str]] = deque(maxlen=LOGGED_COMMANDS)
+        self._session = Session(self.state)
+        self._reference = 0
+        self._partial = bytearray()
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Plug the stick in and answer from now on. Raises CannotStart if the device cannot be made."""
+        self.plug()
+        self._spawn(self._converse())
+
+    async def stop(self) -> None:
+        """Unplug the stick and end its tasks."""
+        self.unplug()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def plug(self) -> None:
+        """Give the stick power: a new pty, nothing remembered but the SIM, and its PIN asked again."""
+        if not self.port.is_plugged:
+            self._session = Session(self.state)
+            self.state.lock.lock()
+            self._forget_input()
+            self.port.plug()
+            self.settle()
+
+    def unplug(self) -> None:
+        """Pull the stick: the device vanishes, its readers get EIO or end of file."""
+        self.port.unplug()
+        self._forget_input()
+        self._ring()
+
+    def receive(self, texts: Iterable[StoredText]) -> None:
+        """Let the network hold `texts` for this stick; it hands them on in this order as slots get free."""
+        self.queue.extend(texts)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the network deliver what it can; to be called after whatever changed the state."""
+        while self.queue and self.port.is_plugged and self.state.is_attached:
+            text, index = self.queue[0], None
+            if not sms.forwards(self._session, text):
+                index = self._session.storage(2).put(text)
+                if index is None:
+                    break
+            self.queue.popleft()
+            self.port.write(dialogue.framed(sms.announcement(self._session, text, index)))
+        self._ring()
+
+    async def wait_until(self, is_so: Callable[[], bool], timeout_seconds: float) -> bool:
+        """Return True as soon as `is_so()`, False if it still is not after `timeout_seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while not is_so():
+                    await self._changed.wait()
+                return True
+        return is_so()
+
+    def next_reference(self) -> int:
+        """Return a number that no other long text had lately, for its parts to have in common."""
+        self._reference = (self._reference + 1) % 256
+        return self._reference
+
+    def find_command(self, prefix: str, since: int) -> int | None:
+        """Return the number of the first command after number `since` that begins with `prefix`."""
+        return next((number for number, line in self.log if number > since and line.startswith(prefix)), None)
+
+    def _ring(self) -> None:
+        # Who waits holds the old event, so none of them misses this change.
+        rung, self._changed = self._changed, asyncio.Event()
+        rung.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _forget_input(self) -> None:
+        self._partial.clear()
+        while not self._lines.empty():  # the same queue: the conversation is waiting at it
+            self._lines.get_nowait()
+
+    def _on_bytes(self, data: bytes) -> None:
+        self._partial += data
+        *lines, rest = bytes(self._partial).replace(b"\n", b"").split(b"\r")
+        self._partial[:] = rest[-MAX_LINE_BYTES:]
+        for line in lines:
+            # ESC throws away what was typed before it; gammu begins with one.
+            self._lines.put_nowait(line.rpartition(ESCAPE)[2].decode("latin-1"))
+
+    async def _converse(self) -> None:
+        while True:
+            line = await self._lines.get()
+            session = self._session
+            self._note(line)
+            await self._dawdle()
+            if session is self._session:  # else unplugged meanwhile
+                self._answer(line)
+            if session.wants_reboot:
+                session.wants_reboot = False
+                self._spawn(self._reboot(self.state.condition.reboot))
+
+    async def _dawdle(self) -> None:
+        delay = self.state.condition.delay_seconds
+        if delay:
+            # A new delay ends this one, so that a test need not sit it out.
+            await self.wait_until(lambda: self.state.condition.delay_seconds != delay, delay)
+
+    def _note(self, line: str) -> None:
+        if line:
+            self.commands_seen += 1
+            self.log.append((self.commands_seen, line))
+            self._ring()
+
+    def _answer(self, line: str) -> None:
+        condition = self.state.condition
+        is_silent = bool(condition.silent) and line.startswith(condition.silent)
+        if not (condition.hang or is_silent):
+            self.port.write(dialogue.answer(self._session, line))
+        self.settle()
+
+    async def _reboot(self, way: str) -> None:
+        if way == "stay":
+            return
+        await self.port.drain(GRACE_SECONDS)
+        self.unplug()
+        if way != "vanish":
+            await asyncio.sleep(float(way))
+            self.plug()

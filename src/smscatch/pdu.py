@@ -1,0 +1,220 @@
+"""SMS PDUs as a modem gives and takes them (3GPP TS 23.040), to and from values.
+
+What they are made of is in pdu_fields.py and user_data.py; nothing here knows a modem or a message of ours.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Unpack
+
+from smscatch.alphabets import Alphabet, Shift, count_open, decode, read_coding
+from smscatch.errors import BadRequest
+from smscatch.pdu_fields import (
+    Reader,
+    bad_octet,
+    read_address,
+    read_smsc,
+    read_time,
+    write_address,
+    write_smsc,
+    write_time,
+)
+from smscatch.user_data import Concat, Options, read_user_data, write_parts
+
+__all__ = ["Concat", "Deliver", "Options", "StatusReport"]
+__all__ += ["encode_deliver", "encode_status_report", "encode_submit", "join_text", "parse_pdu", "tpdu_length"]
+
+_SUBMIT, _STATUS_REPORT = 0b01, 0b10  # TP-MTI (TS 23.040, 9.2.3.1)
+_HAS_HEADER = 0x40  # TP-UDHI (9.2.3.23)
+_NO_MORE_MESSAGES = 0x04  # TP-MMS (9.2.3.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """One received SMS, or one part of a long one (SMS-DELIVER, TS 23.040, 9.2.2.1).
+
+    `sender` is an international number with '+', another number as it is, a name, or empty. `sent_at` is the SMSC's
+    clock, UTC; None if it makes no sense. `text` is None where there is none: 8-bit and compressed data. Of a part it
+    may begin or end with half a character: join_text() mends that. `data` is the user data without its header: octets,
+    or septets one to an octet. `ports` are destination and source.
+    """
+
+    smsc: str | None
+    sender: str
+    sent_at: datetime | None
+    text: str | None
+    data: bytes
+    alphabet: Alphabet
+    message_class: int | None
+    concat: Concat | None
+    ports: tuple[int, int] | None
+    shift: Shift
+    pid: int
+    dcs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """What became of an SMS that we sent (SMS-STATUS-REPORT, TS 23.040, 9.2.2.3).
+
+    `reference` is the number that the modem gave the SMS. `status` is TP-ST (9.2.3.15): below 0x20 it arrived, below
+    0x40 the SMSC still tries, otherwise it failed.
+    """
+
+    smsc: str | None
+    reference: int
+    recipient: str
+    sent_at: datetime | None
+    discharged_at: datetime | None
+    status: int
+
+
+def parse_pdu(pdu: str | bytes) -> Deliver | StatusReport:
+    """Return the SMS of a PDU with the SMSC's address before it: hex digits, as AT+CMGL prints them, or octets.
+
+    After its end, zero octets and 0xFF are padding, as a SIM's record has them (TS 51.011, 10.5.3); after a status
+    report anything may follow. Raises BadPdu, naming the octet, for whatever is no received SMS.
+    """
+    reader = Reader(_octets_of(pdu))
+    smsc = read_smsc(reader)
+    first = reader.take_octet("the first octet of the PDU")
+    kind = first & 3
+    if kind == _SUBMIT:
+        raise bad_octet(reader.offset - 1, "a received SMS", f"0x{first:02X} begins an outgoing one (SMS-SUBMIT)")
+    if kind == _STATUS_REPORT:
+        return _read_status_report(reader, smsc)
+    # 0b11 is reserved, and to be processed like an SMS-DELIVER (9.2.3.1).
+    return _read_deliver(reader, smsc, has_header=bool(first & _HAS_HEADER))
+
+
+def _octets_of(pdu: str | bytes) -> bytes:
+    if isinstance(pdu, bytes):
+        return pdu
+    digits = "".join(pdu.split())
+    for position, digit in enumerate(digits):
+        if digit not in "0123456789abcdefABCDEF":
+            raise bad_octet(position // 2, "two hex digits", f"there is {digit!r}")
+    if len(digits) % 2:
+        raise bad_octet(len(digits) // 2, "two hex digits", "there is only one")
+    return bytes.fromhex(digits)
+
+
+def _read_deliver(reader: Reader, smsc: str | None, *, has_header: bool) -> Deliver:
+    sender = read_address(reader, "TP-OA")
+    pid = reader.take_octet("TP-PID")
+    dcs = reader.take_octet("TP-DCS")
+    sent_at = read_time(reader.take(7, "TP-SCTS"))
+    coding = read_coding(dcs)
+    header, data = read_user_data(reader, coding, has_header=has_header)
+    if reader.octets[reader.offset :].strip(b"\0\xff"):
+        raise bad_octet(reader.offset, "the end of the PDU", f"its length is {len(reader.octets)}")
+    is_text = coding.alphabet is not Alphabet.EIGHT_BIT and not coding.is_compressed
+    return Deliver(
+        smsc=smsc,
+        sender=sender,
+        sent_at=sent_at,
+        text=decode(data, coding.alphabet, header.shift) if is_text else None,
+        data=data,
+        alphabet=coding.alphabet,
+        message_class=coding.message_class,
+        concat=header.concat,
+        ports=header.ports,
+        shift=header.shift,
+        pid=pid,
+        dcs=dcs,
+    )
+
+
+def _read_status_report(reader: Reader, smsc: str | None) -> StatusReport:
+    return StatusReport(
+        smsc=smsc,
+        reference=reader.take_octet("TP-MR"),
+        recipient=read_address(reader, "TP-RA"),
+        sent_at=read_time(reader.take(7, "TP-SCTS")),
+        discharged_at=read_time(reader.take(7, "TP-DT")),
+        status=reader.take_octet("TP-ST"),
+    )
+
+
+def join_text(parts: Iterable[Deliver]) -> str | None:
+    """Return the text of the parts of one long message, in the order of their numbers; None if one has none.
+
+    A character that one part begins and the next one ends (an escape, a surrogate pair, even half a UTF-16 unit) comes
+    out whole, since units are joined before they are decoded. Parts that are missing are left out.
+    """
+    ordered = sorted(parts, key=_number_of)
+    if any(part.text is None for part in ordered):
+        return None
+    texts, begun = [], b""
+    for part, following in zip(ordered, [*ordered[1:], None], strict=True):
+        data = begun + part.data
+        cut = len(data) - (count_open(data, part.alphabet) if _continues(part, following) else 0)
+        begun = data[cut:]
+        texts.append(decode(data[:cut], part.alphabet, part.shift))
+    return "".join(texts)
+
+
+def _number_of(part: Deliver) -> int:
+    return part.concat.number if part.concat else 0
+
+
+def _continues(part: Deliver, following: Deliver | None) -> bool:
+    if following is None or part.alphabet is not following.alphabet:
+        return False
+    return _number_of(following) == _number_of(part) + 1
+
+
+def encode_deliver(sender: str, text: str, sent_at: datetime, **options: Unpack[Options]) -> list[str]:
+    """Return the SMS-DELIVER PDUs of a message, one for each part, as upper-case hex with the SMSC's address.
+
+    Raises BadRequest if something does not fit: the sender, a character, the time, more than 255 parts.
+    """
+    before_coding = bytes((_NO_MORE_MESSAGES,)) + write_address(sender)
+    return _encode(before_coding, write_time(sent_at), text, options)
+
+
+def encode_submit(recipient: str, text: str, **options: Unpack[Options]) -> list[str]:
+    """Return the SMS-SUBMIT PDUs of a message for AT+CMGS, in the form of encode_deliver(), which see.
+
+    Without an SMSC the SIM's is used; the modem fills in TP-MR, and the network's validity period holds.
+    """
+    before_coding = bytes((_SUBMIT, 0)) + write_address(recipient)
+    return _encode(before_coding, b"", text, options)
+
+
+def _encode(before_coding: bytes, after_coding: bytes, text: str, options: Options) -> list[str]:
+    smsc = write_smsc(options.get("smsc"))
+    pdus = []
+    for part in write_parts(text, options):
+        first = before_coding[0] | (_HAS_HEADER if part.has_header else 0)
+        coding = bytes((0, part.dcs))  # TP-PID and TP-DCS
+        tpdu = bytes((first,)) + before_coding[1:] + coding + after_coding + part.octets
+        pdus.append((smsc + tpdu).hex().upper())
+    return pdus
+
+
+def encode_status_report(
+    recipient: str,
+    reference: int,
+    *,
+    sent_at: datetime,
+    discharged_at: datetime,
+    status: int = 0,
+    smsc: str | None = None,
+) -> str:
+    """Return an SMS-STATUS-REPORT PDU in the form of encode_deliver(). Raises BadRequest as it does."""
+    if not 0 <= status <= 0xFF:
+        raise BadRequest(f"{status!r} is no status: give 0 to 255.")
+    first = _STATUS_REPORT | _NO_MORE_MESSAGES
+    times = write_time(sent_at) + write_time(discharged_at)
+    tpdu = bytes((first, reference % 256)) + write_address(recipient) + times + bytes((status,))
+    return (write_smsc(smsc) + tpdu).hex().upper()
+
+
+def tpdu_length(pdu: str | bytes) -> int:
+    """Return the octets of a PDU without the SMSC's address: the <length> of AT+CMGL and AT+CMGS (TS 27.005, 3.1)."""
+    octets = _octets_of(pdu)
+    reader = Reader(octets)
+    read_smsc(reader)
+    return len(octets) - reader.offset

@@ -1,0 +1,224 @@
+"""What can be set, where each value came from, and what to say when one is wrong.
+
+The only reader of os.environ and smscatch.toml. Settings are passed in, never global.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from smscatch.errors import BadSetting
+from smscatch.messages import parse_age
+from smscatch.numbers import is_e164
+
+PREFIX = "SMSCATCH_"
+CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
+LINES = "lines"
+MAX_RETENTION = timedelta(days=36_500)
+
+
+class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of one of our numbers: a label, and the modem: `device` (our link) or `phone_id` (gammu-smsd)."""
+
+    label: str = ""
+    device: str | None = None
+    phone_id: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, checked. `origins` says for each where its value came from; FIELDS describes them."""
+
+    store: str
+    host: str
+    port: int
+    spool: Path
+    retention: timedelta
+    admin_key: str | None
+    url: str
+    key: str | None
+    lines: dict[str, LineSettings]
+    origins: dict[str, str]
+
+    def line_of(self, phone_id: str) -> str:
+        """Return the line that a modem called `phone_id` serves: never an error, a message must not be lost over it.
+
+        The configured one; else the only line that names no modem at all; else the name itself.
+        """
+        named = [number for number, line in self.lines.items() if phone_id and line.phone_id == phone_id]
+        free = [number for number, line in self.lines.items() if line.phone_id is None and line.device is None]
+        if named:
+            return named[0]
+        return free[0] if len(free) == 1 and not is_e164(phone_id) else phone_id or "unknown"
+
+
+class Field(NamedTuple):
+    """One setting: what it is for, how a text becomes its value (ValueError if it does not), the form that it takes."""
+
+    help: str
+    parse: Callable[[str], Any]
+    form: str
+    default: str | None
+    is_secret: bool = False
+
+
+def data_folder() -> Path:
+    """Return where data goes by default: $XDG_DATA_HOME/smscatch (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base) / "smscatch"
+
+
+def _parse_port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(text)
+    return port
+
+
+def _parse_retention(text: str) -> timedelta:
+    age = parse_age(text)
+    if not age or age > MAX_RETENTION:
+        raise ValueError(text)
+    return age
+
+
+def _parse_store(text: str) -> str:
+    scheme, _, path = text.partition(":///")
+    if scheme != "sqlite" or not path:
+        raise ValueError(text)
+    return text
+
+
+def _parse_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _parse_key(text: str) -> str:
+    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(text)
+    return text
+
+
+_KEY_FORM = "at least 16 printable ASCII characters without blanks"
+
+FIELDS: dict[str, Field] = {
+    "store": Field("where messages are kept", _parse_store, "sqlite:///PATH", None),
+    "host": Field("the address to listen on", str, "an IP address or host name", "127.0.0.1"),
+    "port": Field("the port to listen on", _parse_port, "a number from 0 (any free one) to 65535", "7672"),
+    "spool": Field("the folder for messages on their way to the store", Path, "a folder", None),
+    "retention": Field("how long messages are kept", _parse_retention, "an age such as 12h or 30d", "30d"),
+    "admin_key": Field(
+        "the key of the administrator; made and printed once if unset", _parse_key, _KEY_FORM, None, True
+    ),
+    "url": Field("for clients: where the server is", _parse_url, "http://HOST:PORT", None),
+    "key": Field("for clients: the API key to use", _parse_key, _KEY_FORM, None, True),
+}
+
+
+class _Given(NamedTuple):
+    value: str
+    origin: str
+
+
+def load_settings(
+    overrides: Mapping[str, str | None] | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return the settings: command line before environment before configuration file before default.
+
+    `overrides` are values of the command line; None means not given. Raises BadSetting, naming key, value and form.
+    """
+    table, path = _read_table(environ)
+    given = _defaults()
+    given |= _from_table(table, path)
+    given |= _from_environment(environ)
+    given |= {name: _Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
+    values = {name: _parse(name, given.get(name)) for name in FIELDS}
+    if values["url"] is None:
+        values["url"] = f"http://{values['host']}:{values['port']}"
+    origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
+    return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins)
+
+
+def _defaults() -> dict[str, _Given]:
+    defaults = {name: field.default for name, field in FIELDS.items() if field.default is not None}
+    defaults |= {"store": f"sqlite:///{data_folder()}/smscatch.db", "spool": f"{data_folder()}/spool"}
+    return {name: _Given(value, "default") for name, value in defaults.items()}
+
+
+def _parse(name: str, given: _Given | None) -> Any:
+    if given is None:
+        return None
+    field = FIELDS[name]
+    try:
+        return field.parse(given.value)
+    except (ValueError, OverflowError) as error:
+        shown = "the value given" if field.is_secret else repr(given.value)
+        raise BadSetting(f"{name} = {shown} ({given.origin}) is not accepted. Accepted: {field.form}.") from error
+
+
+def _read_table(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]:
+    chosen = environ.get(f"{PREFIX}CONFIG")
+    path = Path(chosen) if chosen else next((place for place in CONFIG_PLACES if place.is_file()), None)
+    if path is None:
+        return {}, None
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), path
+    except OSError as error:
+        raise BadSetting(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise BadSetting(f"The configuration file {path} is not TOML: {error}.") from error
+
+
+def _from_table(table: dict[str, Any], path: Path | None) -> dict[str, _Given]:
+    for name in table:
+        if name not in FIELDS and name != LINES:
+            raise BadSetting(f"{path}: there is no setting {name!r}.{_did_you_mean(name)}")
+    return {name: _Given(str(table[name]), str(path)) for name in FIELDS if name in table}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    given = {}
+    for name, field in FIELDS.items():
+        variable = f"{PREFIX}{name.upper()}"
+        if environ.get(variable):
+            given[name] = _Given(environ[variable], variable)
+        elif field.is_secret and environ.get(f"{variable}_FILE"):
+            given[name] = _Given(_read_secret(variable, environ[f"{variable}_FILE"]), f"{variable}_FILE")
+    return given
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{variable}_FILE = {path!r} cannot be read: {error}.") from error
+
+
+def _did_you_mean(name: str) -> str:
+    close = difflib.get_close_matches(name, [*FIELDS, LINES], n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join([*FIELDS, LINES])}."
+
+
+def _parse_lines(tables: Any, path: Path | None) -> dict[str, LineSettings]:
+    form = 'Accepted: [lines."+49…"] with label, and device or phone_id.'
+    try:
+        lines = msgspec.convert(tables, dict[str, LineSettings])
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{path}: lines: {error}. {form}") from error
+    for number, line in lines.items():
+        if not is_e164(number):
+            raise BadSetting(f"{path}: lines.{number!r} is no number in E.164, such as +4915112345678. {form}")
+        if line.device and line.phone_id:
+            raise BadSetting(f"{path}: lines.{number!r} has both device and phone_id: one reader per modem. {form}")
+    names = [line.phone_id for line in lines.values() if line.phone_id]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadSetting(f"{path}: phone_id {name!r} stands in two lines; each modem has a name of its own.")
+    return lines

@@ -1,0 +1,167 @@
+"""The spool: a folder of deliveries that are on disk but not yet in the store, and the socket that says so.
+
+An entry is a file NAME.sms: a first line `smscatch/1 KIND LENGTH`, then LENGTH bytes that only the source KIND reads.
+What hook.py writes by itself, without this module, has the same form.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from smscatch.errors import BadDelivery, CannotStart
+
+SUFFIX = ".sms"
+MAX_BYTES = 1_000_000
+REJECTED = "rejected"
+_HEAD = re.compile(rb"smscatch/1 ([a-z][a-z0-9_]{0,30}) (\d{1,9})\n")
+_STALE_SECONDS = 3600
+
+log = logging.getLogger(__name__)
+
+
+class Entry(NamedTuple):
+    """One delivery: the file's name without its ending, which source reads it, and the bytes for that source."""
+
+    name: str
+    kind: str
+    body: bytes
+
+
+def write_entry(folder: Path, entry: Entry) -> None:
+    """Put an entry into a spool so that a power cut cannot take it away; one with the same name is replaced.
+
+    Then pokes the server, if one listens. Raises OSError: nothing is in the spool then.
+    """
+    temporary = folder / f".tmp-{entry.name}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o660)
+    with open(descriptor, "wb") as file:
+        file.write(b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body)) + entry.body)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.rename(folder / (entry.name + SUFFIX))
+    fsync_folder(folder)
+    poke(folder)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, as fsync(2) of a file does not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def poke(folder: Path) -> None:
+    """Tell the server that there is something new; with none, or a frozen one, go on at once."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        with _short_name(folder) as short:
+            sender.sendto(b"1", f"{short}/poke")
+
+
+class Spool:
+    """A spool folder, for the one server that drains it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, claim it, and clear what dead writers left.
+
+        Raises CannotStart if it cannot be written, or if another server drains it.
+        """
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / REJECTED).mkdir(exist_ok=True)
+            self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._clear_unfinished()
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"Another smscatch drains the spool {folder}. Stop it, or name another folder with SMSCATCH_SPOOL."
+            ) from error
+        except OSError as error:
+            raise CannotStart(
+                f"The spool {folder} cannot be used: {error.strerror}. Make it a folder that this user may"
+                " write, or name another with SMSCATCH_SPOOL."
+            ) from error
+
+    def close(self) -> None:
+        """Let another server have the folder."""
+        os.close(self._lock)
+
+    def _clear_unfinished(self) -> None:
+        """Remove temporary files of writers that died: such a delivery was never acknowledged."""
+        for unfinished in self.folder.glob(".tmp-*"):
+            if time.time() - unfinished.stat().st_mtime > _STALE_SECONDS:
+                unfinished.unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """Return the names of all entries in the order in which they were written."""
+        with os.scandir(self.folder) as files:
+            return sorted(file.name.removesuffix(SUFFIX) for file in files if file.name.endswith(SUFFIX))
+
+    def read(self, name: str) -> Entry:
+        """Return an entry. Raises BadDelivery, saying what is wrong with the file."""
+        with (self.folder / (name + SUFFIX)).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        head = _HEAD.match(content)
+        if not content:
+            raise BadDelivery("The file is empty.")
+        if head is None:
+            raise BadDelivery("The file does not begin with 'smscatch/1 KIND LENGTH': smscatch did not write it.")
+        body = content[head.end() :]
+        if len(content) > MAX_BYTES or len(body) != int(head[2]):
+            raise BadDelivery(f"The file has {len(body)} bytes after its first line, which announces {int(head[2])}.")
+        return Entry(name, head[1].decode(), body)
+
+    def finish(self, name: str) -> None:
+        """Remove an entry whose message is in the store."""
+        (self.folder / (name + SUFFIX)).unlink(missing_ok=True)
+
+    def reject(self, name: str, reason: str) -> None:
+        """Put an entry aside, with the reason beside it. It is never deleted and never tried again."""
+        aside = self.folder / REJECTED
+        (aside / f"{name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+        (self.folder / (name + SUFFIX)).rename(aside / (name + SUFFIX))
+        log.warning("spool entry %s put aside in %s: %s", name, aside, reason)
+
+
+class Pokes:
+    """The datagram socket in the spool on which writers say that there is something new."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "poke"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self._path.unlink(missing_ok=True)  # a killed server leaves its socket behind
+        with _short_name(folder) as short:
+            self.socket.bind(f"{short}/poke")
+        self._path.chmod(0o660)
+
+    def drain(self) -> None:
+        """Forget the pokes that have come."""
+        with contextlib.suppress(BlockingIOError):
+            while self.socket.recv(16):
+                pass
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self.socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _short_name(folder: Path) -> Iterator[str]:
+    """A name of `folder` short enough for a unix socket's path (unix(7): 107 bytes)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

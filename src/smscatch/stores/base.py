@@ -1,0 +1,99 @@
+"""The contract of a store. Every backend passes tests/stores/test_contract.py.
+
+No SQL here, and no knowledge of which backends there are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from smscatch.messages import Message, Query, Stored
+
+
+class Delivery(NamedTuple):
+    """A message together with the bytes it was read from, which are kept so that it can be read anew."""
+
+    message: Message
+    raw: bytes
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key, or the session of a browser that signed in with one.
+
+    `scopes` are of read, lease, ingest, admin. `lines` is None for every line. `parent` is the id of the key that a
+    session was made from. The secret is not here: the store keeps its SHA-256 only.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    lines: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+    parent: str | None = None
+
+
+class LineUse(NamedTuple):
+    """What a store knows of a line: its number, how many messages it keeps, when the newest was received."""
+
+    number: str
+    messages: int
+    last_received_at: datetime
+
+
+class Store(Protocol):
+    """Where messages live.
+
+    Each stored message has a position: an integer that grows in the order of commits, so a reader that asks for
+    what is after a position misses nothing. Every method raises StoreUnavailable if the database does not answer.
+    """
+
+    async def add(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep the messages durably, all or none; return how many were new.
+
+        One whose id is kept already, or was kept and deleted, is passed over. Positions follow the order given.
+        """
+
+    async def position(self) -> int:
+        """Return the newest position that was ever given; 0 before the first."""
+
+    async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
+        """Return up to `limit` matches behind `position`, oldest first."""
+
+    async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
+        """Return up to `limit` matches between two positions, both excluded, newest first."""
+
+    async def get(self, message_id: str) -> Stored | None:
+        """Return one message."""
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """Return the bytes that a message was read from."""
+
+    async def delete(self, message_id: str) -> bool:
+        """Delete a message; return False if there was none. Its delivery stays known: a repeat does not revive it."""
+
+    async def delete_lines(self, lines: Sequence[str]) -> int:
+        """Delete all messages of these lines; return how many."""
+
+    async def prune(self, before: datetime) -> int:
+        """Delete what was received before a time, and forget those deliveries; return how many messages."""
+
+    async def lines(self) -> list[LineUse]:
+        """Return every line that has messages, ordered by number."""
+
+    async def add_key(self, key: Key, secret_hash: bytes) -> None:
+        """Keep a key; one with the same id is replaced."""
+
+    async def find_key(self, secret_hash: bytes) -> Key | None:
+        """Return the key with this hash, expired or not."""
+
+    async def keys(self) -> list[Key]:
+        """Return the keys, without sessions, oldest first."""
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """Remove a key and the sessions made from it; return False if there was none."""
+
+    async def close(self) -> None:
+        """Let go of the database. Nothing may be called afterwards."""

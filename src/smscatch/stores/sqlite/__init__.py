@@ -1,0 +1,175 @@
+"""Messages in one SQLite file. One thread writes, one reads; the event loop waits for neither.
+
+A message is durable when `add` returns: WAL with synchronous=FULL (https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.messages import Query, Stored
+from smscatch.stores.base import Delivery, Key, LineUse
+from smscatch.stores.sqlite import statements
+from smscatch.stores.sqlite.schema import migrate
+
+P = ParamSpec("P")
+R = TypeVar("R")
+BUSY_SECONDS = 10
+
+
+class _Worker:
+    """A connection and the one thread that uses it."""
+
+    def __init__(self, path: str) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._path = path
+        self.connection = self._executor.submit(self._connect).result()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._executor, lambda: work(self.connection, *args, **kwargs))
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"The database {self._path} failed: {error}.") from error
+
+    def close(self) -> None:
+        self._executor.submit(self.connection.close).result()
+        self._executor.shutdown()
+
+
+class SqliteStore:
+    """The Store in a file; see stores/base.py for what each method promises."""
+
+    def __init__(self, writer: _Worker, reader: _Worker) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._indexing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, path: str) -> "SqliteStore":
+        """Open or create the database. Raises CannotStart with the reason if it cannot be used."""
+        folder = Path(path).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            writer = _Worker(path)
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise _cannot_open(path, error) from error
+        try:
+            await writer.run(migrate, path)
+            return cls(writer, _Worker(path))
+        except StoreUnavailable as error:
+            writer.close()
+            raise _cannot_open(path, error) from error
+        except CannotStart:
+            writer.close()
+            raise
+
+    async def add(self, deliveries: Sequence[Delivery]) -> int:
+        """See Store.add."""
+        added = await self._writer.run(statements.add, deliveries)
+        if added and (self._indexing is None or self._indexing.done()):
+            self._indexing = asyncio.create_task(self._index())
+        return added
+
+    async def _index(self) -> None:
+        """Bring the trigrams up to date in small transactions, between which commits have their turn."""
+        while await self._writer.run(statements.index_some):
+            pass
+
+    async def position(self) -> int:
+        """See Store.position."""
+        return await self._reader.run(statements.counter, "position")
+
+    async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
+        """See Store.after."""
+        return await self._reader.run(
+            statements.search, query, position, statements.NO_POSITION, limit=limit, newest_first=False
+        )
+
+    async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
+        """See Store.newest."""
+        high = statements.NO_POSITION if before is None else before
+        return await self._reader.run(statements.search, query, after, high, limit=limit, newest_first=True)
+
+    async def get(self, message_id: str) -> Stored | None:
+        """See Store.get."""
+        rows = await self._reader.run(statements.rows, "SELECT position, json FROM messages WHERE id = ?", message_id)
+        return Stored(*rows[0]) if rows else None
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """See Store.raw."""
+        rows = await self._reader.run(statements.rows, "SELECT raw FROM messages WHERE id = ?", message_id)
+        return rows[0][0] if rows else None
+
+    async def delete(self, message_id: str) -> bool:
+        """See Store.delete."""
+        return await self._writer.run(statements.delete, "id = ?", message_id) > 0
+
+    async def delete_lines(self, lines: Sequence[str]) -> int:
+        """See Store.delete_lines."""
+        return await self._writer.run(statements.delete, f"line IN ({statements.marks(lines)})", *lines)
+
+    async def prune(self, before: datetime) -> int:
+        """See Store.prune."""
+        return await self._writer.run(statements.prune, statements.milliseconds(before))
+
+    async def lines(self) -> list[LineUse]:
+        """See Store.lines."""
+        rows = await self._reader.run(
+            statements.rows,
+            "SELECT line, count(*), max(received_at) FROM messages GROUP BY line ORDER BY line",
+        )
+        return [LineUse(line, count, datetime.fromtimestamp(last / 1000, UTC)) for line, count, last in rows]
+
+    async def add_key(self, key: Key, secret_hash: bytes) -> None:
+        """See Store.add_key."""
+        await self._writer.run(
+            statements.rows,
+            "INSERT OR REPLACE INTO keys (id, hash, parent, json) VALUES (?, ?, ?, ?)",
+            *(key.id, secret_hash, key.parent, msgspec.json.encode(key)),
+        )
+
+    async def find_key(self, secret_hash: bytes) -> Key | None:
+        """See Store.find_key."""
+        rows = await self._reader.run(statements.rows, "SELECT json FROM keys WHERE hash = ?", secret_hash)
+        return msgspec.json.decode(rows[0][0], type=Key) if rows else None
+
+    async def keys(self) -> list[Key]:
+        """See Store.keys."""
+        rows = await self._reader.run(statements.rows, "SELECT json FROM keys WHERE parent IS NULL")
+        keys = [msgspec.json.decode(row[0], type=Key) for row in rows]
+        return sorted(keys, key=lambda key: key.created_at)
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """See Store.revoke_key."""
+        removed = await self._writer.run(
+            statements.rows, "DELETE FROM keys WHERE id = ?1 OR parent = ?1 RETURNING id", key_id
+        )
+        return bool(removed)
+
+    async def close(self) -> None:
+        """See Store.close."""
+        if self._indexing is not None:
+            await asyncio.gather(self._indexing, return_exceptions=True)  # what it missed, the next add indexes
+        self._reader.close()
+        self._writer.close()
+
+
+def _cannot_open(path: str, error: Exception) -> CannotStart:
+    return CannotStart(
+        f"The database {path} cannot be opened: {error}. Make its folder one that this user may write,"
+        " or name another with SMSCATCH_STORE."
+    )

@@ -1,0 +1,67 @@
+"""The tables of the SQLite store and the steps from one version of them to the next. No queries.
+
+`PRAGMA user_version` counts the steps that a database has taken.
+"""
+
+import sqlite3
+
+from smscatch.errors import CannotStart
+
+STEPS = (
+    """
+    CREATE TABLE messages (
+        position INTEGER PRIMARY KEY,  -- given by us, see counters: a deleted newest one is not given again
+        id TEXT NOT NULL UNIQUE,
+        line TEXT NOT NULL,
+        sender TEXT NOT NULL,          -- as numbers.fold_sender leaves it
+        text TEXT NOT NULL,            -- casefolded: what `contains` searches
+        has_code INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,  -- milliseconds since 1970, UTC
+        json BLOB NOT NULL,            -- the message as it is sent to clients
+        raw BLOB NOT NULL              -- the delivery it was read from
+    );
+    CREATE INDEX messages_line ON messages (line, position);
+    CREATE INDEX messages_sender ON messages (sender, position);
+    CREATE INDEX messages_received ON messages (received_at);
+    CREATE TABLE deleted (id TEXT PRIMARY KEY, received_at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO counters VALUES ('position', 0), ('indexed', 0);
+    CREATE VIRTUAL TABLE trigrams USING fts5 (
+        text, content = 'messages', content_rowid = 'position', tokenize = 'trigram case_sensitive 1'
+    );
+    CREATE TABLE keys (
+        id TEXT PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,     -- SHA-256 of the secret
+        parent TEXT,                   -- the key that a session was made from
+        json BLOB NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection, path: str) -> None:
+    """Take the steps that are missing, all in one transaction. Raises CannotStart if the database is newer than we."""
+    connection.execute("BEGIN IMMEDIATE")  # of two starting at once the second waits here, and finds all done
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(STEPS):
+        connection.execute("ROLLBACK")
+        raise CannotStart(
+            f"The database {path} has schema {version}, written by a newer smscatch; this one knows up to {len(STEPS)}."
+            " Install the newer smscatch, or name another database with SMSCATCH_STORE."
+        )
+    for step in STEPS[version:]:
+        for statement in split_statements(step):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+    connection.execute("COMMIT")
+
+
+def split_statements(script: str) -> list[str]:
+    """Return the statements of `script`; `executescript` would commit our transaction."""
+    statements, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if sqlite3.complete_statement(current):
+            statements.append(current)
+            current = ""
+    return statements

@@ -1,0 +1,185 @@
+"""The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.codes import find_codes
+from smscatch.errors import BadRequest, NotFound
+from smscatch.messages import Line, Message, Query, Stored, join_json, plain
+from smscatch.web.endpoint import context_of, inbox_of, key_of
+from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
+from smscatch.web.stream import stream_events, unless_gone
+
+JSON = "application/json"
+NEWEST = 50
+MAX_BODY_BYTES = 64 * 1024
+
+
+def json_response(content: bytes, status: int = 200) -> Response:
+    """Answer with JSON that is encoded already."""
+    return Response(content, status, media_type=JSON)
+
+
+def value_response(value: Any, status: int = 200) -> Response:
+    """Answer with one of our values as JSON."""
+    return json_response(msgspec.json.encode(plain(value)), status)
+
+
+async def list_messages(request: Request) -> Response:
+    """The newest messages first.
+
+    `cursor` is the position up to which this answer looked: give it as `after` to see what comes later. `next` is the
+    `before` of the next page, null on the last.
+    """
+    query, bounds = parse_range(request, await parse_query(request))
+    limit = parse_limit(request)
+    store = inbox_of(request).store
+    position = await store.position()  # first: what is committed after it belongs to the answer after this one
+    before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
+    page = await store.newest(query, limit + 1, before=before, after=bounds.after)
+    shown, has_more = page[:limit], len(page) > limit
+    tail = f'],"cursor":"{position}","next":{json.dumps(str(shown[-1].position)) if has_more else "null"}}}'
+    return json_response(b'{"messages":' + join_json(stored.json for stored in shown)[:-1] + tail.encode())
+
+
+async def next_message(request: Request) -> Response:
+    """Waits for a message and answers with it: the oldest match behind `after`; 404 `no_message` says why none came."""
+    return json_response((await _wait(request, await parse_query(request))).json)
+
+
+async def next_code(request: Request) -> Response:
+    """The same wait, for a message that holds a code; answers with the code alone, as text."""
+    query = msgspec.structs.replace(await parse_query(request), has_code=True)
+    stored = await _wait(request, query)
+    return Response(f"{stored.message.code}", media_type="text/plain")
+
+
+async def _wait(request: Request, query: Query) -> Stored:
+    timeout_seconds = parse_timeout(request)
+    query, after = await parse_start(request, query)
+    return await unless_gone(request, inbox_of(request).next_message(query, after, timeout_seconds))
+
+
+async def get_message(request: Request) -> Response:
+    """One message, by its id; `latest` is the newest that matches the filters."""
+    return json_response((await find_message(request)).json)
+
+
+async def find_message(request: Request) -> Stored:
+    """Return the message that the path names. Raises NotFound, also for one that the key must not see."""
+    name = request.path_params["id"]
+    store = inbox_of(request).store
+    query = await parse_query(request)
+    if name == "latest":
+        newest = await store.newest(query, 1)
+        found = newest[0] if newest else None
+    else:
+        found = await store.get(name)
+    allowed = key_of(request).lines
+    if found is None or (allowed is not None and found.message.line not in allowed):
+        raise NotFound(
+            f"There is no message {name!r}: no such id, deleted, older than the retention, or not for this key."
+        )
+    return found
+
+
+async def delete_message(request: Request) -> Response:
+    """Deletes one message, by its id or `latest`."""
+    stored = await find_message(request)
+    await inbox_of(request).store.delete(stored.message.id)
+    return Response(status_code=204)
+
+
+async def delete_messages(request: Request) -> Response:
+    """Deletes all messages of the lines given; without a line nothing."""
+    if not request.query_params.get("line"):
+        raise BadRequest("Say which line's messages to delete: ?line=+49…", parameter="line")
+    query = await parse_query(request)
+    await inbox_of(request).store.delete_lines(query.lines or ())
+    return Response(status_code=204)
+
+
+async def list_lines(request: Request) -> Response:
+    """Our numbers: the configured ones, and those that ever received something."""
+    return value_response({"lines": await lines_of(request)})
+
+
+async def lines_of(request: Request) -> list[Line]:
+    """Return the lines that the key of this request may see, ordered by number."""
+    allowed = key_of(request).lines
+    configured = context_of(request).settings.lines
+    used = {use.number: use for use in await inbox_of(request).store.lines()}
+    lines = []
+    for number in sorted({*configured, *used}):
+        if allowed is not None and number not in allowed:
+            continue
+        line, use = configured.get(number), used.get(number)
+        lines.append(
+            Line(
+                number=number,
+                label=line.label if line else "",
+                device=line.device if line else None,
+                phone_id=line.phone_id if line else None,
+                messages=use.messages if use else 0,
+                last_received_at=use.last_received_at if use else None,
+            )
+        )
+    return lines
+
+
+async def events(request: Request) -> Response:
+    """Server-Sent Events: each message as it comes. `Last-Event-ID` resumes with nothing missed."""
+    return await stream_events(request, lambda stored: ("message", stored.json.decode()))
+
+
+async def explain(request: Request) -> Response:
+    """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
+    body = await read_body(request)
+    try:
+        text = msgspec.json.decode(body, type=dict[str, str])["text"]
+    except (msgspec.DecodeError, KeyError) as error:
+        raise BadRequest('The body is no JSON of the form {"text": "…"}.') from error
+    return value_response(find_codes(text))
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request. Raises BadRequest if it is larger than MAX_BODY_BYTES."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+async def json_of_2018(request: Request) -> Response:
+    """The newest 50 as MongoDB extended JSON, in the shape of the system of 2018 that smscatch grew from."""
+    newest = await inbox_of(request).store.newest(await parse_query(request), NEWEST)
+    # Byte for byte what bson.json_util.dumps wrote: separators ", " and ": ", ASCII only.
+    return json_response(json.dumps([_document_of_2018(stored.message) for stored in newest]).encode())
+
+
+def _document_of_2018(message: Message) -> dict[str, Any]:
+    return {"number": message.sender, "text": message.text, "timestamp": {"$date": _bson_time(message.received_at)}}
+
+
+def _bson_time(time: datetime) -> str:
+    """Return a time as bson.json_util does in its ISO 8601 representation: milliseconds only if there are any."""
+    text = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return text.replace(".000Z", "Z")
+
+
+async def health(request: Request) -> Response:
+    """Whether the process answers; needs no key."""
+    return value_response({"status": "ok"})
+
+
+async def readiness(request: Request) -> Response:
+    """Whether the store answers and the spool is there; 503 with the reason if not."""
+    await inbox_of(request).store.position()
+    return value_response({"status": "ready", "waiting": inbox_of(request).hub.waiting})

@@ -1,0 +1,178 @@
+"""The route table, and what goes around every route: keys, errors, headers."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smscatch.errors import SmscatchError, Unauthorized
+from smscatch.inbox import Inbox
+from smscatch.messages import format_time
+from smscatch.settings import Settings
+from smscatch.web import api, pages
+from smscatch.web.auth import identify
+from smscatch.web.endpoint import ADMIN, READ, Context, Endpoint
+from smscatch.web.openapi import describe_api
+from smscatch.web.params import AFTER, BEFORE, FILTERS, LIMIT, LINE, TIMEOUT, check_names
+
+HERE = Path(__file__).parent
+WAIT = (*FILTERS, AFTER, TIMEOUT)
+RETRY_AFTER_SECONDS = 2
+SECURITY_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
+    b" 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+
+log = logging.getLogger(__name__)
+
+
+async def openapi(request: Request) -> Response:
+    """This description."""
+    return api.value_response(describe_api(ENDPOINTS))
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/", pages.inbox_page, READ, "text/html", FILTERS, is_page=True),
+    Endpoint("GET", "/live", pages.live, READ, "text/event-stream", (*FILTERS, AFTER), is_page=True),
+    Endpoint("GET", "/login", pages.login_page, None, "text/html", is_page=True),
+    Endpoint("POST", "/login", pages.login, None, "text/html", is_page=True),
+    Endpoint("POST", "/logout", pages.logout, READ, "text/html", is_page=True),
+    Endpoint("GET", "/json", api.json_of_2018, READ, api.JSON, (LINE,)),
+    Endpoint("GET", "/api/v1/messages", api.list_messages, READ, "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
+    Endpoint("DELETE", "/api/v1/messages", api.delete_messages, ADMIN, "", (LINE,), status=204),
+    Endpoint("GET", "/api/v1/messages/next", api.next_message, READ, "Message", WAIT),
+    Endpoint("GET", "/api/v1/messages/{id}", api.get_message, READ, "Message", FILTERS),
+    Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, ADMIN, "", FILTERS, status=204),
+    Endpoint("GET", "/api/v1/code", api.next_code, READ, "text/plain", WAIT),
+    Endpoint("GET", "/api/v1/lines", api.list_lines, READ, "LineList"),
+    Endpoint("GET", "/api/v1/events", api.events, READ, "text/event-stream", (*FILTERS, AFTER)),
+    Endpoint("POST", "/api/v1/explain", api.explain, READ, api.JSON),
+    Endpoint("GET", "/healthz", api.health, None, api.JSON),
+    Endpoint("GET", "/readyz", api.readiness, READ, api.JSON),
+    Endpoint("GET", "/openapi.json", openapi, READ, api.JSON),
+)
+
+
+def make_app(inbox: Inbox, settings: Settings) -> Starlette:
+    """Return the ASGI application over an open inbox."""
+    app = Starlette(
+        routes=[_route(endpoint) for endpoint in ENDPOINTS]
+        + [Mount("/static", StaticFiles(directory=HERE / "static"))],
+        exception_handlers={
+            SmscatchError: _refuse,
+            HTTPException: _refuse_http,
+            Exception: _refuse_bug,
+        },
+        middleware=[Middleware(SecurityHeaders)],
+    )
+    app.state.context = Context(inbox, settings, _renderer())
+    return app
+
+
+def _route(endpoint: Endpoint) -> Route:
+    async def handle(request: Request) -> Response:
+        if endpoint.scope is not None:
+            request.state.key = await identify(request, endpoint)
+        check_names(request, endpoint.parameters)
+        return await endpoint.handler(request)
+
+    return Route(endpoint.path, _with_login(handle) if endpoint.is_page else handle, methods=[endpoint.method])
+
+
+def _with_login(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Send a person who is not signed in to the login, where a program would get a 401."""
+
+    async def handle_page(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Unauthorized:
+            if not _is_person(request):
+                raise
+            return RedirectResponse("/login", 303)
+
+    return handle_page
+
+
+def _is_person(request: Request) -> bool:
+    """Whether a browser asks for something to look at."""
+    return "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
+
+
+def _renderer() -> Callable[..., str]:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters["time"] = format_time
+
+    def render(template: str, **values: Any) -> str:
+        return environment.get_template(template).render(values)
+
+    return render
+
+
+def _error_response(request: Request, status: int, code: str, message: str, **details: Any) -> Response:
+    if _is_person(request):
+        response = pages.error_page(request, status, message)
+    else:
+        content = msgspec.json.encode({"error": code, "message": message, **details})
+        response = api.json_response(content, status)
+    if status == Unauthorized.status:
+        response.headers["www-authenticate"] = 'Bearer realm="smscatch"'
+    if status == 503:
+        response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if not isinstance(error, SmscatchError):
+        raise error
+    return _error_response(request, error.status, error.code, str(error), **error.details)
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    sentence = {
+        "not_found": f"There is no {request.url.path} here; /openapi.json lists what there is.",
+        "method_not_allowed": f"{request.method} is not for {request.url.path}; /openapi.json says what is.",
+    }.get(code, str(error.detail))
+    return _error_response(request, error.status_code, code, sentence)
+
+
+async def _refuse_bug(request: Request, error: Exception) -> Response:
+    # What went wrong is for the log; a client learns only that it was not its fault.
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _error_response(request, 500, SmscatchError.code, "A bug of smscatch; its log says more.")
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a browser from running or loading anything but our own files."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                added = [(name, value) for name, value in SECURITY_HEADERS.items() if name not in present]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,0 +1,69 @@
+"""What a route is made of: path, handler, the scope it needs, the parameters it takes. Routing and OpenAPI read it.
+
+No route stands here; the table is in app.py.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.inbox import Inbox
+from smscatch.settings import Settings
+from smscatch.stores import Key
+
+Handler = Callable[[Request], Awaitable[Response]]
+READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
+
+
+class Parameter(NamedTuple):
+    """One query parameter: its JSON Schema type, what it means, and whether it may be given several times."""
+
+    name: str
+    type: str
+    help: str
+    is_list: bool = False
+
+
+class Endpoint(NamedTuple):
+    """One row of the route table. `scope` is None where no key is needed; `answer` names a schema or a MIME type."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: str | None
+    answer: str
+    parameters: tuple[Parameter, ...] = ()
+    status: int = 200
+    is_page: bool = False
+
+
+class Context(NamedTuple):
+    """What the handlers share."""
+
+    inbox: Inbox
+    settings: Settings
+    render: Callable[..., str]
+
+
+def context_of(request: Request) -> Context:
+    """Return what the handlers share."""
+    context: Context = request.app.state.context
+    return context
+
+
+def inbox_of(request: Request) -> Inbox:
+    """Return the inbox."""
+    return context_of(request).inbox
+
+
+def key_of(request: Request) -> Key:
+    """Return the key that this request came with."""
+    key: Key = request.state.key
+    return key
+
+
+def render(request: Request, template: str, **values: Any) -> str:
+    """Return a template's HTML."""
+    return context_of(request).render(template, **values)

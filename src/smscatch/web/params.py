@@ -1,0 +1,142 @@
+"""Query parameters and bodies to values; each refusal says what was given and what is taken."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from starlette.requests import Request
+
+from smscatch.errors import BadRequest, BadTimeout, Forbidden, UnknownLine
+from smscatch.messages import Query, parse_after
+from smscatch.numbers import canonical_number
+from smscatch.web.endpoint import Parameter, context_of, inbox_of, key_of
+
+MAX_TIMEOUT_SECONDS = 300
+DEFAULT_TIMEOUT_SECONDS = 30
+MAX_LIMIT = 500
+DEFAULT_LIMIT = 50
+MAX_CONTAINS = 500
+
+LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
+FILTERS = (
+    LINE,
+    Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter."),
+    Parameter("contains", "string", "Only texts that contain this; case does not matter."),
+)
+AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
+BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
+LIMIT = Parameter("limit", "integer", f"How many at most, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if not given.")
+TIMEOUT = Parameter(
+    "timeout",
+    "number",
+    f"Seconds to wait, 0 to {MAX_TIMEOUT_SECONDS}; {DEFAULT_TIMEOUT_SECONDS} if not given.",
+)
+
+
+class Range(NamedTuple):
+    """Positions between which to look, both excluded; None: open."""
+
+    after: int
+    before: int | None
+
+
+def check_names(request: Request, parameters: tuple[Parameter, ...]) -> None:
+    """Raise BadRequest for a parameter that the route does not take: a misspelt filter must not be ignored."""
+    names = [parameter.name for parameter in parameters]
+    lists = [parameter.name for parameter in parameters if parameter.is_list]
+    for name in request.query_params:
+        if name not in names:
+            raise BadRequest(
+                f"There is no parameter {name!r} here; there are: {', '.join(names) or 'none'}.", parameter=name
+            )
+        if name not in lists and len(request.query_params.getlist(name)) > 1:
+            raise BadRequest(f"The parameter {name!r} stands there more than once.", parameter=name)
+
+
+async def parse_query(request: Request) -> Query:
+    """Return the filters of a request, limited to the lines of its key.
+
+    Raises UnknownLine, or Forbidden for a line that the key must not see.
+    """
+    contains = request.query_params.get("contains") or None
+    if contains and len(contains) > MAX_CONTAINS:
+        raise BadRequest(f"'contains' has {len(contains)} characters; at most {MAX_CONTAINS} are taken.")
+    return Query(
+        lines=await _parse_lines(request), sender=request.query_params.get("sender") or None, contains=contains
+    )
+
+
+async def _parse_lines(request: Request) -> tuple[str, ...] | None:
+    allowed = key_of(request).lines
+    asked = [line for line in request.query_params.getlist("line") if line]
+    if not asked:
+        return allowed
+    lines = tuple(dict.fromkeys(canonical_number(line) for line in asked))
+    for line in lines:
+        if allowed is not None and line not in allowed:
+            raise Forbidden(f"This key may not see the line {line}; it may see: {', '.join(allowed)}.", line=line)
+        await _check_line(request, line)
+    return lines
+
+
+async def _check_line(request: Request, line: str) -> None:
+    if line in context_of(request).settings.lines:
+        return
+    if not await inbox_of(request).store.newest(Query(lines=(line,)), 1):
+        raise UnknownLine(
+            f"There is no line {line}: it is not in the configuration and never received anything."
+            " GET /api/v1/lines lists them.",
+            line=line,
+        )
+
+
+async def parse_start(request: Request, query: Query, override: str | None = None) -> tuple[Query, int]:
+    """Return from where a wait reads: the query, perhaps limited to a time, and a position. Not given means now."""
+    given = override or request.query_params.get("after")
+    if not given:
+        return query, await inbox_of(request).store.position()
+    start = parse_after(given, inbox_of(request).now())
+    if isinstance(start, datetime):
+        return msgspec.structs.replace(query, since=start), 0
+    return query, start
+
+
+def parse_range(request: Request, query: Query) -> tuple[Query, Range]:
+    """Return where a list looks: the query, perhaps limited to times, and positions."""
+    now = inbox_of(request).now()
+    after, before = (
+        parse_after(value, now) if (value := request.query_params.get(name)) else None for name in ("after", "before")
+    )
+    if isinstance(after, datetime):
+        query, after = msgspec.structs.replace(query, since=after), None
+    if isinstance(before, datetime):
+        query, before = msgspec.structs.replace(query, until=before), None
+    return query, Range(after or 0, before)
+
+
+def parse_timeout(request: Request) -> float:
+    """Return the seconds to wait. Raises BadTimeout if they are no number, or out of range."""
+    given = request.query_params.get("timeout")
+    if given is None:
+        return DEFAULT_TIMEOUT_SECONDS
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= MAX_TIMEOUT_SECONDS:  # also false for nan
+        raise BadTimeout(
+            f"timeout = {given!r} is not accepted: give seconds from 0 to {MAX_TIMEOUT_SECONDS}."
+            " For a longer wait, ask again with the cursor of the answer.",
+            value=given,
+        )
+    return seconds
+
+
+def parse_limit(request: Request) -> int:
+    """Return how many messages a list has at most. Raises BadRequest if it is out of range."""
+    given = request.query_params.get("limit")
+    if given is None:
+        return DEFAULT_LIMIT
+    if not (given.isascii() and given.isdecimal() and len(given) < 6 and 1 <= int(given) <= MAX_LIMIT):
+        raise BadRequest(f"limit = {given!r} is not accepted: give a number from 1 to {MAX_LIMIT}.", value=given)
+    return int(given)

@@ -1,0 +1,108 @@
+"""Waiting over HTTP: long-polls that end with their client, and Server-Sent Events that resume with nothing missed."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from smscatch.errors import BadCursor, ShuttingDown, SmscatchError
+from smscatch.messages import Stored
+from smscatch.web.endpoint import inbox_of
+from smscatch.web.params import parse_query, parse_start
+
+T = TypeVar("T")
+HEARTBEAT_SECONDS = 15.0
+RETRY = b"retry: 1000\n\n"
+CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
+
+
+class ClientGone(SmscatchError):
+    """The client hung up; there is nobody to answer."""
+
+    status, code = CLIENT_CLOSED_REQUEST, "client_gone"
+
+
+async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
+    """Return what `wait` returns, or cancel it and raise ClientGone as soon as the client hangs up.
+
+    Without this a wait would go on until its timeout: nothing tells a handler that merely awaits.
+    """
+    waiting = asyncio.ensure_future(wait)
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        raise ClientGone("The client hung up.")
+    finally:
+        for task in (waiting, leaving):
+            task.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def stream_events(request: Request, render: Callable[[Stored], tuple[str, str]]) -> Response:
+    """Answer with Server-Sent Events: one a message, its cursor as `id:`, and what `render` gives as event and data.
+
+    Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
+    Source: WHATWG HTML, 9.2 Server-sent events.
+    """
+    query = await parse_query(request)
+    last = request.headers.get("last-event-id") or None
+    if last is not None and not last.isdecimal():
+        raise BadCursor(
+            f"The header Last-Event-ID is {last!r}; it takes the id of an event of this stream.", value=last
+        )
+    query, after = await parse_start(request, query, override=last)
+    stream = inbox_of(request).follow(query, after)
+    return _EventStream(_events(stream, render))
+
+
+class _EventStream(StreamingResponse):
+    """Ends as soon as the client is gone, whichever version of ASGI the server speaks."""
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with contextlib.aclosing(self._events):
+            with contextlib.suppress(ClientGone):
+                await unless_gone(Request(scope, receive), self.stream_response(send))
+
+
+async def _events(
+    stream: AsyncGenerator[Stored, None], render: Callable[[Stored], tuple[str, str]]
+) -> AsyncGenerator[bytes, None]:
+    async with contextlib.aclosing(stream):
+        yield RETRY
+        upcoming = asyncio.ensure_future(anext(stream))
+        try:
+            while True:
+                await asyncio.wait((upcoming,), timeout=HEARTBEAT_SECONDS)
+                if upcoming.done():
+                    stored = upcoming.result()
+                    yield _event(str(stored.position), *render(stored))
+                    upcoming = asyncio.ensure_future(anext(stream))
+                else:
+                    yield b": still here\n\n"
+        except ShuttingDown:
+            return  # the client connects again by itself, and resumes
+        finally:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+
+
+def _event(cursor: str, event: str, data: str) -> bytes:
+    # Not splitlines: it also splits at U+2028, which may stand in a text and is no line end here.
+    lines = "".join(f"data: {line}\n" for line in re.split(r"\r\n|\r|\n", data))
+    return f"id: {cursor}\nevent: {event}\n{lines}\n".encode()

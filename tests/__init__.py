@@ -1,0 +1,1 @@
+"""The tests of smscatch; run them with pytest."""

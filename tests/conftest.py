@@ -1,0 +1,132 @@
+"""An inbox on a real store, and a real server process."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from smscatch import hook
+from smscatch.client import Client
+from smscatch.inbox import Inbox
+from smscatch.stores import open_store
+from tests.samples import NOON
+
+ADMIN_KEY = "the-administrator-of-the-tests"
+
+
+@pytest.fixture
+async def inbox(tmp_path: Path) -> AsyncIterator[Inbox]:
+    store = await open_store(f"sqlite:///{tmp_path}/inbox.db")
+    opened = await Inbox.open(store, now=lambda: NOON)
+    feed = asyncio.create_task(opened.feed())
+    yield opened
+    feed.cancel()
+    await asyncio.gather(feed, return_exceptions=True)
+    await store.close()
+
+
+class Server:
+    """`smscatch serve` as a process, on a port of its own that stays the same when it is started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spool = folder / "spool"
+        self.port = 0
+        self.url = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, **environ: str) -> "Server":
+        given = {
+            "PATH": os.environ["PATH"],
+            "SMSCATCH_STORE": f"sqlite:///{self.folder}/smscatch.db",
+            "SMSCATCH_SPOOL": str(self.spool),
+            "SMSCATCH_PORT": str(self.port),
+            "SMSCATCH_ADMIN_KEY": ADMIN_KEY,
+        }
+        with (self.folder / "server.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "smscatch.cli", "serve"],
+                env=given | environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "listens on" in line, self.log()
+        self.url = line.split()[-1]
+        self.port = int(self.url.rpartition(":")[2])
+        return self
+
+    def read_line(self) -> str:
+        """Return the next line that the server prints; empty when it ended."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self._end()
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self._end()
+
+    def _end(self) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        status = self.process.wait(60)
+        self.process.stdout.close()
+        return status
+
+    def client(self) -> Client:
+        return Client(self.url, ADMIN_KEY)
+
+    def send(self, text: str, *, sender: str = "Authy", line: str = "+447700900001") -> None:
+        """Have the real hook put a text into the spool."""
+        spool_text(self.spool, text, sender=sender, line=line)
+
+
+def spool_text(spool: Path, text: str, *, sender: str = "Authy", line: str = "+447700900001") -> None:
+    variables = {
+        "SMS_MESSAGES": "1",
+        "DECODED_PARTS": "0",
+        "PHONE_ID": line,
+        "SMS_1_NUMBER": sender,
+        "SMS_1_CLASS": "-1",
+        "SMS_1_REFERENCE": "0",
+        "SMS_1_TEXT": text,
+    }
+    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool)]
+    subprocess.run(command, env=variables, check=True, timeout=60)
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+    """Servers that are killed at the end if they still run."""
+    servers: list[Server] = []
+
+    def make() -> Server:
+        folder = tmp_path / f"server{len(servers)}"
+        folder.mkdir()
+        servers.append(Server(folder))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        if server.process is not None:
+            server.kill()
+
+
+@pytest.fixture
+def server(make_server: Callable[[], Server]) -> Server:
+    return make_server().start()

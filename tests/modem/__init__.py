@@ -1,0 +1,1 @@
+"""Tests of what speaks to a modem, or pretends to be one."""

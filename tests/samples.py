@@ -1,0 +1,31 @@
+"""Messages for tests: the defaults live here, so that a test shows only what matters to it."""
+
+import itertools
+from datetime import UTC, datetime
+from typing import Any
+
+from smscatch.messages import Message
+from smscatch.sources.base import make_message
+from smscatch.stores import Delivery
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+LINE = "+447700900001"
+OTHER_LINE = "+447700900002"
+_numbers = itertools.count(1)
+
+
+def a_message(**facts: Any) -> Message:
+    """Return a message that differs from the usual one in `facts` only; each has a delivery of its own."""
+    defaults: dict[str, Any] = {
+        "line": LINE,
+        "sender": "Authy",
+        "text": "Your Authy code is 482913",
+        "received_at": NOON,
+    }
+    delivery = facts.pop("delivery", f"delivery {next(_numbers)}")
+    return make_message("gammu", delivery, **(defaults | facts))
+
+
+def a_delivery(**facts: Any) -> Delivery:
+    """Return the same with raw bytes, as a store takes it."""
+    return Delivery(a_message(**facts), b"raw")

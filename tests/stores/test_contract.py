@@ -1,0 +1,200 @@
+"""What every store promises (stores/base.py)."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from smscatch.messages import Query
+from smscatch.stores import Delivery, Key, Store, open_store
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
+
+ALL = Query()
+
+
+async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]:
+    return [stored.message.text for stored in await store.newest(query, limit)]
+
+
+async def test_what_was_added_is_there_after_opening_again(store: Store, url: str) -> None:
+    delivery = a_delivery()
+    assert await store.add([delivery]) == 1
+    again = await open_store(url)
+    try:
+        found = await again.get(delivery.message.id)
+        assert found is not None
+        assert found.message == msgspec.structs.replace(delivery.message, cursor="1")
+        assert await again.raw(delivery.message.id) == b"raw"
+    finally:
+        await again.close()
+
+
+async def test_a_delivery_is_kept_once_however_often_it_comes(store: Store) -> None:
+    delivery = a_delivery()
+    assert await store.add([delivery, delivery]) == 1
+    assert await store.add([delivery]) == 0
+    assert len(await texts(store)) == 1
+
+
+async def test_two_equal_texts_are_two_messages(store: Store) -> None:
+    await store.add([a_delivery(), a_delivery()])
+    assert len(await texts(store)) == 2
+
+
+async def test_positions_grow_in_the_order_given_and_are_never_given_twice(store: Store) -> None:
+    first, second = a_delivery(text="first"), a_delivery(text="second")
+    await store.add([first, second])
+    assert [(s.message.text, s.position) for s in await store.after(ALL, 0, 10)] == [("first", 1), ("second", 2)]
+    await store.delete(second.message.id)
+    await store.add([a_delivery(text="third")])
+    assert await store.position() == 3
+    assert [s.message.cursor for s in await store.after(ALL, 0, 10)] == ["1", "3"]
+
+
+async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, url: str) -> None:
+    other = await open_store(url)
+    try:
+
+        async def write(target: Store, count: int) -> None:
+            for _ in range(count):
+                await target.add([a_delivery()])
+
+        writers = asyncio.gather(*(write(target, 50) for target in (store, other) for _ in range(2)))
+        seen: list[int] = []
+        while len(seen) < 200:
+            seen += [s.position for s in await store.after(ALL, seen[-1] if seen else 0, 7)]
+        await writers
+        assert seen == list(range(1, 201))
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query(lines=(LINE,)), ["b", "a"]),
+        (Query(lines=(LINE, OTHER_LINE)), ["c", "b", "a"]),
+        (Query(lines=()), []),
+        (Query(sender="google"), ["c", "b"]),
+        (Query(sender="00491701234567"), ["a"]),
+        (Query(since=NOON + timedelta(minutes=1)), ["c", "b"]),
+        (Query(until=NOON + timedelta(minutes=1)), ["a"]),
+        (Query(lines=(LINE,), sender="Google", since=NOON), ["b"]),
+    ],
+)
+async def test_every_filter_must_agree(store: Store, query: Query, expected: list[str]) -> None:
+    minute = timedelta(minutes=1)
+    await store.add(
+        [
+            a_delivery(text="a", sender="+491701234567"),
+            a_delivery(text="b", sender="Google", received_at=NOON + minute),
+            a_delivery(text="c", sender="GOOGLE", line=OTHER_LINE, received_at=NOON + 2 * minute),
+        ]
+    )
+    assert await texts(store, query) == expected
+    assert [s.message.text for s in await store.after(query, 0, 10)] == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("482913", ["Your code is 482913"]),
+        ("CODE IS", ["Your code is 482913"]),
+        ("48", ["Your code is 482913"]),
+        ("straße", ['Grüße aus der "Straße" 100%_x']),
+        ("GRÜSSE", ['Grüße aus der "Straße" 100%_x']),
+        ('"Straße"', ['Grüße aus der "Straße" 100%_x']),
+        ("100%_", ['Grüße aus der "Straße" 100%_x']),
+        ("验证码", ["验证码 1234"]),
+        ("😀", ["Hi 😀"]),
+        ("\0", ["nul \0 in it"]),
+        ("nul \0 in", ["nul \0 in it"]),
+        ("OR text", []),
+        ("absent", []),
+    ],
+)
+@pytest.mark.parametrize("indexed", [True, False])
+async def test_contains_finds_any_part_of_a_text(store: Store, part: str, expected: list[str], indexed: bool) -> None:
+    found = ["Your code is 482913", 'Grüße aus der "Straße" 100%_x', "验证码 1234", "Hi 😀", "nul \0 in it"]
+    if indexed:  # an add is indexed behind its commit; the index is waited for by closing
+        for text in found:
+            await store.add([a_delivery(text=text)])
+            await asyncio.sleep(0)
+    else:
+        await store.add([a_delivery(text=text) for text in found])
+    assert await texts(store, Query(contains=part)) == expected
+
+
+async def test_pages_of_a_search_fit_together(store: Store) -> None:
+    for batch in range(4):
+        await store.add([a_delivery(text=f"code {batch}{n}") for n in range(5)])
+    pages, before = [], None
+    while page := await store.newest(Query(contains="code"), 3, before=before):
+        pages += [s.position for s in page]
+        before = page[-1].position
+    assert pages == list(range(20, 0, -1))
+
+
+async def test_newest_stays_behind_after(store: Store) -> None:
+    await store.add([a_delivery(text=str(n)) for n in range(5)])
+    assert [s.position for s in await store.newest(ALL, 10, before=5, after=2)] == [4, 3]
+
+
+async def test_has_code_leaves_out_texts_without(store: Store) -> None:
+    await store.add([a_delivery(text="Welcome to Acme, thanks for joining"), a_delivery()])
+    assert await texts(store, Query(has_code=True)) == ["Your Authy code is 482913"]
+
+
+async def test_a_deleted_message_is_gone_and_its_delivery_does_not_revive_it(store: Store) -> None:
+    delivery = a_delivery()
+    await store.add([delivery])
+    assert await store.delete(delivery.message.id)
+    assert not await store.delete(delivery.message.id)
+    assert await store.get(delivery.message.id) is None
+    assert await texts(store, Query(contains="Authy")) == []
+    assert await store.add([delivery]) == 0
+
+
+async def test_deleting_a_line_leaves_the_others(store: Store) -> None:
+    await store.add([a_delivery(), a_delivery(), a_delivery(line=OTHER_LINE, text="stays")])
+    assert await store.delete_lines([LINE]) == 2
+    assert await texts(store) == ["stays"]
+
+
+async def test_prune_deletes_what_is_older(store: Store) -> None:
+    await store.add([a_delivery(text="old"), a_delivery(text="new", received_at=NOON + timedelta(days=1))])
+    assert await store.prune(NOON + timedelta(hours=1)) == 1
+    assert await texts(store) == ["new"]
+
+
+async def test_lines_are_counted(store: Store) -> None:
+    await store.add([a_delivery(line=OTHER_LINE), a_delivery(), a_delivery(received_at=NOON + timedelta(hours=1))])
+    assert [tuple(use) for use in await store.lines()] == [
+        (LINE, 2, NOON + timedelta(hours=1)),
+        (OTHER_LINE, 1, NOON),
+    ]
+
+
+async def test_a_key_is_found_by_its_hash_until_revoked(store: Store) -> None:
+    key = Key(id="k1", name="ci", scopes=("read",), lines=(LINE,), created_at=NOON)
+    session = Key(id="s1", name="ci", scopes=("read",), created_at=NOON, expires_at=NOON, parent="k1")
+    await store.add_key(key, b"hash")
+    await store.add_key(session, b"session hash")
+    assert await store.find_key(b"hash") == key
+    assert await store.find_key(b"session hash") == session
+    assert await store.find_key(b"another") is None
+    assert await store.keys() == [key]
+    assert await store.revoke_key("k1")
+    assert await store.find_key(b"hash") is None
+    assert await store.find_key(b"session hash") is None
+    assert not await store.revoke_key("k1")
+
+
+async def test_a_batch_that_cannot_be_kept_whole_is_not_kept_at_all(store: Store) -> None:
+    # No source lets half a surrogate pair through; here it stands for any bug.
+    bad = Delivery(msgspec.structs.replace(a_message(), text="\ud800"), b"")
+    with pytest.raises(UnicodeEncodeError):
+        await store.add([a_delivery(), bad])
+    assert await texts(store) == []
+    assert await store.add([a_delivery()]) == 1

@@ -1,0 +1,84 @@
+"""What is peculiar to the SQLite store: files, versions, durability."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
+from smscatch.messages import Query
+from smscatch.stores import open_store
+from smscatch.stores.sqlite import statements
+from smscatch.stores.sqlite.schema import STEPS
+from tests.samples import a_delivery
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite:///", "/var/x.db", ""])
+async def test_an_unknown_url_is_refused_with_the_accepted_form(url: str) -> None:
+    with pytest.raises(BadSetting, match="sqlite:///PATH"):
+        await open_store(url)
+
+
+async def test_a_database_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "smscatch.db"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    connection.close()
+    with pytest.raises(CannotStart, match="newer smscatch"):
+        await open_store(f"sqlite:///{path}")
+
+
+async def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "smscatch.db"
+    path.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(CannotStart, match=r"smscatch\.db cannot be opened"):
+        await open_store(f"sqlite:///{path}")
+
+
+async def test_a_folder_that_cannot_be_made_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match="file/inside"):
+        await open_store(f"sqlite:///{tmp_path}/file/inside/smscatch.db")
+
+
+async def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db")
+    writer = store._writer  # type: ignore[attr-defined]
+    assert await writer.run(statements.rows, "PRAGMA synchronous") == [(2,)]  # FULL
+    assert await writer.run(statements.rows, "PRAGMA journal_mode") == [("wal",)]
+    await store.close()
+
+
+async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db")
+    writer = store._writer  # type: ignore[attr-defined]
+    pages = (await writer.run(statements.rows, "PRAGMA page_count"))[0][0]
+    await writer.run(statements.rows, f"PRAGMA max_page_count = {pages}")  # SQLite's own word for a full disk
+    with pytest.raises(StoreUnavailable, match="full"):
+        await store.add([a_delivery(text="x" * 100_000)])
+    assert await store.newest(Query(), 1) == []
+    await writer.run(statements.rows, "PRAGMA max_page_count = 1000000")
+    assert await store.add([a_delivery()]) == 1
+    await store.close()
+
+
+async def test_the_index_of_trigrams_catches_up_after_a_crash(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/smscatch.db"
+    store = await open_store(url)
+    await store._writer.run(statements.add, [a_delivery(text="needle one")])  # type: ignore[attr-defined]
+    await store.close()  # as if killed between commit and index
+    store = await open_store(url)
+    await store.add([a_delivery(text="needle two")])
+    await store.close()
+    store = await open_store(url)
+    connection = store._reader  # type: ignore[attr-defined]
+    assert await connection.run(statements.counter, "indexed") == 2
+    assert len(await store.newest(Query(contains="needle"), 10)) == 2
+    await store.close()
+
+
+async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/new/smscatch.db")
+    await store.close()
+    assert os.stat(tmp_path / "new").st_mode & 0o077 == 0

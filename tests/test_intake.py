@@ -1,0 +1,187 @@
+"""From the spool into the store: nothing lost, nothing twice, nothing that blocks the next."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.inbox import Inbox
+from smscatch.intake import drain, keep_draining
+from smscatch.messages import Query
+from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, write_entry
+from smscatch.stores import Delivery
+from tests.conftest import spool_text
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = Spool(tmp_path / "spool")
+    yield opened
+    opened.close()
+
+
+async def texts(inbox: Inbox) -> list[str]:
+    return [stored.message.text for stored in await inbox.store.after(Query(), 0, 1000)]
+
+
+def line_of(phone_id: str) -> str:
+    return phone_id
+
+
+async def test_entries_go_into_the_store_in_order_and_leave_the_spool(spool: Spool, inbox: Inbox) -> None:
+    for n in range(3):
+        spool_text(spool.folder, f"text {n}")
+    assert await drain(spool, inbox, line_of) == 3
+    assert await texts(inbox) == ["text 0", "text 1", "text 2"]
+    assert spool.names() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\x00\xff\xfe binary", "smscatch did not write it"),
+        (b"hello\n", "smscatch did not write it"),
+        (b"smscatch/1 gammu 50\nSMS_MESSAGES=1", "announces 50"),
+        (b"smscatch/1 gammu 3\nlonger", "announces 3"),
+        (b"smscatch/2 gammu 0\n", "smscatch did not write it"),
+        (b"smscatch/1 pigeon 2\nhi", "'pigeon'"),
+        (b"smscatch/1 gammu 2\nhi", "not whole"),
+        (b"smscatch/1 gammu 0\n", "time_ns"),
+        (b"smscatch/1 gammu 9999999\n" + b"x" * (MAX_BYTES + 10), "announces 9999999"),
+    ],
+)
+async def test_what_cannot_be_read_is_put_aside_with_the_reason_and_the_next_goes_on(
+    spool: Spool, inbox: Inbox, content: bytes, reason: str
+) -> None:
+    (spool.folder / "0000-first.sms").write_bytes(content)
+    spool_text(spool.folder, "the next")
+    await drain(spool, inbox, line_of)
+    assert await texts(inbox) == ["the next"]
+    rejected = spool.folder / "rejected"
+    assert (rejected / "0000-first.sms").read_bytes() == content
+    assert reason in (rejected / "0000-first.reason.txt").read_text()
+    assert spool.names() == []
+
+
+async def test_a_crash_between_store_and_spool_stores_nothing_twice(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool_text(spool.folder, "once")
+    with monkeypatch.context() as crashing:
+        crashing.setattr(Spool, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            await drain(spool, inbox, line_of)
+    assert await drain(spool, inbox, line_of) == 1
+    assert await texts(inbox) == ["once"]
+
+
+async def test_a_store_that_is_away_leaves_the_spool_as_it_is(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool_text(spool.folder, "kept")
+
+    async def fail(deliveries: Sequence[Delivery]) -> int:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(inbox.store, "add", fail)
+        with pytest.raises(StoreUnavailable):
+            await drain(spool, inbox, line_of)
+    assert len(spool.names()) == 1
+    await drain(spool, inbox, line_of)
+    assert await texts(inbox) == ["kept"]
+
+
+async def test_one_message_that_cannot_be_stored_does_not_hold_up_its_batch(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("one", "poison", "three"):
+        spool_text(spool.folder, text)
+    add = inbox.store.add
+
+    async def choke(deliveries: Sequence[Delivery]) -> int:
+        if any(delivery.message.text == "poison" for delivery in deliveries):
+            raise ValueError("some bug")
+        return await add(deliveries)
+
+    monkeypatch.setattr(inbox.store, "add", choke)
+    await drain(spool, inbox, line_of)
+    assert await texts(inbox) == ["one", "three"]
+    assert len(list((spool.folder / "rejected").glob("*.sms"))) == 1
+
+
+async def test_a_bug_in_a_source_puts_the_entry_aside(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool_text(spool.folder, "x")
+    monkeypatch.setattr("smscatch.intake.read_delivery", lambda *_: 1 / 0)
+    await drain(spool, inbox, line_of)
+    (reason,) = (spool.folder / "rejected").glob("*.reason.txt")
+    assert "ZeroDivisionError" in reason.read_text()
+
+
+async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 1e6)
+    pokes = Pokes(spool.folder)
+    draining = asyncio.create_task(keep_draining(spool, pokes, inbox, line_of))
+    try:
+        for n in range(3):
+            await asyncio.to_thread(spool_text, spool.folder, f"text {n}")
+            stored = await inbox.next_message(Query(contains=f"text {n}"), 0, 60)
+            assert stored.position == n + 1
+    finally:
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
+        pokes.close()
+
+
+async def test_a_lost_poke_is_made_up_for_by_the_timer(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 0.01)
+    pokes = Pokes(spool.folder)
+    (spool.folder / "poke").unlink()
+    draining = asyncio.create_task(keep_draining(spool, pokes, inbox, line_of))
+    try:
+        await asyncio.to_thread(spool_text, spool.folder, "found")
+        await inbox.next_message(Query(contains="found"), 0, 60)
+    finally:
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
+        pokes.close()
+
+
+def test_two_servers_do_not_drain_one_spool(spool: Spool) -> None:
+    with pytest.raises(CannotStart, match="Another smscatch drains"):
+        Spool(spool.folder)
+
+
+def test_a_spool_that_cannot_be_made_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match="file/spool"):
+        Spool(tmp_path / "file" / "spool")
+
+
+def test_what_a_dead_writer_left_is_cleared_but_not_what_one_is_writing(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    (folder / ".tmp-old").touch()
+    os.utime(folder / ".tmp-old", (0, 0))
+    (folder / ".tmp-new").touch()
+    Spool(folder).close()
+    assert [path.name for path in folder.glob(".tmp-*")] == [".tmp-new"]
+
+
+def test_an_entry_that_we_write_is_read_as_it_was(spool: Spool) -> None:
+    entry = Entry("0001-a", "gammu", b"\0\n\xff")
+    write_entry(spool.folder, entry)
+    assert spool.names() == ["0001-a"]
+    assert spool.read("0001-a") == entry
+
+
+def test_a_spool_is_for_its_owner_alone(spool: Spool) -> None:
+    assert os.stat(spool.folder).st_mode & 0o077 == 0

@@ -1,0 +1,221 @@
+"""The server as a process: waits, streams, stopping and starting, what it says when it cannot start."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from smscatch.errors import NoMessage
+from tests.carrier import eventually
+from tests.conftest import ADMIN_KEY, Server
+
+LINE = "+447700900001"
+AUTHORIZATION = {"authorization": f"Bearer {ADMIN_KEY}"}
+
+
+def waiting(server: Server) -> int:
+    count: int = httpx2.get(f"{server.url}/readyz", headers=AUTHORIZATION).json()["waiting"]
+    return count
+
+
+@contextmanager
+def event_stream(server: Server, **headers: str) -> Iterator[Iterator[dict[str, str]]]:
+    """The events of /api/v1/events as dicts of their fields."""
+    url = f"{server.url}/api/v1/events"
+    with httpx2.stream("GET", url, headers=AUTHORIZATION | headers, timeout=60) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield _events(response.iter_lines())
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
+    event: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name:
+            event[name] = value
+        elif "data" in event:
+            yield event
+            event = {}
+
+
+async def test_a_waiting_client_gets_the_code_that_the_hook_brings(server: Server) -> None:
+    with server.client() as client:
+        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, after="0", timeout=60))
+        await eventually(lambda: waiting(server) == 1)
+        server.send("Your Authy code is 482913")
+        assert await waiter == "482913"
+
+
+async def test_a_long_poll_whose_client_hangs_up_is_freed_at_once(server: Server) -> None:
+    connections = []
+    for _ in range(20):
+        connection = socket.create_connection(("127.0.0.1", server.port))
+        request = (
+            f"GET /api/v1/messages/next?timeout=300 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN_KEY}\r\n\r\n"
+        )
+        connection.sendall(request.encode())
+        connections.append(connection)
+    await eventually(lambda: waiting(server) == 20)
+    for connection in connections:
+        connection.close()
+    await eventually(lambda: waiting(server) == 0)
+
+
+async def test_a_stream_whose_client_hangs_up_is_freed_at_once(server: Server) -> None:
+    with event_stream(server):
+        await eventually(lambda: waiting(server) == 1)
+    await eventually(lambda: waiting(server) == 0)
+
+
+async def test_a_stream_resumes_behind_the_last_event_with_nothing_missed(server: Server) -> None:
+    with event_stream(server, **{"last-event-id": "0"}) as events:
+        server.send("one\u2028still one")
+        first = next(events)
+        assert json.loads(first["data"])["text"] == "one\u2028still one"
+        assert (first["id"], first["event"]) == ("1", "message")
+    server.send("two")
+    with event_stream(server, **{"last-event-id": first["id"]}) as events:
+        assert json.loads(next(events)["data"])["text"] == "two"
+        server.send("three")
+        assert json.loads(next(events)["data"])["text"] == "three"
+
+
+async def test_stopping_ends_waits_and_streams_and_leaves_nothing_behind(server: Server) -> None:
+    def stream() -> list[dict[str, str]]:
+        with event_stream(server) as events:
+            return list(events)
+
+    url = f"{server.url}/api/v1/messages/next?timeout=300"
+    poll = asyncio.create_task(asyncio.to_thread(httpx2.get, url, headers=AUTHORIZATION, timeout=60))
+    streaming = asyncio.create_task(asyncio.to_thread(stream))
+    await eventually(lambda: waiting(server) == 2)
+    assert await asyncio.to_thread(server.stop) == 0
+    answer = await poll
+    assert (answer.status_code, answer.json()["error"]) == (503, "shutting_down")
+    assert await streaming == []
+    assert not (server.spool / "poke").exists()
+    assert server.log() == ""
+
+
+async def test_a_client_waits_out_a_restart_of_the_server(server: Server) -> None:
+    with server.client() as client:
+        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=60))
+        await eventually(lambda: waiting(server) == 1)
+        server.kill()
+        server.send("Your Authy code is 482913")
+        server.start()
+        assert await waiter == "482913"
+
+
+def test_what_the_hook_brings_while_no_server_runs_is_there_before_anyone_can_ask_for_now(server: Server) -> None:
+    server.stop()
+    for n in range(20):
+        server.send(f"stale {n}")
+    server.start()
+    with server.client() as client:
+        assert [message.text for message in client.messages()] == [f"stale {n}" for n in reversed(range(20))]
+        with pytest.raises(NoMessage, match="nothing came"):
+            client.wait_for_message(timeout=0)
+
+
+async def test_nothing_is_lost_or_doubled_under_kill_9(server: Server) -> None:
+    count = 60
+
+    def send_all() -> None:
+        for n in range(count):
+            server.send(f"text {n}")
+
+    sending = threading.Thread(target=send_all)
+    sending.start()
+    while sending.is_alive():
+        server.kill()
+        server.start()
+    sending.join()
+    with server.client() as client:
+        await eventually(lambda: len(client.messages(limit=500)) >= count)
+        texts = [message.text for message in client.messages(limit=500)]
+    assert texts == [f"text {n}" for n in reversed(range(count))]
+    await eventually(lambda: not list(server.spool.glob("*.sms")))
+
+
+async def test_a_locked_database_delays_and_loses_nothing(make_server: Callable[[], Server]) -> None:
+    server = make_server().start()
+    blocker = sqlite3.connect(server.folder / "smscatch.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    server.send("Your Authy code is 482913")
+    assert httpx2.get(f"{server.url}/healthz").status_code == 200
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    with server.client() as client:
+        assert await asyncio.to_thread(client.wait_for_code, after="0", timeout=60) == "482913"
+
+
+def run_serve(**environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "smscatch.cli", "serve"],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_that_is_taken_is_named(server: Server, tmp_path: Path) -> None:
+    done = run_serve(
+        SMSCATCH_PORT=str(server.port), SMSCATCH_STORE=f"sqlite:///{tmp_path}/x.db", SMSCATCH_SPOOL=str(tmp_path / "s")
+    )
+    assert done.returncode == 3
+    assert f"port {server.port}: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "status", "said"),
+    [
+        ({"SMSCATCH_PORT": "http"}, 2, "port = 'http' (SMSCATCH_PORT) is not accepted"),
+        ({"SMSCATCH_STORE": "sqlite:////proc/nowhere/x.db"}, 3, "/proc/nowhere/x.db cannot be opened"),
+        ({"SMSCATCH_SPOOL": "/proc/nowhere"}, 3, "The spool /proc/nowhere cannot be used"),
+        ({"SMSCATCH_HOST": "no.such.host.invalid"}, 3, "Cannot listen on no.such.host.invalid"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_in_a_sentence(
+    tmp_path: Path, environ: dict[str, str], status: int, said: str
+) -> None:
+    given = {"SMSCATCH_STORE": f"sqlite:///{tmp_path}/x.db", "SMSCATCH_SPOOL": f"{tmp_path}/s", "SMSCATCH_PORT": "0"}
+    done = run_serve(**(given | environ))
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_first_start_makes_a_key_and_prints_it_once(make_server: Callable[[], Server]) -> None:
+    server = make_server().start(SMSCATCH_ADMIN_KEY="")
+    key = {"authorization": f"Bearer {server.read_line().split()[-1]}"}
+    assert httpx2.get(f"{server.url}/json", headers=key).status_code == 200
+    server.stop()
+    server.start(SMSCATCH_ADMIN_KEY="")
+    assert httpx2.get(f"{server.url}/json", headers=key).status_code == 200
+    assert server.process is not None
+    server.process.terminate()
+    assert server.read_line() == ""
+
+
+def test_texts_and_codes_are_not_logged(server: Server) -> None:
+    server.send("Your Authy code is 482913")
+    (server.spool / "0-broken.sms").write_bytes(b"smscatch/1 gammu 9\nsecret 77")
+    with server.client() as client:
+        client.wait_for_code(after="0", timeout=60)
+    server.stop()
+    assert "482913" not in server.log()
+    assert "secret" not in server.log()

@@ -1,0 +1,110 @@
+"""Where settings come from, and what is said when one is wrong."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smscatch.errors import BadSetting
+from smscatch.settings import FIELDS, load_settings
+
+
+def config(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "smscatch.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"SMSCATCH_CONFIG": str(path)}
+
+
+def test_the_command_line_goes_before_the_environment_before_the_file_before_the_default(tmp_path: Path) -> None:
+    environ = config(tmp_path, 'port = 1\nhost = "::1"\nretention = "12h"')
+    settings = load_settings({"port": "3", "host": None}, environ | {"SMSCATCH_PORT": "2", "SMSCATCH_HOST": "0.0.0.0"})
+    assert (settings.port, settings.host, settings.retention) == (3, "0.0.0.0", timedelta(hours=12))
+    assert settings.origins["port"] == "command line"
+    assert settings.origins["host"] == "SMSCATCH_HOST"
+    assert settings.origins["retention"] == environ["SMSCATCH_CONFIG"]
+    assert settings.origins["store"] == "default"
+
+
+def test_without_anything_it_listens_on_this_machine_only() -> None:
+    settings = load_settings(environ={})
+    assert (settings.host, settings.port, settings.url) == ("127.0.0.1", 7672, "http://127.0.0.1:7672")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "http"),
+        ("port", "65536"),
+        ("port", "-1"),
+        ("store", "mysql://x"),
+        ("retention", "a month"),
+        ("retention", "0d"),
+        ("retention", "999999999d"),
+        ("url", "localhost:7672"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_key_value_and_accepted_form(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(environ={f"SMSCATCH_{name.upper()}": value})
+    for part in (name, value, f"SMSCATCH_{name.upper()}", FIELDS[name].form):
+        assert part in str(caught.value)
+
+
+def test_a_wrong_secret_is_refused_without_being_shown() -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(environ={"SMSCATCH_ADMIN_KEY": "short secret"})
+    assert "short secret" not in str(caught.value)
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef\n")
+    settings = load_settings(environ={"SMSCATCH_ADMIN_KEY_FILE": str(tmp_path / "key")})
+    assert settings.admin_key == "0123456789abcdef"
+    with pytest.raises(BadSetting, match="SMSCATCH_KEY_FILE"):
+        load_settings(environ={"SMSCATCH_KEY_FILE": str(tmp_path / "missing")})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prot = 1", "Did you mean 'port'"),
+        ("port = ", "is not TOML"),
+        ('[lines."12345"]', "no number in E.164"),
+        ('[lines."+447700900001"]\nlable = "x"', "lable"),
+        ('[lines."+447700900001"]\ndevice = "/dev/x"\nphone_id = "x"', "one reader per modem"),
+        ('[lines."+447700900001"]\nphone_id = "x"\n[lines."+447700900002"]\nphone_id = "x"', "'x' stands in two lines"),
+        ("lines = 3", "Accepted"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(environ=config(tmp_path, text))
+    assert said in str(caught.value)
+    assert "smscatch.toml" in str(caught.value)
+
+
+def test_a_named_file_that_is_missing_is_refused() -> None:
+    with pytest.raises(BadSetting, match=r"/nowhere/smscatch\.toml cannot be read"):
+        load_settings(environ={"SMSCATCH_CONFIG": "/nowhere/smscatch.toml"})
+
+
+@pytest.mark.parametrize(
+    ("phone_id", "line"),
+    [
+        ("stick1", "+447700900001"),
+        ("", "+447700900003"),
+        ("strange", "+447700900003"),
+        ("+491701234567", "+491701234567"),
+    ],
+)
+def test_a_modem_serves_the_line_that_names_it_or_the_only_one_that_names_none(
+    tmp_path: Path, phone_id: str, line: str
+) -> None:
+    text = '[lines."+447700900001"]\nphone_id = "stick1"\n[lines."+447700900003"]\nlabel = "free"'
+    assert load_settings(environ=config(tmp_path, text)).line_of(phone_id) == line
+
+
+def test_without_lines_the_modem_is_known_by_its_name() -> None:
+    settings = load_settings(environ={})
+    assert settings.line_of("stick1") == "stick1"
+    assert settings.line_of("") == "unknown"
