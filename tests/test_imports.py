@@ -10,12 +10,8 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("errors",),
-    ("numbers", "alphabet_tables"),
-    ("alphabets",),
-    ("user_data",),
-    ("pdu_fields",),
-    ("pdu",),
-    ("codes", "hook", "links", "messages"),
+    ("numbers",),
+    ("codes", "hook", "messages", "pdu"),
     ("settings", "spool", "hub", "sources", "stores"),
     ("inbox",),
     ("intake", "modem", "web"),

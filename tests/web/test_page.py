@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server
 
@@ -135,7 +135,7 @@ def test_a_session_that_ended_is_told_instead_of_tried_for_ever(server: Server, 
 
 def test_markup_in_a_text_and_its_sender_stays_text(server: Server, page: Page) -> None:
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     text = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>bold</b> {{ 7 * 7 }} &lt;i&gt;"
     server.receive(text, sender="<i>x</i>")
     server.receive(text, sender='"><script>alert(3)</script>')
@@ -275,9 +275,9 @@ def test_a_browser_gets_errors_in_plain_words_and_a_program_gets_json(server: Se
 
 def test_nothing_leaves_the_host_and_nothing_is_complained_of(server: Server, open_context: OpenContext) -> None:
     page = open_context().new_page()
-    requests: list[Request] = []
+    hosts: set[str] = set()
     complaints: list[str] = []
-    page.on("request", requests.append)
+    page.on("request", lambda request: hosts.add("/".join(request.url.split("/", 3)[:3])))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     for path in ("/login", "/"):
@@ -285,7 +285,7 @@ def test_nothing_leaves_the_host_and_nothing_is_complained_of(server: Server, op
     server.receive("Your code is 482913 https://example.org/never/fetched", sender="<img src=http://example.org/x>")
     page.get_by_role("button", name="Copy 482913").click()
     expect(page.locator(".code button")).to_have_text(re.compile("Copied|Ctrl"))
-    assert {request.url[: len(server.url) + 1] for request in requests} == {f"{server.url}/"}
+    assert hosts == {server.url}
     assert complaints == []
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from smscatch.alphabets import decode_septets
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message
 from smscatch.numbers import canonical_number
+from smscatch.pdu.alphabets import decode_septets
 from smscatch.sources.base import make_message
 
 FLASH_CLASS = "0"

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smscatch.alphabet_tables import LANGUAGES, LOCKING, SINGLE
-from smscatch.alphabets import (
+from smscatch.pdu.alphabets import (
     Alphabet,
     Coding,
     Shift,
@@ -20,6 +19,7 @@ from smscatch.alphabets import (
     unpack_septets,
     write_coding,
 )
+from smscatch.pdu.tables import LANGUAGES, LOCKING, SINGLE
 
 SCRIPTS = {
     "bengali": "BENGALI",

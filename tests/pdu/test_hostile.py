@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smscatch.alphabets import pack_septets
 from smscatch.errors import BadPdu
 from smscatch.pdu import Concat, Deliver, encode_deliver, encode_status_report, join_text, parse_pdu
-from tests.pdus import SENT_AT, a_pdu, read, with_header
+from smscatch.pdu.alphabets import pack_septets
+from tests.pdu.pdus import SENT_AT, a_pdu, read, with_header
 
 
 def test_an_unknown_element_is_skipped() -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from smscatch.alphabet_tables import LOCKING, SINGLE
+from smscatch.pdu.tables import LOCKING, SINGLE
 
 ESCAPE = 0x1B
 """The septet that takes the next one from the single shift table (TS 23.038, 6.2.1)."""

@@ -6,8 +6,8 @@ The user data is in user_data.py; which field follows which is in pdu.py.
 import re
 from datetime import UTC, datetime, timedelta
 
-from smscatch.alphabets import decode_septets, find_septets, pack_septets, unpack_septets
 from smscatch.errors import BadPdu, BadRequest
+from smscatch.pdu.alphabets import decode_septets, find_septets, pack_septets, unpack_septets
 
 _DIGITS = "0123456789*#abc"  # the sixteenth, 0xF, ends a number (TS 23.040, 9.1.2.3)
 _INTERNATIONAL, _ALPHANUMERIC = 0b001, 0b101  # types of number (TS 23.040, 9.1.2.5)

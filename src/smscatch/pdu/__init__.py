@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Unpack
 
-from smscatch.alphabets import Alphabet, Shift, count_open, decode, read_coding
 from smscatch.errors import BadRequest
-from smscatch.pdu_fields import (
+from smscatch.pdu.alphabets import Alphabet, Shift, count_open, decode, read_coding
+from smscatch.pdu.fields import (
     Reader,
     bad_octet,
     read_address,
@@ -20,7 +20,7 @@ from smscatch.pdu_fields import (
     write_smsc,
     write_time,
 )
-from smscatch.user_data import Concat, Options, read_user_data, write_parts
+from smscatch.pdu.user_data import Concat, Options, read_user_data, write_parts
 
 __all__ = ["Concat", "Deliver", "Options", "StatusReport"]
 __all__ += ["encode_deliver", "encode_status_report", "encode_submit", "join_text", "parse_pdu", "tpdu_length"]

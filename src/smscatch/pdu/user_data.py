@@ -6,8 +6,8 @@ What surrounds it is in pdu.py, the alphabets are in alphabets.py.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypedDict
 
-from smscatch.alphabet_tables import LANGUAGES, LOCKING
-from smscatch.alphabets import (
+from smscatch.errors import BadRequest
+from smscatch.pdu.alphabets import (
     Alphabet,
     Coding,
     Shift,
@@ -17,8 +17,8 @@ from smscatch.alphabets import (
     unpack_septets,
     write_coding,
 )
-from smscatch.errors import BadRequest
-from smscatch.pdu_fields import Reader, bad_octet
+from smscatch.pdu.fields import Reader, bad_octet
+from smscatch.pdu.tables import LANGUAGES, LOCKING
 
 _MAX_OCTETS = 140  # of user data (TS 23.040, 9.2.2.1)
 _MAX_PARTS = 255

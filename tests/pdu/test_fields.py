@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smscatch.alphabet_tables import LOCKING, SINGLE
-from smscatch.alphabets import pack_septets
 from smscatch.errors import BadRequest
 from smscatch.pdu import (
     encode_deliver,
     tpdu_length,
 )
-from smscatch.pdu_fields import read_time, write_address, write_smsc, write_time
-from tests.pdus import SENT_AT, a_pdu, read
+from smscatch.pdu.alphabets import pack_septets
+from smscatch.pdu.fields import read_time, write_address, write_smsc, write_time
+from smscatch.pdu.tables import LOCKING, SINGLE
+from tests.pdu.pdus import SENT_AT, a_pdu, read
 
 GSM7_CHARACTERS = "".join({*LOCKING[0].values(), *SINGLE[0].values()})
 

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smscatch.alphabet_tables import LANGUAGES, LOCKING, SINGLE
-from smscatch.alphabets import Shift
 from smscatch.errors import BadRequest
 from smscatch.pdu import (
     Concat,
@@ -21,7 +19,9 @@ from smscatch.pdu import (
     parse_pdu,
     tpdu_length,
 )
-from tests.pdus import SENT_AT, a_pdu, read, read_all
+from smscatch.pdu.alphabets import Shift
+from smscatch.pdu.tables import LANGUAGES, LOCKING, SINGLE
+from tests.pdu.pdus import SENT_AT, a_pdu, read, read_all
 
 GSM7_CHARACTERS = "".join({*LOCKING[0].values(), *SINGLE[0].values()})
 TEXTS = st.text(max_size=500) | st.text(GSM7_CHARACTERS, max_size=500)
