@@ -37,7 +37,7 @@ checkbattery = 0
 # We only receive.
 send = no
 # The parts of a long text that are here are handed over after this many seconds, not after ten minutes.
-multiparttimeout = 60
+multiparttimeout = {part_seconds}
 statusfrequency = 60
 logfile = stderr
 # Any higher level writes texts, and so codes, to the log.
@@ -45,11 +45,12 @@ debuglevel = 0
 """
 
 
-def render_gammurc(device: Path, phone_id: str, hook: Sequence[str]) -> str:
+def render_gammurc(device: Path, phone_id: str, hook: Sequence[str], *, part_seconds: int = 60) -> str:
     """Return a configuration for gammu-smsd that reads `device` and runs `hook` for each SMS.
 
     `phone_id` reaches the hook as PHONE_ID; `hook` is a program and its arguments, none of which the shell
-    takes apart. Raises BadSetting if one of them has a character that the file cannot hold.
+    takes apart; `part_seconds` is how long the first parts of a long text wait for the rest. Raises BadSetting if one
+    of them has a character that the file cannot hold.
     Source: man gammu-smsdrc, sections General parameters and [gammu]; man gammurc for the syntax.
     """
     if not hook:
@@ -58,6 +59,7 @@ def render_gammurc(device: Path, phone_id: str, hook: Sequence[str]) -> str:
         device=checked("device", str(device)),
         phone_id=checked("phone_id", phone_id),
         hook=checked("hook", shlex.join(hook)),
+        part_seconds=part_seconds,
     )
 
 

@@ -1,0 +1,95 @@
+"""The command line: which commands there are, which options they take, and what an error ends with.
+
+What the commands do is in `client`, which works with the base install, and in `server`, which needs the extra.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from smscatch import __version__
+from smscatch.cli import client, server
+from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
+from smscatch.errors import BadSetting, NoMessage, SmscatchError
+from smscatch.settings import FIELDS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status: 0 done, 1 nothing found, 2 wrong use or setting, 3 failed."""
+    options = make_parser().parse_args(argv)
+    try:
+        result: int = options.run(options)
+    except NoMessage as error:
+        print(error, file=sys.stderr)
+        result = NOTHING
+    except BadSetting as error:
+        print(f"smscatch: {error}", file=sys.stderr)
+        result = WRONG_USE
+    except SmscatchError as error:
+        print(f"smscatch: {error}", file=sys.stderr)
+        result = FAILED
+    except ModuleNotFoundError as error:
+        print(f"smscatch: {error.name} is missing: pip install 'smscatch[server]'", file=sys.stderr)
+        result = FAILED
+    except (KeyboardInterrupt, BrokenPipeError):
+        result = FAILED
+    return result
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each has its function as `run`."""
+    parser = argparse.ArgumentParser(prog="smscatch", description="A real phone number for your tests.")
+    parser.add_argument("--version", action="version", version=f"smscatch {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(run=run)
+        return added
+
+    demo = command("demo", server.run_demo, "run smscatch on two simulated modems, in a folder of its own")
+    serve = command("serve", server.run_serve, "run the server")
+    for each in (demo, serve):
+        each.add_argument("--host", help=FIELDS["host"].help)
+        each.add_argument("--port", help=FIELDS["port"].help)
+    serve.add_argument("--store", help=FIELDS["store"].help)
+    serve.add_argument("--spool", help=FIELDS["spool"].help)
+
+    simulate = command("simulate", server.run_simulate, "send an SMS through the demo's modem, or into a spool")
+    simulate.add_argument("--line", help="the number that it is for; the demo's first by default")
+    simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER")
+    simulate.add_argument("--spool", help="put it straight into this spool, as gammu-smsd's hook would")
+    simulate.add_argument("text", metavar="TEXT")
+
+    wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
+    wait.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
+    wait.add_argument("--after", help="a cursor, a time or an age such as 10m; now by default")
+    wait.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
+    messages = command("messages", client.run_messages, "list the newest messages")
+    messages.add_argument("--limit", type=int, default=20)
+    messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
+    for each in (wait, messages):
+        each.add_argument("--line", help="only this number of ours")
+        each.add_argument("--from", dest="sender", metavar="SENDER", help="only from this sender")
+        each.add_argument("--contains", metavar="TEXT", help="only texts that contain this")
+    lines = command("lines", client.run_lines, "list our numbers")
+    for each in (wait, messages, lines):
+        each.add_argument("--url", help=FIELDS["url"].help)
+        each.add_argument("--key", help=FIELDS["key"].help)
+
+    _add_keys(command("keys", server.run_keys, "make, list and revoke API keys"))
+    command("config", client.run_config, "show every setting, its value and where it came from")
+    explain = command("explain", client.run_explain, "show which code is in a text, and why")
+    explain.add_argument("text", metavar="TEXT")
+    return parser
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", help=FIELDS["store"].help)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="make a key; its secret is printed once")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--scope", default="read", help="comma-separated: read, lease, ingest, admin (read by default)")
+    add.add_argument("--line", action="append", help="only for this line; may be repeated")
+    actions.add_parser("list", help="list the keys, without their secrets")
+    actions.add_parser("revoke", help="make a key worthless").add_argument("id", metavar="ID")

@@ -1,0 +1,7 @@
+"""`python -m smscatch.cli` is `smscatch`."""
+
+import sys
+
+from smscatch.cli import main
+
+sys.exit(main())

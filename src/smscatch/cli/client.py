@@ -1,0 +1,85 @@
+"""What a test project's machine runs: waiting, looking, explaining. Needs the base install only."""
+
+import argparse
+import sys
+
+from smscatch.cli.base import NOTHING, OK
+from smscatch.client import Client
+from smscatch.codes import describe, find_codes
+from smscatch.errors import BadSetting
+from smscatch.messages import Message, encode_message, format_time
+from smscatch.settings import FIELDS, data_folder, load_settings
+
+DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
+
+
+def run_wait(options: argparse.Namespace) -> int:
+    """smscatch wait."""
+    filters = {"line": options.line, "sender": options.sender, "contains": options.contains, "after": options.after}
+    with _client(options) as client:
+        if options.code:
+            print(client.wait_for_code(**filters, timeout=options.timeout))
+        else:
+            print(_json(client.wait_for_message(**filters, timeout=options.timeout)))
+    return OK
+
+
+def run_messages(options: argparse.Namespace) -> int:
+    """smscatch messages."""
+    with _client(options) as client:
+        found = client.messages(
+            line=options.line, sender=options.sender, contains=options.contains, limit=options.limit
+        )
+    for message in found:
+        print(_json(message) if options.json else _one_line(message))
+    return OK if found else NOTHING
+
+
+def run_lines(options: argparse.Namespace) -> int:
+    """smscatch lines."""
+    with _client(options) as client:
+        lines = client.lines()
+    for line in lines:
+        last = format_time(line.last_received_at) if line.last_received_at else "never"
+        print(f"{line.number}  {line.label or '-'}  {line.messages} messages, last {last}")
+    return OK if lines else NOTHING
+
+
+def run_config(options: argparse.Namespace) -> int:
+    """smscatch config."""
+    settings = load_settings()
+    for name, field in FIELDS.items():
+        value = getattr(settings, name)
+        shown = "(set)" if field.is_secret and value else value
+        print(f"{name} = {shown}\n    {field.help}; takes {field.form}; from: {settings.origins[name]}")
+    for number, line in settings.lines.items():
+        print(f"lines.{number}: label {line.label!r}, device {line.device}, phone_id {line.phone_id}")
+    return OK
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """smscatch explain."""
+    reading = find_codes(options.text)
+    print(describe(reading))
+    return OK if reading.code else NOTHING
+
+
+def _client(options: argparse.Namespace) -> Client:
+    """Return a client for the server that the settings name, else for the demo, if one ran here."""
+    settings = load_settings({"url": options.url, "key": options.key})
+    if settings.key is None and settings.origins["url"] == "default" and DEMO_CONFIG.exists():
+        print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
+        settings = load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
+    if settings.key is None:
+        raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY, or give --key.")
+    return Client(settings.url, settings.key)
+
+
+def _json(message: Message) -> str:
+    return encode_message(message).decode()
+
+
+def _one_line(message: Message) -> str:
+    # A text is data: no line feed or escape sequence of its own reaches the terminal.
+    text = "".join(character if character.isprintable() else " " for character in f"{message.sender}: {message.text}")
+    return f"{format_time(message.received_at)}  {message.line}  {message.code or '-':8}  {text}"

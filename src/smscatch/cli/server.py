@@ -1,0 +1,164 @@
+"""What the server's machine runs: the server, the demo, the simulated modem, the keys. Needs the extra `server`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smscatch import hook
+from smscatch.cli.base import NOTHING, OK
+from smscatch.errors import CannotStart
+from smscatch.messages import format_time
+from smscatch.numbers import canonical_number
+from smscatch.settings import load_settings
+
+if TYPE_CHECKING:
+    from smscatch.inbox import Inbox
+    from smscatch.server import Started
+
+SPOOL_SECONDS = 10
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """smscatch demo."""
+    from smscatch.demo import LINES, default_places  # noqa: PLC0415 - needs the extra
+    from smscatch.demo import run_demo as run  # noqa: PLC0415
+
+    settings = load_settings({"host": options.host, "port": options.port})
+    first = next(iter(LINES))
+
+    def started(result: "Started") -> None:
+        print(
+            f"""
+smscatch demo: two lines on two simulated modems, read by gammu-smsd.
+
+  page   {result.url}/
+  key    {load_settings(environ={"SMSCATCH_CONFIG": str(default_places().config)}).key}
+
+In another terminal, wait for a code, and send one (the first text takes gammu-smsd some 6 s):
+
+  {_own_name()} wait --line {first} --code
+  {_own_name()} simulate --line {first} --from Authy "Your Authy code is 482913"
+
+Ctrl-C ends the demo.""",
+            flush=True,
+        )
+
+    _log_to_stderr()
+    asyncio.run(run(settings, default_places(), started))
+    return OK
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """smscatch serve."""
+    from smscatch.server import serve  # noqa: PLC0415 - needs the extra
+
+    names = ("host", "port", "store", "spool")
+    settings = load_settings({name: getattr(options, name) for name in names})
+
+    def started(result: "Started") -> None:
+        print(f"smscatch listens on {result.url}", flush=True)
+        if result.new_admin_key:
+            print(f"The administrator's key, shown only now: {result.new_admin_key}", flush=True)
+
+    _log_to_stderr()
+    asyncio.run(serve(settings, started))
+    return OK
+
+
+def run_simulate(options: argparse.Namespace) -> int:
+    """smscatch simulate."""
+    line = canonical_number(options.line) if options.line else None
+    if options.spool:
+        return _simulate_into_spool(options.spool, line or "", options)
+    from smscatch.demo import LINES, default_places  # noqa: PLC0415 - needs the extra
+    from smscatch.modem.simulator import tell  # noqa: PLC0415
+
+    line = line or next(iter(LINES))
+    if line not in LINES:
+        raise CannotStart(f"The demo has no line {line}; it has: {', '.join(LINES)}. For another server give --spool.")
+    control = default_places().control(line)
+    if not control.exists():
+        raise CannotStart("No demo runs: start one with `smscatch demo`, or give the --spool of another server.")
+    tell(control, "deliver", sender=options.sender, text=options.text)
+    print(f"sent to {line} as {options.sender}")
+    return OK
+
+
+def _simulate_into_spool(spool: str, phone_id: str, options: argparse.Namespace) -> int:
+    """Run the hook as gammu-smsd does, with the variables that it sets for one SMS."""
+    variables = {
+        "SMS_MESSAGES": "1",
+        "DECODED_PARTS": "0",
+        "PHONE_ID": phone_id,
+        "SMS_1_NUMBER": options.sender,
+        "SMS_1_CLASS": "-1",
+        "SMS_1_REFERENCE": "0",
+        "SMS_1_TEXT": options.text,
+    }
+    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", spool]
+    if not Path(spool).is_dir():  # the hook would wait for it
+        raise CannotStart(f"The spool {spool} is no folder. The server makes it when it starts.")
+    try:
+        subprocess.run(command, env=variables, check=True, timeout=SPOOL_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise CannotStart(f"The spool {spool} could not be written within {SPOOL_SECONDS} s.") from error
+    print(f"put into {spool}")
+    return OK
+
+
+def run_keys(options: argparse.Namespace) -> int:
+    """smscatch keys: works on the store itself, so it needs no server and no key."""
+    from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
+    from smscatch.stores import open_store  # noqa: PLC0415
+
+    actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
+
+    async def run() -> int:
+        store = await open_store(load_settings({"store": options.store}).store)
+        try:
+            return await actions[options.action](await Inbox.open(store), options)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
+    from smscatch.web.auth import add_key  # noqa: PLC0415 - needs the extra
+
+    scopes = tuple(scope.strip() for scope in options.scope.split(","))
+    lines = tuple(canonical_number(line) for line in options.line) if options.line else None
+    key, secret = await add_key(inbox, options.name, scopes, lines)
+    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}); it is not shown again.", flush=True)
+    return OK
+
+
+async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
+    for key in await inbox.store.keys():
+        lines = ", ".join(key.lines) if key.lines else "all lines"
+        print(f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}")
+    return OK
+
+
+async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
+    if await inbox.store.revoke_key(options.id):
+        print(f"revoked {options.id}")
+        return OK
+    print(f"There is no key with the id {options.id!r}; `smscatch keys list` shows them.", file=sys.stderr)
+    return NOTHING
+
+
+def _own_name() -> str:
+    """Return how the user can call us again."""
+    called = Path(sys.argv[0])
+    return "smscatch" if called.parent.as_posix() in os.environ.get("PATH", "").split(":") else str(called)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
