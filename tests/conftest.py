@@ -12,6 +12,7 @@ import pytest
 from smscatch import hook
 from smscatch.client import Client
 from smscatch.inbox import Inbox
+from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
 from tests.samples import NOON
 
@@ -20,7 +21,7 @@ ADMIN_KEY = "the-administrator-of-the-tests"
 
 @pytest.fixture
 async def inbox(tmp_path: Path) -> AsyncIterator[Inbox]:
-    store = await open_store(f"sqlite:///{tmp_path}/inbox.db")
+    store = await open_store(f"sqlite:///{tmp_path}/inbox.db", join_parts)
     opened = await Inbox.open(store, now=lambda: NOON)
     feed = asyncio.create_task(opened.feed())
     yield opened

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from smscatch.messages import Message
+from smscatch.pdu import encode_deliver
+from smscatch.sources import read_delivery
 from smscatch.sources.base import make_message
 from smscatch.stores import Delivery
 
@@ -29,3 +31,17 @@ def a_message(**facts: Any) -> Message:
 def a_delivery(**facts: Any) -> Delivery:
     """Return the same with raw bytes, as a store takes it."""
     return Delivery(a_message(**facts), b"raw")
+
+
+def the_parts(text: str, *, sent_at: datetime = NOON, sender: str = "Authy", reference: int = 7) -> list[Delivery]:
+    """Return the parts of a long text, in order, as deliveries of our own link; read twice they are not repeats."""
+    pdus = encode_deliver(sender, text, sent_at, reference=reference)
+    return [a_part(pdu) for pdu in pdus]
+
+
+def a_part(pdu: str, received_at: datetime = NOON) -> Delivery:
+    """Return a PDU as a delivery of our own link."""
+    time_ns = int(received_at.timestamp()) * 10**9
+    body = f"time_ns={time_ns}\0line={LINE}\0pdu={pdu}\0".encode()
+    (read,) = read_delivery("pdu", body, f"entry {next(_numbers)}", lambda line: line)
+    return Delivery(read, body)

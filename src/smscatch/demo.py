@@ -80,6 +80,7 @@ def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
         host=settings.host,
         port=settings.port,
         retention=settings.retention,
+        part_timeout=settings.part_timeout,
         admin_key=settings.admin_key or _known_key(places) or new_secret(),
         url=settings.url,
         key=settings.key,

@@ -13,7 +13,7 @@ import msgspec
 
 from smscatch.errors import NoMessage, StoreUnavailable
 from smscatch.hub import Hub
-from smscatch.messages import Message, Query, Stored
+from smscatch.messages import Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
 
 PAGE = 200
@@ -57,12 +57,12 @@ class Inbox:
         self._added.set()
         return added
 
-    async def _mark_twin(self, message: Message) -> Message:
+    async def _mark_twin(self, message: Message | Part) -> Message | Part:
         """Mark a text that another run of the same modem's reader gave before: it may be one SMS read twice.
 
         gammu-smsd 1.42 says nothing that would tell the two cases apart, so both are kept.
         """
-        if message.reader is None:
+        if isinstance(message, Part) or message.reader is None:
             return message
         query = Query(lines=(message.line,), sender=message.sender, since=message.received_at - TWIN_AGE)
         for stored in await self.store.newest(query, PAGE):
@@ -117,6 +117,14 @@ class Inbox:
             if query.matches(stored.message):  # at the last moment
                 return stored
         raise _explain(query, came, after, timeout_seconds)
+
+    async def keep_showing_incomplete(self, patience: timedelta, interval: timedelta = timedelta(seconds=1)) -> None:
+        """Show what came of long messages whose other parts are overdue by `patience`; runs until cancelled."""
+        while True:
+            with contextlib.suppress(StoreUnavailable):  # the next round makes up for it
+                if await self.store.show_incomplete(self.now() - patience):
+                    self._added.set()
+            await asyncio.sleep(interval.total_seconds())
 
     async def keep_pruning(self, retention: timedelta, interval: timedelta = timedelta(hours=1)) -> None:
         """Delete what is older than `retention`, now and every `interval`; runs until cancelled."""

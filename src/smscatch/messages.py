@@ -38,7 +38,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     11 alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate. `reader` names
-    the run of the program that read the modem. `cursor` is the position in the order of commits, set by the store.
+    the run of the program that read the modem. `revision` counts how often missing parts have come since it was first
+    shown. `cursor` is the position in the order of commits, set by the store.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...] = ()
     reader: str | None = None
     lease: str | None = None
+    revision: int = 0
     cursor: str = ""
 
 

@@ -12,6 +12,7 @@ from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
 from smscatch.intake import drain, keep_draining
 from smscatch.settings import Settings
+from smscatch.sources.pdu import join_parts
 from smscatch.spool import Pokes, Spool
 from smscatch.stores import open_store
 from smscatch.web.app import make_app
@@ -48,7 +49,7 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | N
     """Open everything behind the web, and keep the spool drained and old messages deleted meanwhile."""
     async with contextlib.AsyncExitStack() as stack:
         spool = stack.enter_context(contextlib.closing(Spool(settings.spool)))
-        store = await open_store(settings.store)
+        store = await open_store(settings.store, join_parts)
         stack.push_async_callback(store.close)
         inbox = await Inbox.open(store)
         new_admin_key = await ensure_admin_key(inbox, settings.admin_key)
@@ -60,6 +61,7 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | N
                 tasks.create_task(inbox.feed()),
                 tasks.create_task(keep_draining(spool, pokes, inbox, settings.line_of)),
                 tasks.create_task(inbox.keep_pruning(settings.retention)),
+                tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
             ]
             yield inbox, new_admin_key
             for task in background:

@@ -20,7 +20,7 @@ from smscatch.numbers import is_e164
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 LINES = "lines"
-MAX_RETENTION = timedelta(days=36_500)
+MAX_SPAN = timedelta(days=36_500)
 
 
 class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     spool: Path
     retention: timedelta
+    part_timeout: timedelta
     admin_key: str | None
     url: str
     key: str | None
@@ -80,9 +81,9 @@ def _parse_port(text: str) -> int:
     return port
 
 
-def _parse_retention(text: str) -> timedelta:
+def _parse_span(text: str) -> timedelta:
     age = parse_age(text)
-    if not age or age > MAX_RETENTION:
+    if not age or age > MAX_SPAN:
         raise ValueError(text)
     return age
 
@@ -113,7 +114,10 @@ FIELDS: dict[str, Field] = {
     "host": Field("the address to listen on", str, "an IP address or host name", "127.0.0.1"),
     "port": Field("the port to listen on", _parse_port, "a number from 0 (any free one) to 65535", "7672"),
     "spool": Field("the folder for messages on their way to the store", Path, "a folder", None),
-    "retention": Field("how long messages are kept", _parse_retention, "an age such as 12h or 30d", "30d"),
+    "retention": Field("how long messages are kept", _parse_span, "an age such as 12h or 30d", "30d"),
+    "part_timeout": Field(
+        "how long a long message waits for missing parts", _parse_span, "an age such as 60s or 5m", "60s"
+    ),
     "admin_key": Field(
         "the key of the administrator; made and printed once if unset", _parse_key, _KEY_FORM, None, True
     ),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
 
 OpenAgain = Callable[[], Awaitable[Store]]
@@ -17,6 +18,6 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
-    opened = await open_store(url)
+    opened = await open_store(url, join_parts)
     yield opened
     await opened.close()

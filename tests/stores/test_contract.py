@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from smscatch.messages import Query
+from smscatch.sources.pdu import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
@@ -20,7 +21,7 @@ async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]
 async def test_what_was_added_is_there_after_opening_again(store: Store, url: str) -> None:
     delivery = a_delivery()
     assert await store.add([delivery]) == 1
-    again = await open_store(url)
+    again = await open_store(url, join_parts)
     try:
         found = await again.get(delivery.message.id)
         assert found is not None
@@ -53,7 +54,7 @@ async def test_positions_grow_in_the_order_given_and_are_never_given_twice(store
 
 
 async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, url: str) -> None:
-    other = await open_store(url)
+    other = await open_store(url, join_parts)
     try:
 
         async def write(target: Store, count: int) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
+from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
-from smscatch.stores.sqlite import statements
+from smscatch.stores.sqlite import parts, statements
 from smscatch.stores.sqlite.schema import STEPS
 from tests.samples import a_delivery
 
@@ -17,7 +18,7 @@ from tests.samples import a_delivery
 @pytest.mark.parametrize("url", ["mysql://x", "sqlite:///", "/var/x.db", ""])
 async def test_an_unknown_url_is_refused_with_the_accepted_form(url: str) -> None:
     with pytest.raises(BadSetting, match="sqlite:///PATH"):
-        await open_store(url)
+        await open_store(url, join_parts)
 
 
 async def test_a_database_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
@@ -26,24 +27,24 @@ async def test_a_database_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     connection.close()
     with pytest.raises(CannotStart, match="newer smscatch"):
-        await open_store(f"sqlite:///{path}")
+        await open_store(f"sqlite:///{path}", join_parts)
 
 
 async def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "smscatch.db"
     path.write_bytes(b"this is not a database" * 100)
     with pytest.raises(CannotStart, match=r"smscatch\.db cannot be opened"):
-        await open_store(f"sqlite:///{path}")
+        await open_store(f"sqlite:///{path}", join_parts)
 
 
 async def test_a_folder_that_cannot_be_made_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotStart, match="file/inside"):
-        await open_store(f"sqlite:///{tmp_path}/file/inside/smscatch.db")
+        await open_store(f"sqlite:///{tmp_path}/file/inside/smscatch.db", join_parts)
 
 
 async def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db")
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
     writer = store._writer  # type: ignore[attr-defined]
     assert await writer.run(statements.rows, "PRAGMA synchronous") == [(2,)]  # FULL
     assert await writer.run(statements.rows, "PRAGMA journal_mode") == [("wal",)]
@@ -51,7 +52,7 @@ async def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db")
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
     writer = store._writer  # type: ignore[attr-defined]
     pages = (await writer.run(statements.rows, "PRAGMA page_count"))[0][0]
     await writer.run(statements.rows, f"PRAGMA max_page_count = {pages}")  # SQLite's own word for a full disk
@@ -65,13 +66,13 @@ async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -
 
 async def test_the_index_of_trigrams_catches_up_after_a_crash(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/smscatch.db"
-    store = await open_store(url)
-    await store._writer.run(statements.add, [a_delivery(text="needle one")])  # type: ignore[attr-defined]
+    store = await open_store(url, join_parts)
+    await store._writer.run(parts.add, [a_delivery(text="needle one")], join_parts)  # type: ignore[attr-defined]
     await store.close()  # as if killed between commit and index
-    store = await open_store(url)
+    store = await open_store(url, join_parts)
     await store.add([a_delivery(text="needle two")])
     await store.close()
-    store = await open_store(url)
+    store = await open_store(url, join_parts)
     connection = store._reader  # type: ignore[attr-defined]
     assert await connection.run(statements.counter, "indexed") == 2
     assert len(await store.newest(Query(contains="needle"), 10)) == 2
@@ -79,6 +80,6 @@ async def test_the_index_of_trigrams_catches_up_after_a_crash(tmp_path: Path) ->
 
 
 async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path}/new/smscatch.db")
+    store = await open_store(f"sqlite:///{tmp_path}/new/smscatch.db", join_parts)
     await store.close()
     assert os.stat(tmp_path / "new").st_mode & 0o077 == 0

@@ -84,7 +84,7 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def live_server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path)
     server.start()
     yield server
@@ -106,12 +106,12 @@ OpenContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def open_context(browser: Browser, server: Server) -> Iterator[OpenContext]:
+def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]:
     """Open a browser profile that is signed in."""
     opened = []
 
     def open_context(**options: object) -> BrowserContext:
-        context = browser.new_context(base_url=server.url, **options)  # type: ignore[arg-type]
+        context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
         opened.append(context)
         assert context.request.post("/login", form={"key": KEY}).ok
         return context

@@ -114,12 +114,13 @@ def _simulate_into_spool(spool: str, phone_id: str, options: argparse.Namespace)
 def run_keys(options: argparse.Namespace) -> int:
     """smscatch keys: works on the store itself, so it needs no server and no key."""
     from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
+    from smscatch.sources.pdu import join_parts  # noqa: PLC0415
     from smscatch.stores import open_store  # noqa: PLC0415
 
     actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
 
     async def run() -> int:
-        store = await open_store(load_settings({"store": options.store}).store)
+        store = await open_store(load_settings({"store": options.store}).store, join_parts)
         try:
             return await actions[options.action](await Inbox.open(store), options)
         finally:

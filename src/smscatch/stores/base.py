@@ -3,19 +3,24 @@
 No SQL here, and no knowledge of which backends there are.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from smscatch.messages import Message, Query, Stored
+from smscatch.messages import Message, Part, Query, Stored
+
+# Makes one message of those parts of a long one that have come, given in the order of their numbers.
+Join = Callable[[Sequence[Part]], Message]
+# Parts whose SMSC times lie further apart are of two messages: senders use their reference numbers again.
+MAX_PART_SPREAD = timedelta(minutes=15)
 
 
 class Delivery(NamedTuple):
-    """A message together with the bytes it was read from, which are kept so that it can be read anew."""
+    """A message, or a part of one, together with the bytes it was read from, which are kept to be read anew."""
 
-    message: Message
+    message: Message | Part
     raw: bytes
 
 
@@ -53,7 +58,14 @@ class Store(Protocol):
     async def add(self, deliveries: Sequence[Delivery]) -> int:
         """Keep the messages durably, all or none; return how many were new.
 
-        One whose id is kept already, or was kept and deleted, is passed over. Positions follow the order given.
+        One whose id is kept already, or was kept and deleted, is passed over. Positions follow the order given. A part
+        is kept until it can be joined with its others: in the transaction that brings the last of them.
+        """
+
+    async def show_incomplete(self, before: datetime) -> int:
+        """Make messages of those long ones that still lack parts and whose newest came before a time; return how many.
+
+        A part that comes later completes the message in place: the same id, a new position, `revision` one higher.
         """
 
     async def position(self) -> int:
@@ -97,3 +109,21 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Let go of the database. Nothing may be called afterwards."""
+
+
+def group_of(part: Part) -> str:
+    """Return what parts of one message have in common, as a text (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8)."""
+    return msgspec.json.encode([part.line, part.sender, part.reference, part.wide, part.total]).decode()
+
+
+def is_repeat(part: Part, parts: Sequence[Part]) -> bool:
+    """Return whether the network has sent this very PDU before."""
+    return any(other.pdu == part.pdu for other in parts)
+
+
+def belongs_to(part: Part, parts: Sequence[Part]) -> bool:
+    """Return whether `part` fills a gap among `parts`, which share its group and may be of an earlier message."""
+    times = [other.sent_at or other.received_at for other in parts]
+    time = part.sent_at or part.received_at
+    is_near = all(abs(time - other) <= MAX_PART_SPREAD for other in times)
+    return is_near and all(other.number != part.number for other in parts)

@@ -133,8 +133,15 @@ async def lines_of(request: Request) -> list[Line]:
 
 
 async def events(request: Request) -> Response:
-    """Server-Sent Events: each message as it comes. `Last-Event-ID` resumes with nothing missed."""
-    return await stream_events(request, lambda stored: ("message", stored.json.decode()))
+    """Server-Sent Events: each message as it comes, as `updated` when parts that were missing have come.
+
+    `Last-Event-ID` resumes with nothing missed.
+    """
+
+    def as_json(stored: Stored) -> tuple[str, str]:
+        return "updated" if stored.message.revision else "message", stored.json.decode()
+
+    return await stream_events(request, as_json)
 
 
 async def explain(request: Request) -> Response:

@@ -9,7 +9,6 @@ import jinja2
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -36,6 +35,7 @@ SECURITY_HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
 }
+REVALIDATED = {b"cache-control": b"no-cache"}  # kept by the browser, which asks by ETag whether they changed
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ ENDPOINTS = (
 )
 
 
-def make_app(inbox: Inbox, settings: Settings) -> Starlette:
+def make_app(inbox: Inbox, settings: Settings) -> ASGIApp:
     """Return the ASGI application over an open inbox."""
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS]
@@ -77,10 +77,9 @@ def make_app(inbox: Inbox, settings: Settings) -> Starlette:
             HTTPException: _refuse_http,
             Exception: _refuse_bug,
         },
-        middleware=[Middleware(SecurityHeaders)],
     )
     app.state.context = Context(inbox, settings, _renderer())
-    return app
+    return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
 
 def _route(endpoint: Endpoint) -> Route:
@@ -171,7 +170,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                added = [(name, value) for name, value in SECURITY_HEADERS.items() if name not in present]
+                headers = SECURITY_HEADERS | (REVALIDATED if scope["path"].startswith("/static/") else {})
+                added = [(name, value) for name, value in headers.items() if name not in present]
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 

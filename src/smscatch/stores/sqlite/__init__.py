@@ -15,8 +15,8 @@ import msgspec
 
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Query, Stored
-from smscatch.stores.base import Delivery, Key, LineUse
-from smscatch.stores.sqlite import statements
+from smscatch.stores.base import Delivery, Join, Key, LineUse
+from smscatch.stores.sqlite import parts, searching, statements
 from smscatch.stores.sqlite.schema import migrate
 
 P = ParamSpec("P")
@@ -53,13 +53,14 @@ class _Worker:
 class SqliteStore:
     """The Store in a file; see stores/base.py for what each method promises."""
 
-    def __init__(self, writer: _Worker, reader: _Worker) -> None:
+    def __init__(self, writer: _Worker, reader: _Worker, join: Join) -> None:
         self._writer = writer
         self._reader = reader
+        self._join = join
         self._indexing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: str) -> "SqliteStore":
+    async def open(cls, path: str, join: Join) -> "SqliteStore":
         """Open or create the database. Raises CannotStart with the reason if it cannot be used."""
         folder = Path(path).parent
         try:
@@ -69,7 +70,7 @@ class SqliteStore:
             raise _cannot_open(path, error) from error
         try:
             await writer.run(migrate, path)
-            return cls(writer, _Worker(path))
+            return cls(writer, _Worker(path), join)
         except StoreUnavailable as error:
             writer.close()
             raise _cannot_open(path, error) from error
@@ -79,10 +80,19 @@ class SqliteStore:
 
     async def add(self, deliveries: Sequence[Delivery]) -> int:
         """See Store.add."""
-        added = await self._writer.run(statements.add, deliveries)
-        if added and (self._indexing is None or self._indexing.done()):
-            self._indexing = asyncio.create_task(self._index())
+        added = await self._writer.run(parts.add, deliveries, self._join)
+        self._start_indexing()
         return added
+
+    async def show_incomplete(self, before: datetime) -> int:
+        """See Store.show_incomplete."""
+        shown = await self._writer.run(parts.show_incomplete, statements.milliseconds(before), self._join)
+        self._start_indexing()
+        return shown
+
+    def _start_indexing(self) -> None:
+        if self._indexing is None or self._indexing.done():
+            self._indexing = asyncio.create_task(self._index())
 
     async def _index(self) -> None:
         """Bring the trigrams up to date in small transactions, between which commits have their turn."""
@@ -96,13 +106,13 @@ class SqliteStore:
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
         """See Store.after."""
         return await self._reader.run(
-            statements.search, query, position, statements.NO_POSITION, limit=limit, newest_first=False
+            searching.search, query, position, searching.NO_POSITION, limit=limit, newest_first=False
         )
 
     async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
         """See Store.newest."""
-        high = statements.NO_POSITION if before is None else before
-        return await self._reader.run(statements.search, query, after, high, limit=limit, newest_first=True)
+        high = searching.NO_POSITION if before is None else before
+        return await self._reader.run(searching.search, query, after, high, limit=limit, newest_first=True)
 
     async def get(self, message_id: str) -> Stored | None:
         """See Store.get."""

@@ -23,6 +23,22 @@ STEPS = (
     CREATE INDEX messages_line ON messages (line, position);
     CREATE INDEX messages_sender ON messages (sender, position);
     CREATE INDEX messages_received ON messages (received_at);
+    CREATE TABLE part_groups (
+        number INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,             -- what the parts of a message have in common, see base.group_of
+        total INTEGER NOT NULL,
+        message_id TEXT,               -- the message made of them, once it is shown
+        newest_at INTEGER NOT NULL     -- when its newest part was received
+    );
+    CREATE INDEX part_groups_key ON part_groups (key, number);
+    CREATE INDEX part_groups_open ON part_groups (newest_at) WHERE message_id IS NULL;
+    CREATE TABLE parts (
+        id TEXT PRIMARY KEY,
+        group_number INTEGER NOT NULL REFERENCES part_groups (number),
+        json BLOB NOT NULL,
+        raw BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX parts_group ON parts (group_number);
     CREATE TABLE deleted (id TEXT PRIMARY KEY, received_at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO counters VALUES ('position', 0), ('indexed', 0);

@@ -11,13 +11,10 @@ from typing import Any
 
 import msgspec
 
-from smscatch.messages import Message, Query, Stored, encode_message
+from smscatch.messages import Message, decode_message, encode_message
 from smscatch.numbers import fold_sender
-from smscatch.stores.base import Delivery
 
-NO_POSITION = 2**62  # behind every position there will be
 INDEX_BATCH = 500
-TRIGRAM = 3
 
 INSERT = """
     INSERT INTO messages (position, id, line, sender, text, has_code, received_at, json, raw)
@@ -69,17 +66,26 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def add(connection: sqlite3.Connection, deliveries: Sequence[Delivery]) -> int:
-    """Insert the messages that are not known yet; return how many."""
-    with transaction(connection):
-        first = position = counter(connection, "position")
-        for message, raw in deliveries:
-            if rows(connection, IS_KNOWN, message.id)[0][0]:
-                continue
-            position += 1
-            connection.execute(INSERT, _row(position, message, raw))
-        connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [position])
-    return position - first
+def is_known(connection: sqlite3.Connection, message_id: str) -> bool:
+    """Return whether a message is kept, or was kept and deleted."""
+    return bool(rows(connection, IS_KNOWN, message_id)[0][0])
+
+
+def insert(connection: sqlite3.Connection, message: Message, raw: bytes) -> None:
+    """Insert a message at the next position, which only one transaction at a time can take."""
+    position = counter(connection, "position") + 1
+    connection.execute(INSERT, _row(position, message, raw))
+    connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [position])
+
+
+def replace(connection: sqlite3.Connection, message: Message, raw: bytes) -> bool:
+    """Put a message in the place of the one with its id, at a new position; return False if that one is gone."""
+    connection.execute(FORGET_INDEXED.format(condition="id = ?"), [message.id])
+    found = rows(connection, "DELETE FROM messages WHERE id = ? RETURNING json", message.id)
+    if found:
+        revision = decode_message(found[0][0]).revision + 1
+        insert(connection, msgspec.structs.replace(message, revision=revision), raw)
+    return bool(found)
 
 
 def _row(position: int, message: Message, raw: bytes) -> tuple[object, ...]:
@@ -120,6 +126,9 @@ def prune(connection: sqlite3.Connection, before: int) -> int:
     with transaction(connection):
         pruned = _delete(connection, "received_at < ?", before)
         connection.execute("DELETE FROM deleted WHERE received_at < ?", [before])
+        old = "SELECT number FROM part_groups WHERE newest_at < ?"
+        connection.execute(f"DELETE FROM parts WHERE group_number IN ({old})", [before])
+        connection.execute("DELETE FROM part_groups WHERE newest_at < ?", [before])
     return pruned
 
 
@@ -129,80 +138,3 @@ def _delete(connection: sqlite3.Connection, condition: str, *parameters: object)
     )
     connection.execute(FORGET_INDEXED.format(condition=condition), parameters)
     return connection.execute(f"DELETE FROM messages WHERE {condition}", parameters).rowcount
-
-
-def search(
-    connection: sqlite3.Connection, query: Query, low: int, high: int, *, limit: int, newest_first: bool
-) -> list[Stored]:
-    """Return up to `limit` matches at positions between `low` and `high`, both excluded."""
-    with transaction(connection, "DEFERRED"):  # the parts below must see one state
-        if query.since is not None:
-            low = max(low, _position_before(connection, query.since))
-        found: list[tuple[Any, ...]] = []
-        for table, start, end in _parts(connection, query, low, high, newest_first=newest_first):
-            found += _search_part(
-                connection, query, (table, start, end), limit=limit - len(found), newest_first=newest_first
-            )
-            if len(found) >= limit:
-                break
-    return [Stored(position, json) for position, json in found]
-
-
-def _position_before(connection: sqlite3.Connection, time: datetime) -> int:
-    found = rows(connection, "SELECT min(position) FROM messages WHERE received_at >= ?", milliseconds(time))[0][0]
-    return NO_POSITION if found is None else found - 1
-
-
-def _parts(
-    connection: sqlite3.Connection, query: Query, low: int, high: int, *, newest_first: bool
-) -> list[tuple[str, int, int]]:
-    """Return which tables to search in which order, with the range of positions of each.
-
-    The trigrams find a rare text among a million at once, but lag behind; what they lack is read in full.
-    """
-    text = query.contains
-    if text is None or len(text.casefold()) < TRIGRAM or "\0" in text:
-        return [("messages", low, high)]
-    indexed = counter(connection, "indexed")
-    parts = [("trigrams", low, min(high, indexed + 1)), ("messages", max(low, indexed), high)]
-    return parts[::-1] if newest_first else parts
-
-
-def _search_part(
-    connection: sqlite3.Connection, query: Query, part: tuple[str, int, int], *, limit: int, newest_first: bool
-) -> list[tuple[Any, ...]]:
-    table, low, high = part
-    conditions, parameters = _conditions(query)
-    if table == "trigrams":
-        source, order = "trigrams JOIN messages ON messages.position = trigrams.rowid", "trigrams.rowid"
-        phrase = str(query.contains).casefold().replace('"', '""')
-        conditions, parameters = ["trigrams MATCH ?", *conditions], [f'"{phrase}"', *parameters]
-    else:
-        source, order = "messages", "position"
-    where = " AND ".join([f"{order} > ?", f"{order} < ?", *conditions])
-    direction = "DESC" if newest_first else "ASC"
-    sql = f"SELECT position, json FROM {source} WHERE {where} ORDER BY {order} {direction} LIMIT ?"
-    return rows(connection, sql, low, high, *parameters, limit)
-
-
-def _conditions(query: Query) -> tuple[list[str], list[object]]:
-    conditions: list[str] = []
-    parameters: list[object] = []
-    if query.lines is not None:
-        conditions.append(f"line IN ({marks(query.lines)})")
-        parameters += query.lines
-    if query.sender is not None:
-        conditions.append("sender = ?")
-        parameters.append(fold_sender(query.sender))
-    if query.since is not None:
-        conditions.append("received_at >= ?")
-        parameters.append(milliseconds(query.since))
-    if query.until is not None:
-        conditions.append("received_at < ?")
-        parameters.append(milliseconds(query.until))
-    if query.has_code:
-        conditions.append("has_code")
-    if query.contains is not None:
-        conditions.append("instr(messages.text, ?) > 0")
-        parameters.append(query.contains.casefold())
-    return conditions, parameters

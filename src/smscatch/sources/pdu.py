@@ -1,0 +1,149 @@
+"""SMS PDUs as our own link took them from a modem (modem/taking.py writes the entries), to messages and parts.
+
+How a PDU is read is in the room pdu; here is what its fields mean for a message. 3GPP TS 23.040 is the source.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from smscatch.errors import BadDelivery, BadPdu
+from smscatch.messages import Message, Part, delivery_id
+from smscatch.numbers import canonical_number
+from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
+from smscatch.sources.base import make_message
+
+SOURCE = "pdu"
+FLASH_CLASS = 0
+UNDECODABLE = "undecodable"
+
+
+class _Entry(NamedTuple):
+    """What the link noted of a text."""
+
+    name: str
+    line: str
+    received_at: datetime
+    reader: str | None
+    pdu: str
+
+    def message(self, sender: str, text: str, *marks: str, **facts: Any) -> Message:
+        # Without a reader: what the link reads again after a crash has the same name, so no two are ever twins.
+        return make_message(
+            SOURCE,
+            self.name,
+            line=self.line,
+            sender=canonical_number(sender),
+            text=text,
+            received_at=self.received_at,
+            marks=marks,
+            **facts,
+        )
+
+
+def read_pdu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Message | Part]:
+    """Return the message in a PDU, or the part of a long one that it is.
+
+    What cannot be decoded is a message too, without text and marked so. Raises BadDelivery, naming the record that is
+    missing or wrong: the entry was not written by the link.
+    """
+    entry = _read_entry(body, name, line_of)
+    try:
+        sms = parse_pdu(entry.pdu)
+    except BadPdu:
+        return [entry.message("", "", UNDECODABLE)]
+    if isinstance(sms, StatusReport):
+        return [entry.message(sms.recipient, fate_of(sms), "status_report", sent_at=sms.sent_at)]
+    if sms.concat is None or sms.concat.total == sms.concat.number == 1:
+        text, marks = _text_of([sms])
+        return [entry.message(sms.sender, text, *marks, sent_at=sms.sent_at)]
+    if not 1 <= sms.concat.number <= sms.concat.total:  # nothing could ever complete it
+        return [entry.message(sms.sender, "", UNDECODABLE, sent_at=sms.sent_at)]
+    return [_part(entry, sms, sms.concat)]
+
+
+def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
+    return Part(
+        id=delivery_id(SOURCE, entry.name),
+        line=entry.line,
+        sender=canonical_number(sms.sender),
+        reference=concat.reference,
+        wide=concat.wide,
+        total=concat.total,
+        number=concat.number,
+        pdu=entry.pdu,
+        received_at=entry.received_at,
+        sent_at=sms.sent_at,
+        reader=entry.reader,
+    )
+
+
+def join_parts(parts: Sequence[Part]) -> Message:
+    """Return the message of parts that belong together: complete, or of what is there of it.
+
+    Their order does not matter; of two with one number the earlier counts. The id is that of the part that came first,
+    so it stays when others come later. It was received when its last part was, and sent when its first was.
+    """
+    by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
+    kept = sorted(by_number.values(), key=_by_arrival)
+    first = kept[0]
+    text, marks = _text_of([sms for part in kept if isinstance(sms := parse_pdu(part.pdu), Deliver)])
+    message = make_message(
+        SOURCE,
+        first.id,
+        line=first.line,
+        sender=first.sender,
+        text=text,
+        received_at=kept[-1].received_at,
+        sent_at=min((part.sent_at for part in kept if part.sent_at), default=None),
+        parts=len(kept),
+        complete=len(kept) == first.total,
+        marks=marks,
+    )
+    return msgspec.structs.replace(message, id=first.id)
+
+
+def _by_arrival(part: Part) -> tuple[datetime, str]:
+    return part.received_at, part.id
+
+
+def _text_of(parts: Sequence[Deliver]) -> tuple[str, tuple[str, ...]]:
+    """Return the text and the marks of one message; data for an application (9.2.3.24.3) have no text."""
+    flash = ("flash",) if any(part.message_class == FLASH_CLASS for part in parts) else ()
+    text = None if any(part.ports for part in parts) else join_text(parts)
+    return (text, flash) if text is not None else ("", (*flash, UNDECODABLE))
+
+
+def fate_of(report: StatusReport) -> str:
+    """Return in a word what became of an SMS that we sent (TP-ST, 9.2.3.15)."""
+    if report.status < 0x20:
+        return "Delivered"
+    return "Pending" if report.status < 0x40 else "Failed"
+
+
+def _read_entry(body: bytes, name: str, line_of: Callable[[str], str]) -> _Entry:
+    if not body.endswith(b"\0"):
+        raise BadDelivery("The last record does not end with NUL: the entry is not whole.")
+    records = dict(record.partition("=")[::2] for record in body.decode("utf-8", "replace").split("\0"))
+    return _Entry(
+        name=name,
+        line=line_of(_find(records, "line")),
+        received_at=_read_time(_find(records, "time_ns")),
+        reader=records.get("reader"),
+        pdu=_find(records, "pdu"),
+    )
+
+
+def _find(records: Mapping[str, str], name: str) -> str:
+    if name not in records:
+        raise BadDelivery(f"The record {name}, set by the link, is missing.")
+    return records[name]
+
+
+def _read_time(time_ns: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(time_ns) / 1e9, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadDelivery("The record time_ns, set by the link, is no time.") from error
