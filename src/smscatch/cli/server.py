@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import logging
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from smscatch import hook
 from smscatch.cli.base import NOTHING, OK
@@ -32,16 +33,22 @@ def run_demo(options: argparse.Namespace) -> int:
     first = next(iter(LINES))
 
     def started(result: "Started") -> None:
+        key = load_settings(environ={"SMSCATCH_CONFIG": str(default_places().config)}).key
+        wait = urlencode({"line": first, "timeout": 60})
         print(
             f"""
 smscatch demo: two lines on two simulated modems, read by gammu-smsd.
 
   page   {result.url}/
-  key    {load_settings(environ={"SMSCATCH_CONFIG": str(default_places().config)}).key}
+  key    {key}
 
-In another terminal, wait for a code, and send one (the first text takes gammu-smsd some 6 s):
+In another terminal, wait for a code, in one of these ways:
 
   {_own_name()} wait --line {first} --code
+  curl -u {key}: "{result.url}/api/v1/code?{wait}"
+
+In a third, send one (gammu-smsd needs some 6 s before it reads its first text):
+
   {_own_name()} simulate --line {first} --from Authy "Your Authy code is 482913"
 
 Ctrl-C ends the demo.""",
@@ -155,9 +162,9 @@ async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
 
 
 def _own_name() -> str:
-    """Return how the user can call us again."""
-    called = Path(sys.argv[0])
-    return "smscatch" if called.parent.as_posix() in os.environ.get("PATH", "").split(":") else str(called)
+    """Return how the user can call us again from any folder."""
+    called = Path(sys.argv[0]).resolve()
+    return "smscatch" if shutil.which("smscatch") == str(called) else str(called)
 
 
 def _log_to_stderr() -> None:
