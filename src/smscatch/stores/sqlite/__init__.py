@@ -138,10 +138,7 @@ class SqliteStore:
 
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
-        rows = await self._reader.run(
-            statements.rows,
-            "SELECT line, count(*), max(received_at) FROM messages GROUP BY line ORDER BY line",
-        )
+        rows = await self._reader.run(statements.rows, statements.LINES)
         return [LineUse(line, count, datetime.fromtimestamp(last / 1000, UTC)) for line, count, last in rows]
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:

@@ -23,6 +23,13 @@ STEPS = (
     CREATE INDEX messages_line ON messages (line, position);
     CREATE INDEX messages_sender ON messages (sender, position);
     CREATE INDEX messages_received ON messages (received_at);
+    CREATE TABLE line_counts (line TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TRIGGER message_counted AFTER INSERT ON messages BEGIN
+        INSERT INTO line_counts VALUES (NEW.line, 1) ON CONFLICT DO UPDATE SET messages = messages + 1;
+    END;
+    CREATE TRIGGER message_uncounted AFTER DELETE ON messages BEGIN
+        UPDATE line_counts SET messages = messages - 1 WHERE line = OLD.line;
+    END;
     CREATE TABLE part_groups (
         number INTEGER PRIMARY KEY,
         key TEXT NOT NULL,             -- what the parts of a message have in common, see base.group_of

@@ -26,6 +26,12 @@ IS_KNOWN = """
 INDEX = """
     INSERT INTO trigrams (rowid, text) SELECT position, text FROM messages WHERE position > ? AND position <= ?
 """
+# Counted by triggers: counting a million messages takes longer than a page may.
+LINES = """
+    SELECT line, messages, (
+        SELECT received_at FROM messages WHERE messages.line = line_counts.line ORDER BY position DESC LIMIT 1
+    ) FROM line_counts WHERE messages > 0 ORDER BY line
+"""
 FORGET_INDEXED = """
     INSERT INTO trigrams (trigrams, rowid, text) SELECT 'delete', position, text FROM messages
     WHERE {condition} AND position <= (SELECT value FROM counters WHERE name = 'indexed')
