@@ -42,10 +42,15 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     sent = smscatch("simulate", "--from", "Authy", "Your Authy code is 482913", HOME=str(home))
     assert sent.returncode == 0, sent.stderr
     assert httpx2.get(url, auth=(found[1], ""), timeout=70).text == "482913"
+    sent = smscatch("simulate", "--line", "+447700900001", "--from", "Google", "G-123456 is it", HOME=str(home))
+    assert sent.returncode == 0, sent.stderr
     waited = smscatch("wait", "--line", "+447700900001", "--code", "--after", "0", HOME=str(home))
-    assert waited.stdout == "482913\n", waited.stderr
+    assert waited.stdout == "123456\n", waited.stderr
     assert "the demo's server" in waited.stderr
-    assert "+447700900002  Line two" in smscatch("lines", HOME=str(home)).stdout
+    lines = smscatch("lines", HOME=str(home)).stdout
+    assert "+447700900001  Line one  1 messages" in lines
+    assert "+447700900002  Line two  1 messages" in lines
+    assert "modem ready" in lines
     assert "has no line" in smscatch("simulate", "--line", "+4917012345", "x", HOME=str(home)).stderr
     again = smscatch("demo", "--port", "0", HOME=str(home))
     assert again.returncode == 3

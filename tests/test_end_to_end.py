@@ -75,7 +75,7 @@ async def test_texts_of_all_kinds_reach_a_waiting_client_as_they_were_sent(serve
 
 
 async def test_senders_of_all_kinds_are_named_as_they_were(server: Server, tmp_path: Path) -> None:
-    senders = ["Authy", "+491701234567", "32665", "Müller", "ΓΔΩ", '";$(id)>x_@', "a/b (c)"]
+    senders = ["Authy", "+491701234567", "32665", "Müller", "ΓΔΩ", '";$(id)>x_', "a/b (c)"]
     async with the_way(tmp_path, server) as way, running_gammu(write_rc(tmp_path, server)):
         for sender in senders:
             await way.send("x", sender)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smscatch import hook
-from smscatch.sources import read_delivery
+from smscatch.sources.gammu import read_gammu
 from smscatch.spool import Spool
 from tests.carrier import eventually
 
@@ -64,7 +64,8 @@ def test_what_the_hook_wrote_the_source_reads(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     (name,) = spool.names()
     entry = spool.read(name)
-    (message,) = read_delivery(entry.kind, entry.body, entry.name, lambda phone_id: phone_id)
+    assert entry.kind == "gammu"
+    (message,) = read_gammu(entry.body, entry.name, lambda phone_id: phone_id)
     assert (message.sender, message.text, message.line) == ("Authy", "Your code is 482913", "stick")
     assert message.reader is not None
     assert message.reader.startswith(f"{os.getpid()}:")

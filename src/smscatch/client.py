@@ -100,10 +100,11 @@ class Client:
                 if after is None:  # now means the start of this wait, also when it takes several requests
                     after = self.cursor()
                 return self._get(path, **query, after=after, timeout=round(min(left, POLL_SECONDS), 3))
-            except NoMessage:
+            except NoMessage as error:
                 # Asking again with the same cursor costs the server one look, and the last answer knows all that came.
                 if time.monotonic() >= deadline:
-                    raise
+                    reason = error.details.get("reason", error)
+                    raise NoMessage(f"No message matched in {timeout:g} s: {reason}.", **error.details) from None
             except (CannotReach, ShuttingDown, StoreUnavailable):
                 if time.monotonic() >= deadline:
                     raise

@@ -21,7 +21,7 @@ from smscatch.settings import LineSettings, Settings, data_folder, load_settings
 from smscatch.web.auth import new_secret
 
 # Numbers that Ofcom keeps free for drama: nobody has them (Ofcom, "Telephone numbers for use in TV and radio").
-LINES = {"+447700900001": "Line one", "+447700900002": "Line two"}
+GAMMU_LINE, LINK_LINE = LINES = ("+447700900001", "+447700900002")
 RESTART_SECONDS = 3.0
 
 
@@ -38,6 +38,10 @@ class DemoPlaces(NamedTuple):
     def modem(self, line: str) -> Path:
         """The folder of a simulated modem."""
         return self.folder / "modems" / line.removeprefix("+")
+
+    def device(self, line: str) -> Path:
+        """The port of a simulated modem."""
+        return self.modem(line) / "ttyUSB0"
 
     def control(self, line: str) -> Path:
         """The socket on which a simulated modem takes orders."""
@@ -62,7 +66,8 @@ async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[St
     demo_settings = _prepare(settings, places)
     async with contextlib.AsyncExitStack() as stack:
         for line in LINES:
-            await stack.enter_async_context(_simulated_line(places, line, demo_settings.spool, gammu))
+            await stack.enter_async_context(SimulatedModem(places.device(line), places.control(line)))
+        await stack.enter_async_context(_read_by_gammu(places, GAMMU_LINE, demo_settings.spool, gammu))
         await serve(demo_settings, announce)
 
 
@@ -84,7 +89,10 @@ def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
         admin_key=settings.admin_key or _known_key(places) or new_secret(),
         url=settings.url,
         key=settings.key,
-        lines={line: LineSettings(label, phone_id=line) for line, label in LINES.items()},
+        lines={
+            GAMMU_LINE: LineSettings("Line one", phone_id=GAMMU_LINE),
+            LINK_LINE: LineSettings("Line two", device=str(places.device(LINK_LINE))),
+        },
         origins={},
     )
 
@@ -103,24 +111,20 @@ def _write_config(places: DemoPlaces, settings: Settings, url: str) -> None:
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(f'url = "{url}"\nkey = "{settings.admin_key}"\nstore = "{settings.store}"\n')
         file.write(f'spool = "{settings.spool}"\n')
-        for line, described in settings.lines.items():
-            file.write(f'\n[lines."{line}"]\nlabel = "{described.label}"\nphone_id = "{described.phone_id}"\n')
 
 
 @contextlib.asynccontextmanager
-async def _simulated_line(places: DemoPlaces, line: str, spool: Path, gammu: str) -> AsyncGenerator[None, None]:
-    """A simulated modem, and a gammu-smsd that reads it, for as long as the block runs."""
-    device = places.modem(line) / "ttyUSB0"
+async def _read_by_gammu(places: DemoPlaces, line: str, spool: Path, gammu: str) -> AsyncGenerator[None, None]:
+    """A gammu-smsd that reads a simulated modem for as long as the block runs."""
     command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool.absolute())]
     config = places.modem(line) / "gammu-smsdrc"
-    config.write_text(render_gammurc(device.absolute(), line, command), encoding="utf-8")
-    async with SimulatedModem(device, places.control(line)):
-        reading = asyncio.create_task(_keep_reading(gammu, config))
-        try:
-            yield
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+    config.write_text(render_gammurc(places.device(line).absolute(), line, command), encoding="utf-8")
+    reading = asyncio.create_task(_keep_reading(gammu, config))
+    try:
+        yield
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _keep_reading(gammu: str, config: Path) -> None:

@@ -148,6 +148,7 @@ def _explain(query: Query, came: list[Stored], after: int, timeout_seconds: floa
     meanwhile = f"{count} came{where} meanwhile: {reasons}" if came else f"nothing came{where} meanwhile"
     return NoMessage(
         f"No message matched in {timeout_seconds:g} s: {meanwhile}.",
+        reason=meanwhile,
         cursor=str(came[-1].position if came else after),
         near_misses=near_misses,
     )

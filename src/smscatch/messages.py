@@ -84,7 +84,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One of our numbers. `messages` counts what is kept for it; `last_received_at` is None before the first."""
+    """One of our numbers.
+
+    `messages` counts what is kept for it; `last_received_at` is None before the first. `modem` is how its modem is, as
+    modem/health.py publishes it, None if no link of ours reads it.
+    """
 
     number: str
     label: str = ""
@@ -92,6 +96,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     phone_id: str | None = None
     messages: int = 0
     last_received_at: datetime | None = None
+    modem: dict[str, Any] | None = None
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

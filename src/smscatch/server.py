@@ -5,12 +5,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Iterator
+from pathlib import Path
 
 import uvicorn
 
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
 from smscatch.intake import drain, keep_draining
+from smscatch.modem.link import run_link
 from smscatch.settings import Settings
 from smscatch.sources.pdu import join_parts
 from smscatch.spool import Pokes, Spool
@@ -62,6 +64,11 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | N
                 tasks.create_task(keep_draining(spool, pokes, inbox, settings.line_of)),
                 tasks.create_task(inbox.keep_pruning(settings.retention)),
                 tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
+                *(
+                    tasks.create_task(run_link(number, Path(line.device), spool.folder, pin=line.pin))
+                    for number, line in settings.lines.items()
+                    if line.device is not None
+                ),
             ]
             yield inbox, new_admin_key
             for task in background:

@@ -5,6 +5,7 @@ The only reader of os.environ and smscatch.toml. Settings are passed in, never g
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,14 +21,20 @@ from smscatch.numbers import is_e164
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 LINES = "lines"
+_PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
 MAX_SPAN = timedelta(days=36_500)
 
 
 class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of one of our numbers: a label, and the modem: `device` (our link) or `phone_id` (gammu-smsd)."""
+    """What is known of one of our numbers: a label, and its modem.
+
+    The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), or by the
+    gammu-smsd whose PhoneID is `phone_id`.
+    """
 
     label: str = ""
     device: str | None = None
+    pin: str | None = None
     phone_id: str | None = None
 
 
@@ -211,7 +218,7 @@ def _did_you_mean(name: str) -> str:
 
 
 def _parse_lines(tables: Any, path: Path | None) -> dict[str, LineSettings]:
-    form = 'Accepted: [lines."+49…"] with label, and device or phone_id.'
+    form = 'Accepted: [lines."+49…"] with label, and device (and pin) or phone_id.'
     try:
         lines = msgspec.convert(tables, dict[str, LineSettings])
     except msgspec.ValidationError as error:
@@ -221,6 +228,8 @@ def _parse_lines(tables: Any, path: Path | None) -> dict[str, LineSettings]:
             raise BadSetting(f"{path}: lines.{number!r} is no number in E.164, such as +4915112345678. {form}")
         if line.device and line.phone_id:
             raise BadSetting(f"{path}: lines.{number!r} has both device and phone_id: one reader per modem. {form}")
+        if line.pin is not None and not _PIN.fullmatch(line.pin):
+            raise BadSetting(f"{path}: the pin of lines.{number!r} is not accepted. Accepted: 4 to 8 digits in quotes.")
     names = [line.phone_id for line in lines.values() if line.phone_id]
     for name in names:
         if names.count(name) > 1:

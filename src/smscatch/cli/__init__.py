@@ -55,6 +55,11 @@ def make_parser() -> argparse.ArgumentParser:
     serve.add_argument("--store", help=FIELDS["store"].help)
     serve.add_argument("--spool", help=FIELDS["spool"].help)
 
+    modem = command("modem", server.run_modem, "read one modem into the spool, without a server")
+    modem.add_argument("--device", required=True, help="its port, such as /dev/serial/by-id/usb-HUAWEI…-if00-port0")
+    modem.add_argument("--line", help="the SIM's number; by default the line that has this device in smscatch.toml")
+    modem.add_argument("--spool", help=FIELDS["spool"].help)
+
     simulate = command("simulate", server.run_simulate, "send an SMS through the demo's modem, or into a spool")
     simulate.add_argument("--line", help="the number that it is for; the demo's first by default")
     simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER")

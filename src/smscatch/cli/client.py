@@ -5,9 +5,8 @@ import sys
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.client import Client
-from smscatch.codes import describe, find_codes
 from smscatch.errors import BadSetting
-from smscatch.messages import Message, encode_message, format_time
+from smscatch.messages import Line, Message, encode_message, format_time
 from smscatch.settings import FIELDS, data_folder, load_settings
 
 DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
@@ -41,8 +40,17 @@ def run_lines(options: argparse.Namespace) -> int:
         lines = client.lines()
     for line in lines:
         last = format_time(line.last_received_at) if line.last_received_at else "never"
-        print(f"{line.number}  {line.label or '-'}  {line.messages} messages, last {last}")
+        print(f"{line.number}  {line.label or '-'}  {line.messages} messages, last {last}{_modem(line)}")
     return OK if lines else NOTHING
+
+
+def _modem(line: Line) -> str:
+    """Return how the line's modem is, in a few words, if a link of ours reads it."""
+    if line.modem is None:
+        return ""
+    signal = line.modem["signal_percent"]
+    heard = "" if signal is None else f", signal {signal} %"
+    return f", modem {line.modem['state']}{heard}" + (f": {line.modem['error']}" if line.modem["error"] else "")
 
 
 def run_config(options: argparse.Namespace) -> int:
@@ -59,6 +67,8 @@ def run_config(options: argparse.Namespace) -> int:
 
 def run_explain(options: argparse.Namespace) -> int:
     """smscatch explain."""
+    from smscatch.codes import describe, find_codes  # noqa: PLC0415 - its tables would cost each `wait` 45 ms
+
     reading = find_codes(options.text)
     print(describe(reading))
     return OK if reading.code else NOTHING

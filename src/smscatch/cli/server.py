@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ from urllib.parse import urlencode
 
 from smscatch import hook
 from smscatch.cli.base import NOTHING, OK
-from smscatch.errors import CannotStart
+from smscatch.errors import BadSetting, CannotStart
 from smscatch.messages import format_time
 from smscatch.numbers import canonical_number
 from smscatch.settings import load_settings
@@ -26,30 +28,32 @@ SPOOL_SECONDS = 10
 
 def run_demo(options: argparse.Namespace) -> int:
     """smscatch demo."""
-    from smscatch.demo import LINES, default_places  # noqa: PLC0415 - needs the extra
+    from smscatch.demo import GAMMU_LINE, LINK_LINE, default_places  # noqa: PLC0415 - needs the extra
     from smscatch.demo import run_demo as run  # noqa: PLC0415
 
     settings = load_settings({"host": options.host, "port": options.port})
-    first = next(iter(LINES))
 
     def started(result: "Started") -> None:
         key = load_settings(environ={"SMSCATCH_CONFIG": str(default_places().config)}).key
-        wait = urlencode({"line": first, "timeout": 60})
+        wait = urlencode({"line": LINK_LINE, "timeout": 60})
         print(
             f"""
-smscatch demo: two lines on two simulated modems, read by gammu-smsd.
+smscatch demo: two lines on two simulated modems.
+
+  {LINK_LINE}  read by our own link
+  {GAMMU_LINE}  read by gammu-smsd, which needs some 6 s before its first text
 
   page   {result.url}/
   key    {key}
 
 In another terminal, wait for a code, in one of these ways:
 
-  {_own_name()} wait --line {first} --code
+  {_own_name()} wait --line {LINK_LINE} --code
   curl -u {key}: "{result.url}/api/v1/code?{wait}"
 
-In a third, send one (gammu-smsd needs some 6 s before it reads its first text):
+In a third, send one:
 
-  {_own_name()} simulate --line {first} --from Authy "Your Authy code is 482913"
+  {_own_name()} simulate --line {LINK_LINE} --from Authy "Your Authy code is 482913"
 
 Ctrl-C ends the demo.""",
             flush=True,
@@ -77,15 +81,40 @@ def run_serve(options: argparse.Namespace) -> int:
     return OK
 
 
+def run_modem(options: argparse.Namespace) -> int:
+    """smscatch modem."""
+    from smscatch.modem.link import run_link  # noqa: PLC0415 - only where it is needed
+
+    settings = load_settings({"spool": options.spool})
+    configured = [number for number, line in settings.lines.items() if line.device == options.device]
+    line = canonical_number(options.line) if options.line else next(iter(configured), None)
+    if line is None:
+        raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
+    pin = settings.lines[line].pin if line in settings.lines else None
+
+    async def run() -> None:
+        link = asyncio.ensure_future(run_link(line, Path(options.device), settings.spool, pin=pin))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, link.cancel)
+        print(f"smscatch reads {options.device} for {line} into {settings.spool}", flush=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await link
+
+    _log_to_stderr()
+    settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+    asyncio.run(run())
+    return OK
+
+
 def run_simulate(options: argparse.Namespace) -> int:
     """smscatch simulate."""
     line = canonical_number(options.line) if options.line else None
     if options.spool:
         return _simulate_into_spool(options.spool, line or "", options)
-    from smscatch.demo import LINES, default_places  # noqa: PLC0415 - needs the extra
+    from smscatch.demo import LINES, LINK_LINE, default_places  # noqa: PLC0415 - needs the extra
     from smscatch.modem.simulator import tell  # noqa: PLC0415
 
-    line = line or next(iter(LINES))
+    line = line or LINK_LINE
     if line not in LINES:
         raise CannotStart(f"The demo has no line {line}; it has: {', '.join(LINES)}. For another server give --spool.")
     control = default_places().control(line)

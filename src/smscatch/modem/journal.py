@@ -22,11 +22,14 @@ _MAX_LEAD_NS = 60 * 10**9
 
 
 class Slot(NamedTuple):
-    """A place for one text. `card` is the SIM (its IMSI) or, for its own memory, the modem (its IMEI)."""
+    """A place for one text, the <index> of a storage (TS 27.005, 3.1).
+
+    `card` is the SIM (its IMSI) or, for its own memory, the modem (its IMEI).
+    """
 
     card: str
     storage: str
-    index: int
+    place: int
 
 
 class Delivery(NamedTuple):
@@ -94,12 +97,12 @@ class Journal:
 
     def _apply(self, record: list[object]) -> None:
         match record:
-            case ["+", str(card), str(storage), int(index), str(digest), str(name)] if name[:20].isdecimal():
+            case ["+", str(card), str(storage), int(place), str(digest), str(name)] if name[:20].isdecimal():
                 delivery = Delivery(digest, name)
-                self._open[Slot(card, storage, index)] = delivery
+                self._open[Slot(card, storage, place)] = delivery
                 self._last_ns = max(self._last_ns, delivery.time_ns)
-            case ["-", str(card), str(storage), int(index)]:
-                self._open.pop(Slot(card, storage, index), None)
+            case ["-", str(card), str(storage), int(place)]:
+                self._open.pop(Slot(card, storage, place), None)
 
     def _append(self, records: list[list[object]], *, is_durable: bool) -> None:
         if not records:
@@ -145,6 +148,7 @@ class PinMarks:
         key = _digest("pin", card, pin)
         self._marks.pop(key, None)
         self._marks[key] = outcome
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = list(self._marks.items())[-MAX_MARKS:]
         write_durably(self._path, b"".join(json.dumps(mark).encode() + b"\n" for mark in kept))
 

@@ -19,15 +19,15 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Reading(NamedTuple):
-    """What one slot holds. `is_ours_to_take` is False for drafts and sent texts.
+    """What one slot holds; `place` is its <index>. `is_received` is False for drafts and sent texts.
 
     `is_new` is False for what was listed before (<stat> "received read"). `is_whole` is False if the PDU is not what
     the header announces: it was damaged on the wire, or is so on the SIM.
     """
 
-    index: int
+    place: int
     pdu: str
-    is_ours_to_take: bool
+    is_received: bool
     is_new: bool
     is_whole: bool
 
@@ -52,11 +52,11 @@ def parse_listing(lines: Sequence[str]) -> Listing:
     return Listing(readings, is_clean)
 
 
-def find_shown(lines: Sequence[str], index: int) -> Reading | None:
-    """Return what an answer to AT+CMGR says of slot `index`; None if that is empty."""
+def find_shown(lines: Sequence[str], place: int) -> Reading | None:
+    """Return what an answer to AT+CMGR says of slot `place`; None if that is empty."""
     for header, between in _blocks(lines, "+CMGR:"):
         if found := _SHOWN.fullmatch(header):
-            return _reading(found, between)._replace(index=index)
+            return _reading(found, between)._replace(place=place)
     return None
 
 
@@ -78,9 +78,9 @@ def _reading(header: re.Match[str], between: list[str]) -> Reading:
     candidates = whole or [line for line in between if not _UNASKED.match(line)]
     status = int(header[2])
     return Reading(
-        index=int(header[1] or 0),
+        place=int(header[1] or 0),
         pdu=candidates[0] if candidates else "",
-        is_ours_to_take=status in (_UNREAD, _READ),
+        is_received=status in (_UNREAD, _READ),
         is_new=status == _UNREAD,
         is_whole=bool(whole),
     )

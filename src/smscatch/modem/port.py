@@ -144,8 +144,8 @@ def _holder_of(device: Path) -> str | None:
         if not process.isdecimal() or int(process) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{process}/fd"):
-                if os.readlink(entry.path) == target:
+            for number in os.listdir(f"/proc/{process}/fd"):
+                if os.readlink(f"/proc/{process}/fd/{number}") == target:
                     name = Path(f"/proc/{process}/comm").read_text("utf-8", "replace").strip()
                     return f"{name} (process {process})"
     return None

@@ -19,13 +19,14 @@ send of class 0, are in no slot: they are lost if we are killed before they are 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from smscatch.modem.at import Announced, Conversation
+from smscatch.modem.at import Conversation, News
 from smscatch.modem.journal import Delivery, Journal, Slot, digest_of
-from smscatch.modem.listing import Listing, Reading, find_shown, parse_listing, time_of
+from smscatch.modem.listing import EARLIEST, Listing, Reading, find_shown, parse_listing, time_of
 from smscatch.modem.trouble import Refused, SpoolTrouble
 from smscatch.spool import Entry, write_entry
 
@@ -33,6 +34,8 @@ LIST_SECONDS = 8.0
 KIND = "pdu"
 # Beyond this many announced texts one listing is quicker than reading each.
 READ_SINGLY = 3
+# A storage is listed until it is empty, but under constant noise or traffic other things get their turn.
+MAX_LISTINGS = 50
 
 log = logging.getLogger(__name__)
 
@@ -45,115 +48,218 @@ class Origin(NamedTuple):
     imei: str
     cards: dict[str, str]
 
-    def slot(self, storage: str, index: int) -> Slot:
+    def slot(self, storage: str, place: int) -> Slot:
         """Return a slot of one of the storages."""
-        return Slot(self.cards.get(storage, ""), storage, index)
+        return Slot(self.cards.get(storage, ""), storage, place)
 
 
 class _Text(NamedTuple):
     slot: Slot
     reading: Reading
 
+    @property
+    def digest(self) -> str:
+        return digest_of(self.reading.pdu)
+
 
 class Taker:
     """Takes the texts of one line; lives as long as its link, over all conversations with the modem.
 
-    Raises SpoolTrouble from all that takes: nothing was deleted that is not in the spool.
+    What takes raises SpoolTrouble, and whatever Conversation.ask raises; a text that was not spooled is not deleted.
     """
 
-    def __init__(self, spool: Path, line: str, now_ns: Callable[[], int]) -> None:
-        """Open the journal. Raises SpoolTrouble."""
+    def __init__(self, spool: Path, line: str, news: News, now_ns: Callable[[], int]) -> None:
+        """Open the journal. Raises OSError."""
+        self._news = news
         self._spool = spool
         self._now_ns = now_ns
         self._reader = f"{os.getpid()}:{now_ns()}"
+        self._chosen = ""
         self._spooled: set[str] = set()
-        # What a slot held when the modem confirmed its deletion, until it is listed again.
+        # What a slot held when the modem confirmed its deletion, until the slot is listed again.
         self._deleted: dict[Slot, Delivery] = {}
         # What looked damaged; it is taken as it is if it looks the same a second time.
         self._damaged: dict[Slot, str] = {}
-        self._storage = ""
-        self.announced: list[Announced] = []
-        try:
-            spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._journal = Journal(spool, line)
-        except OSError as error:
-            raise _spool_trouble(spool, error) from error
+        spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._journal = Journal(spool, line)
 
     def begin(self, storage: str) -> None:
-        """Take note that a new conversation began, in which AT+CPMS chose `storage`."""
-        self._storage = storage
+        """Take note that a conversation began in which AT+CPMS chose `storage`."""
+        self._chosen = storage
 
     async def sweep(self, talk: Conversation, origin: Origin) -> bool:
-        """Take all that the storages hold; return False if some of it could not be deleted.
-
-        Raises what Conversation.ask raises.
-        """
-        is_all_deleted = True
-        for storage in origin.cards:
-            listing = await self._list(talk, storage)
-            while texts := self._find_texts(listing, origin, storage):
-                await self._remember_absent(listing, origin, storage)
-                is_all_deleted = await self._take(talk, origin, texts)
-                if not is_all_deleted:
-                    break
-                listing = await self._list(talk, storage)
-            else:
-                await self._remember_absent(listing, origin, storage)
-        return is_all_deleted
+        """Take all that the storages hold; return False if some of it could not be read or deleted."""
+        first, *others = origin.cards
+        is_done = await self._empty(talk, origin, first)
+        for storage in others:
+            try:
+                is_done &= await self._empty(talk, origin, storage)
+            except Refused as refusal:  # offered, but not to be had
+                log.debug("%s", refusal)
+        return is_done
 
     async def fetch(self, talk: Conversation, origin: Origin) -> bool:
-        """Take the texts that were announced, in that order; return False if a sweep is due.
-
-        Raises what Conversation.ask raises.
-        """
-        if len(self.announced) > READ_SINGLY:
+        """Take the texts that were announced, in that order; return False if that takes a sweep."""
+        announced = self._news.announced
+        if len(announced) > READ_SINGLY:
             return False
-        while self.announced:
-            storage, index = self.announced[0]
-            slot = origin.slot(storage, index)
-            reading = await self._read(talk, storage, index) if storage in origin.cards else None
-            del self.announced[:1]
-            if reading is None:  # gone already, or told in another way
+        while announced:
+            storage, place = announced[0]
+            reading = await self._read(talk, storage, place) if storage in origin.cards else None
+            del announced[0]
+            if storage not in origin.cards:
+                return False
+            if reading is None or not reading.is_received:
                 continue
-            self._deleted.pop(slot, None)
-            if not (reading.is_whole and await self._take(talk, origin, [_Text(slot, reading)])):
+            text = _Text(origin.slot(storage, place), reading)
+            self._deleted.pop(text.slot, None)
+            if not (reading.is_whole and await self._take(talk, origin, [text])):
                 return False
         return True
 
-    async def take_forwarded(self, origin: Origin, pdu: str) -> None:
-        """Spool a text that the modem did not store."""
+    async def take_forwarded(self, origin: Origin) -> None:
+        """Spool the texts that the modem handed over without storing them."""
         slot = Slot("", "", -1)
-        await self._write(origin, slot, pdu, self._journal.name(pdu, slot, self._now_ns()))
+        while self._news.forwarded:
+            pdu = self._news.forwarded[0]
+            await self._write(origin, slot, pdu, self._journal.name(pdu, slot, self._now_ns()))
+            del self._news.forwarded[0]
 
-    async def _list(self, talk: Conversation, storage: str) -> Listing:
-        await self._choose(talk, storage)
-        return parse_listing(await talk.ask("AT+CMGL=4", LIST_SECONDS))
+    async def _empty(self, talk: Conversation, origin: Origin, storage: str) -> bool:
+        """Take what one storage holds until nothing is left; return False if some of it stays."""
+        for _ in range(MAX_LISTINGS):
+            await self._choose(talk, storage)
+            listing = parse_listing(await talk.ask("AT+CMGL=4", LIST_SECONDS))
+            texts, is_doubtful = self._sort_out(listing, origin, storage)
+            self._confirm_absent(listing, origin, storage)
+            if texts and not await self._take(talk, origin, texts):
+                return False
+            if not texts and not is_doubtful:
+                return True
+        return False
 
-    async def _read(self, talk: Conversation, storage: str, index: int) -> Reading | None:
+    async def _read(self, talk: Conversation, storage: str, place: int) -> Reading | None:
         await self._choose(talk, storage)
         try:
-            return find_shown(await talk.ask(f"AT+CMGR={index}"), index)
+            return find_shown(await talk.ask(f"AT+CMGR={place}"), place)
         except Refused:  # "invalid memory index": the slot is empty (TS 27.005, 3.2.5)
             return None
 
     async def _choose(self, talk: Conversation, storage: str) -> None:
-        if storage != self._storage:
-            self._storage = ""
+        if storage != self._chosen:
+            self._chosen = ""
             await talk.ask(f'AT+CPMS="{storage}"')
-            self._storage = storage
+            self._chosen = storage
 
-    def _find_texts(self, listing: Listing, origin: Origin, storage: str) -> list[_Text]:
-        """Return the texts to take, in the order in which they arrived as far as one can know."""
-        ranks = {news.index: rank for rank, news in enumerate(self.announced, start=1) if news.storage == storage}
-        texts, damaged = [], {}
-        for reading in listing.readings:
-            slot = origin.slot(storage, reading.index)
-            if reading.is_whole or self._damaged.get(slot) == reading.pdu:
-                texts.append(_Text(slot, reading))
-            else:
-                damaged[slot] = reading.pdu
-        return texts
+    def _sort_out(self, listing: Listing, origin: Origin, storage: str) -> tuple[list[_Text], bool]:
+        """Return the texts to take, in their order of arrival as far as one can know, and whether others are doubtful.
+
+        Announced texts came after those that are here unannounced, in the order of announcement; of the others the
+        SMSC's time tells.
+        """
+        announced = self._news.announced
+        ranks = {news.place: rank for rank, news in enumerate(announced, start=1) if news.storage == storage}
+        received = [_Text(origin.slot(storage, each.place), each) for each in listing.readings if each.is_received]
+        texts = [each for each in received if self._is_certain(each)]
+        doubtful = [each for each in received if not self._is_certain(each)]
+        self._damaged |= {each.slot: each.reading.pdu for each in doubtful}
+        listed = {each.place for each in listing.readings}
+        announced[:] = [news for news in announced if news.storage != storage or news.place not in listed]
+
+        def order(text: _Text) -> tuple[int, datetime, int]:
+            place = text.reading.place
+            rank = ranks.get(place, 0)
+            return rank, EARLIEST if rank else time_of(text.reading.pdu), place
+
+        return sorted(texts, key=order), bool(doubtful)
+
+    def _is_certain(self, text: _Text) -> bool:
+        return text.reading.is_whole or self._damaged.get(text.slot) == text.reading.pdu
+
+    def _confirm_absent(self, listing: Listing, origin: Origin, storage: str) -> None:
+        """Close what was taken from slots that are empty now: its deletion succeeded though no OK was seen."""
+        listed = {origin.slot(storage, each.place) for each in listing.readings}
+        if listing.is_clean:
+            absent = [slot for slot in self._journal.slots(origin.cards[storage], storage) if slot not in listed]
+            self._close(absent)
+        for slot in [slot for slot in self._deleted if slot.storage == storage and slot not in listed]:
+            del self._deleted[slot]
+
+    async def _take(self, talk: Conversation, origin: Origin, texts: Sequence[_Text]) -> bool:
+        """Spool texts of one storage and delete them; return False if a deletion failed."""
+        known = [(text, found) for text in texts if (found := self._find_known(text))]
+        fresh = [text for text in texts if not self._find_known(text)]
+        named = [(text, self._find_undeleted(text) or self._name(text)) for text in fresh]
+        await self._durably(self._journal.open, [(text.slot, delivery) for text, delivery in named])
+        is_done = True
+        for text, delivery in known + named:  # those of an earlier try first: they came first
+            if delivery.name not in self._spooled:
+                await self._write(origin, text.slot, text.reading.pdu, delivery)
+                self._spooled.add(delivery.name)
+            is_done &= await self._delete(talk, text.slot, delivery)
+        return is_done
+
+    def _find_known(self, text: _Text) -> Delivery | None:
+        """Return what the journal has of this very text."""
+        found = self._journal.find(text.slot)
+        return found if found and found.digest == text.digest else None
+
+    def _find_undeleted(self, text: _Text) -> Delivery | None:
+        """Return what the modem said it had deleted but shows again, as read before: no new text is that."""
+        found = self._deleted.pop(text.slot, None)
+        if found is None or found.digest != text.digest or text.reading.is_new:
+            return None
+        log.warning("the modem confirmed the deletion of slot %d of %s, but did not delete it", *text.slot[:0:-1])
+        self._spooled.add(found.name)
+        return found
+
+    def _name(self, text: _Text) -> Delivery:
+        return self._journal.name(text.reading.pdu, text.slot, self._now_ns())
+
+    async def _write(self, origin: Origin, slot: Slot, pdu: str, delivery: Delivery) -> None:
+        records = {
+            "time_ns": str(delivery.time_ns),
+            "line": origin.line,
+            "device": str(origin.device),
+            "storage": slot.storage,
+            "index": str(slot.place),
+            "imei": origin.imei,
+            "reader": self._reader,
+            "pdu": pdu,
+        }
+        body = b"".join(_record(name, value) for name, value in records.items())
+        await self._durably(write_entry, self._spool, Entry(delivery.name, KIND, body))
+        log.debug("spooled %s from slot %d of %r", delivery.name, slot.place, slot.storage)
+
+    async def _delete(self, talk: Conversation, slot: Slot, delivery: Delivery) -> bool:
+        try:
+            await talk.ask(f"AT+CMGD={slot.place}")
+        except Refused as refusal:
+            log.info("slot %d of %s is not deleted, trying again: %s", slot.place, slot.storage, refusal)
+            return False
+        self._close([slot])
+        self._deleted[slot] = delivery
+        self._spooled.discard(delivery.name)
+        return True
+
+    def _close(self, slots: Sequence[Slot]) -> None:
+        try:
+            self._journal.close(slots)
+        except OSError as error:
+            raise spool_trouble(self._spool, error) from error
+
+    async def _durably(self, write: Callable[..., None], *arguments: object) -> None:
+        """Write in a thread: an fsync on a slow card must not hold up the other links."""
+        try:
+            await asyncio.to_thread(write, *arguments)
+        except OSError as error:
+            raise spool_trouble(self._spool, error) from error
 
 
-def _spool_trouble(spool: Path, error: OSError) -> SpoolTrouble:
+def _record(name: str, value: str) -> bytes:
+    return f"{name}={value}".encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00") + b"\0"
+
+
+def spool_trouble(spool: Path, error: OSError) -> SpoolTrouble:
+    """Return what to say of a spool that cannot be written."""
     return SpoolTrouble(f"The spool {spool} cannot be written: {error.strerror or error}. The texts wait on the SIM.")

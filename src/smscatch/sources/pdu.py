@@ -59,8 +59,6 @@ def read_pdu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Mess
     if sms.concat is None or sms.concat.total == sms.concat.number == 1:
         text, marks = _text_of([sms])
         return [entry.message(sms.sender, text, *marks, sent_at=sms.sent_at)]
-    if not 1 <= sms.concat.number <= sms.concat.total:  # nothing could ever complete it
-        return [entry.message(sms.sender, "", UNDECODABLE, sent_at=sms.sent_at)]
     return [_part(entry, sms, sms.concat)]
 
 

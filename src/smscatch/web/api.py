@@ -11,6 +11,7 @@ from starlette.responses import Response
 from smscatch.codes import find_codes
 from smscatch.errors import BadRequest, NotFound
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
+from smscatch.modem.health import read_health
 from smscatch.web.endpoint import context_of, inbox_of, key_of
 from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events, unless_gone
@@ -105,7 +106,7 @@ async def delete_messages(request: Request) -> Response:
 
 
 async def list_lines(request: Request) -> Response:
-    """Our numbers: the configured ones, and those that ever received something."""
+    """Our numbers: the configured ones, those with a modem, and those that ever received something."""
     return value_response({"lines": await lines_of(request)})
 
 
@@ -113,9 +114,10 @@ async def lines_of(request: Request) -> list[Line]:
     """Return the lines that the key of this request may see, ordered by number."""
     allowed = key_of(request).lines
     configured = context_of(request).settings.lines
+    modems = read_health(context_of(request).settings.spool)
     used = {use.number: use for use in await inbox_of(request).store.lines()}
     lines = []
-    for number in sorted({*configured, *used}):
+    for number in sorted({*configured, *used, *modems}):
         if allowed is not None and number not in allowed:
             continue
         line, use = configured.get(number), used.get(number)
@@ -127,6 +129,7 @@ async def lines_of(request: Request) -> list[Line]:
                 phone_id=line.phone_id if line else None,
                 messages=use.messages if use else 0,
                 last_received_at=use.last_received_at if use else None,
+                modem=plain(modems[number]) if number in modems else None,
             )
         )
     return lines

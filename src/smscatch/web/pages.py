@@ -73,6 +73,14 @@ class Row(NamedTuple):
     badges: list[Badge]
 
 
+class Modem(NamedTuple):
+    """How the modem of a line is: what is wrong, as a sentence, or None; and what else there is to say."""
+
+    line: LineTag
+    trouble: str | None
+    facts: list[str]
+
+
 class Choice(NamedTuple):
     """A way to narrow or widen the list: what it says, where it leads, and whether it is the present one."""
 
@@ -87,7 +95,8 @@ async def inbox_page(request: Request) -> Response:
     store = inbox_of(request).store
     position = await store.position()  # before the list: what comes in between, the stream brings
     newest = await store.newest(query, NEWEST, before=position + 1)
-    tags = _tags(await lines_of(request))
+    lines = await lines_of(request)
+    tags = _tags(lines)
     asked = [canonical_number(line) for line in request.query_params.getlist("line") if line]
     html = render(
         request,
@@ -99,6 +108,7 @@ async def inbox_page(request: Request) -> Response:
         filters={name: request.query_params.get(name, "") for name in ("sender", "contains")},
         unfiltered=_address([("line", line) for line in asked]),
         first_steps=None if newest else _first_steps(request, next(iter([*asked, *tags]), None)),
+        modems=[_modem(line, tags[line.number]) for line in lines if line.modem is not None],
         now=format_time(inbox_of(request).now()),
         stream=f"/live?{urlencode([*request.query_params.multi_items(), ('after', position)])}",
     )
@@ -141,6 +151,21 @@ def _pieces(message: Message) -> Iterator[Piece]:
         yield Piece(link, link if has_scheme else f"https://{link}")
         start = found + len(link)
     yield Piece(message.text[start:])
+
+
+def _modem(line: Line, tag: LineTag) -> Modem:
+    """Return what to say of a line's modem; `line.modem` is a health record as JSON."""
+    health = line.modem or {}
+    state = health["state"].replace("_", " ")
+    facts = [state]
+    if health["operator"]:
+        facts.append(health["operator"])
+    if health["signal_percent"] is not None:
+        facts.append(f"signal {health['signal_percent']} % ({health['signal_dbm']} dBm)")
+    if health["storage_size"]:
+        facts.append(f"{health['storage_used']} of {health['storage_size']} on the SIM")
+    trouble = None if health["state"] == "ready" else health["error"] or f"The modem is {state}."
+    return Modem(tag, trouble, facts)
 
 
 def _choices(request: Request, tags: dict[str, LineTag], asked: list[str]) -> list[Choice]:

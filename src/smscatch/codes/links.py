@@ -11,25 +11,25 @@ _WIDE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uac0
 _STOP = r"\s<>\"“”«»„…؟،؛।"
 _PATH = rf"(?:[/?#][^{_STOP}{_WIDE}]*)?"
 _ASCII_HOST = r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|localhost)(?![.-]?[^\W\d_])(?::[0-9]+)?"
-_WITH_SCHEME = rf"(?<![A-Za-z])https?://(?:{_ASCII_HOST}|[^{_STOP}/?#{{}}（）「」【】，。；！？、：]+){_PATH}"
+_WITH_SCHEME = rf"(?<![A-Za-z])(?i:https?)://(?:{_ASCII_HOST}|[^{_STOP}/?#{{}}（）「」【】，。；！？、：]+){_PATH}"
 _LETTER = rf"[^\W_{_WIDE}]"
 _BARE = (
     rf"(?<![^\W{_WIDE}])(?<![@.:/-])(?:{_LETTER}(?:{_LETTER}|-)*\.)+(?P<top>[^\W\d_{_WIDE}]{{2,18}})"
     rf"(?![\w@-](?<![{_WIDE}]))(?::[0-9]+)?(?P<path>{_PATH})"
 )
-_LINK = re.compile(f"{_WITH_SCHEME}|{_BARE}", re.IGNORECASE)
+_LINK = re.compile(f"{_WITH_SCHEME}|{_BARE}")
+# What every link has; the rest of the pattern is only tried where this is found.
+_SIGN = re.compile(r"\.(?<=[^\W_]\.)[^\W\d_]|://")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _TRAILING = ".,;:!?'’*_-"
 # Top level domains that a host may have without `www.` or a path; those that are common words are not among them.
-_TOP = frozenset(
-    (
-        "com net org info biz io app dev edu gov co tv cc xyz online site shop store link page cloud ai gg eu int"
-        " ac ad ae af al ar au az ba bd bg bh br by ca ch cl cn cr cy cz de dk dz ec ee eg es et fi fr ga ge gh gr"
-        " gt hk hr hu ie il iq ir jo jp ke kg kh kr kw kz lb lk lt lu lv ly ma md mk mm mn mt mx mz ng nl np nz om"
-        " pa pe ph pk pl pt py qa ro rs ru rw sa se sg sk sn sv th tj tn tr tw tz ua ug uk uy uz ve vn za zm zw рф"
-        " укр қаз бг срб 中国 გე հայ"
-    ).split()
-)
+_TOP_LEVEL_DOMAINS = """
+com net org info biz io app dev edu gov co tv cc xyz online site shop store link page cloud ai gg eu int ac ad
+ae af al ar au az ba bd bg bh br by ca ch cl cn cr cy cz de dk dz ec ee eg es et fi fr ga ge gh gr gt hk hr hu
+ie il iq ir jo jp ke kg kh kr kw kz lb lk lt lu lv ly ma md mk mm mn mt mx mz ng nl np nz om pa pe ph pk pl pt
+py qa ro rs ru rw sa se sg sk sn sv th tj tn tr tw tz ua ug uk uy uz ve vn za zm zw рф укр қаз бг срб 中国 გე հայ
+"""
+_TOP = frozenset(_TOP_LEVEL_DOMAINS.split())
 
 
 def find_links(text: str) -> list[str]:
@@ -42,7 +42,7 @@ def find_links(text: str) -> list[str]:
 
 def link_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each link of `text` starts and ends."""
-    if "." not in text and "://" not in text:
+    if not _SIGN.search(text):
         return
     for match in _LINK.finditer(text):
         if match["top"] is None or match["path"] or _is_host(match[0], match["top"]):

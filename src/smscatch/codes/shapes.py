@@ -1,0 +1,146 @@
+"""Finds what might be a code in an SMS text by its looks: runs with a digit, and words that look random.
+
+What the words around say is told in `scene`.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from smscatch.codes.links import link_spans
+
+# A text with more numbers than this is no SMS with a code; the rest of them is not looked at.
+_MOST_NUMBERS = 100
+_GROUP = r"[0-9]{1,7}(?![0-9A-Za-z]|[.,:/-][0-9])"
+_RUN = re.compile(
+    # Groups of digits with single spaces, or letters and digits (with at least one) that single marks join.
+    # The lookahead only saves time: most words have no digit.
+    rf"(?<![0-9A-Za-z*#•])(?=[+A-Za-z*#•-]{{0,30}}+[0-9])(?:\+?{_GROUP}(?:[ \xa0\u202f]{_GROUP})+"
+    r"|(?:[A-Za-z]{1,9}-)?+[A-Za-z*#•]*+[0-9][0-9A-Za-z*•]*+"
+    r"(?:(?:[-–—*•_/]|[.,:'’](?=[0-9]))(?:[0-9]|(?=[A-Z0-9*•]+(?![0-9A-Za-z])))[0-9A-Za-z*•]*+)*+)"
+)
+_MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_SHAPES = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("digits", r"[0-9]{3,10}"),
+        ("prefixed", r"(?:G|FB)-[0-9]{4,8}"),
+        ("grouped", r"[0-9]{3}[-–— \xa0\u202f][0-9]{3,4}|[0-9]{4}[-–— \xa0\u202f][0-9]{4}"),
+        ("pairs", r"[0-9]{2}(?:[- ][0-9]{2}){2}|[0-9](?:[- ][0-9]){3,7}|[0-9]{3}(?:[- ][0-9]{3}){2}"),
+        ("time", r"(?:[01]?[0-9]|2[0-4])[:h.][0-5][0-9](?:[:.m][0-9]{2})?(?:[ap]m|s)?|[0-9]{1,2}(?:[ap]m|h)"),
+        ("date", r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}|[0-9]{1,2}/[0-9]{2,4}"),
+        ("date", rf"[0-9]{{1,2}}-?{_MONTH}(?:-?[0-9]{{2,4}})?"),
+        ("amount", r"[A-Za-z]{0,4}[0-9]+(?:[.,'’][0-9]+)+[A-Za-z]{0,4}"),
+        ("masked", r".*[*•#].*|[A-Za-z]{0,4}[xX]+[0-9]{2,}[A-Za-z]?|[0-9]+[xX]+[0-9]*[A-Z]?"),
+        ("phone", r"\+.*|[0-9]{3}[- ][0-9]{3}[- ][0-9]{4}|[0-9]{11,}|[0-9]+(?:[- \xa0\u202f][0-9]+)+"),
+        ("measure", r"(?i:[0-9]+(?:st|nd|rd|th|[gmk]b|mins?|hrs?|sec|days?|p|x|k|km|m|ml|kg|rb|jt))"),
+        ("letters", r"[0-9A-Za-z]{4,10}|[0-9A-Za-z]{1,5}(?:-[0-9A-Za-z]{2,5}){1,2}"),
+    )
+)
+# The shapes that a code may have; other numbers only own the word before them.
+CODE_SHAPES = frozenset(("digits", "grouped", "pairs", "prefixed", "letters", "word"))
+# `123456-Acme`, `123456/Acme`, `760381er`: the number ends before the word.
+_WORD_BEHIND = re.compile(r"(?<=[0-9]{4})[-–—_/]+[A-Za-z]*$|(?<=^[0-9]{6})[a-z]{2,}$")
+# `ngu-503391`, `Code-771024`: the number begins after the word.
+_WORD_BEFORE = re.compile(r"[A-Z]?[a-z]{1,9}-(?=[0-9]{4,8}$)")
+# `9350,15分钟`: what looks like decimals is a number of minutes.
+_MINUTES_BEHIND = re.compile(r"[,.][0-9]{1,2}(?=\s?(?:分|秒|분|min|мин|хв|dk|dakika))")
+_LONE_DIGITS = re.compile(r"[0-9]{3,}")
+_MOST_DIGITS, _LEAST_PHONE_DIGITS = 10, 9
+_OTHER_SCHEME = re.compile(r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,20}://\S+")
+
+# The last word of the text; some senders glue it to the code, put a `+` before or sign after it.
+_HASH = re.compile(r"(?:(?:^|\s)\+?|(?<=[0-9]{4})(?=[+/]))([A-Za-z0-9+/]{11})(?=\s*(?:- ?[A-Za-z][A-Za-z ]{1,20})?$)")
+_CASE_CHANGE = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z])")
+_FARTHEST_HASH = 45
+
+# A code without digits stands behind a colon or `is` and ends a clause.
+_LETTER_CODE = re.compile(
+    r"(?:[:：=是为為]|\s(?:is|es|ist|est|é)\s)[\s\"'“\[(*]{0,3}"
+    r"([A-Z]{4,10}|[a-z]{5,8}(?=\s*$)|[A-Za-z]{5,10})(?=[\"'”\])*]?(?:[.,!\n]|\s*$))"
+)
+_RANDOM_CASES = re.compile(r"[a-z].*[A-Z]{2}|[A-Z]{2}.*[a-z]")
+
+
+class Found(NamedTuple):
+    """Where something stands that might be a code, and what it looks like."""
+
+    start: int
+    end: int
+    shape: str
+
+
+def find_hash(text: str) -> Found | None:
+    """The app hash that ends an SMS for Android's SMS Retriever.
+
+    Source: developers.google.com, SMS Retriever API, "Perform SMS verification on a server": 11 characters.
+    """
+    match = _HASH.search(text, max(0, len(text) - _FARTHEST_HASH))
+    return Found(*match.span(1), "hash") if match and _is_hash(match[1]) else None
+
+
+def _is_hash(word: str) -> bool:
+    """Whether 11 characters of base64 are no name or number: small and capital letters, much mixed."""
+    changes = len(_CASE_CHANGE.findall(word))
+    mixed = any(map(str.islower, word)) and any(map(str.isupper, word))
+    return changes >= 4 or (mixed and not word.isalpha())
+
+
+def find_numbers(text: str, end: int) -> list[Found]:
+    """Every run of `text` before `end` that holds three digits, by the shape it is printed in; the first hundred."""
+    hidden = [*link_spans(text)]
+    if "://" in text:
+        hidden += (match.span() for match in _OTHER_SCHEME.finditer(text))
+        hidden.sort()
+    return list(islice(_read_runs(text, end, hidden), _MOST_NUMBERS))
+
+
+def _read_runs(text: str, limit: int, hidden: list[tuple[int, int]]) -> Iterator[Found]:
+    links = iter(hidden)
+    first, last = next(links, (limit, limit))
+    for match in _RUN.finditer(text, 0, limit):
+        start, end = match.span()
+        if end - start < 3:
+            continue
+        while last <= start < limit:
+            first, last = next(links, (limit, limit))
+        if first <= start:
+            yield Found(start, end, "hidden")
+            continue
+        end = min(end, first)
+        if minutes := _MINUTES_BEHIND.search(text, start, end + 8):
+            end = min(end, minutes.start())
+        yield from _read_run(text[start:end], start)
+
+
+def _read_run(run: str, start: int) -> Iterator[Found]:
+    """What one run holds: itself without a word glued to it, or its parts if it is no known group."""
+    if run.isdigit():
+        yield Found(start, start + len(run), "digits" if len(run) <= _MOST_DIGITS else "phone")
+        return
+    if run[0] == "#" or (run[0] == "*" == run[-1]):
+        start, run = start + 1, run[1:].rstrip("*")
+    run = _WORD_BEHIND.sub("", run)
+    if word := _WORD_BEFORE.match(run):
+        start, run = start + word.end(), run[word.end() :]
+    shape = next((name for name, pattern in _SHAPES if pattern.fullmatch(run)), "odd")
+    if shape == "phone" and run[0] != "+" and sum(map(str.isdigit, run)) < _LEAST_PHONE_DIGITS:
+        for part in _LONE_DIGITS.finditer(run):
+            yield Found(start + part.start(), start + part.end(), "digits")
+    elif len(run) > 2:
+        yield Found(start, start + len(run), shape)
+
+
+def find_letter_codes(text: str) -> Iterator[Found]:
+    """Words without a digit that look random, behind a colon or `is`: of another case than the text, or of two."""
+    for match in _LETTER_CODE.finditer(text):
+        word = match[1]
+        if word.islower():
+            random = text[: match.start(1)].isupper()
+        elif word.isupper():
+            random = not text.isupper()
+        else:
+            random = _RANDOM_CASES.search(word) is not None
+        if random:
+            yield Found(*match.span(1), "word")
