@@ -322,3 +322,15 @@ async def test_the_description_names_every_route_and_the_shape_of_a_message(api:
 
 async def test_readiness_tells_how_many_wait(api: httpx2.AsyncClient) -> None:
     assert (await api.get("/readyz")).json() == {"status": "ready", "waiting": 0}
+
+
+async def test_the_page_of_a_message_says_why_it_has_its_code(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    delivery = a_delivery(text="Your code is 482913, valid 10 minutes. <b>Call</b> +447700900123.")
+    other = a_delivery(line=OTHER_LINE)
+    await inbox.receive([delivery, other])
+    answer = await api.get(f"/messages/{delivery.message.id}")
+    assert answer.status_code == 200
+    for part in ("Why this code", "482913", "+447700900123", "rejected", "&lt;b&gt;Call", "2026-11-22T12:00:00.000Z"):
+        assert part in answer.text
+    key = await with_key(inbox, "read", lines=(LINE,))
+    assert (await api.get(f"/messages/{other.message.id}", headers=key)).status_code == 404

@@ -150,11 +150,20 @@ def test_markup_in_a_text_and_its_sender_stays_text(live_server: Server, page: P
 
 def test_only_web_links_are_clickable_and_give_nothing_away(live_server: Server, page: Page) -> None:
     live_server.receive('Go to https://example.org/a?b=1&c="2" or javascript:alert(1) or data:text/html,x now.')
-    links = rows(page).locator("a")
+    links = rows(page).locator(".text a")
     expect(links).to_have_count(1)
     expect(links).to_have_attribute("href", "https://example.org/a?b=1&c=")
     expect(links).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(rows(page).locator(".text")).to_contain_text("javascript:alert(1)")
+
+
+def test_the_time_of_a_text_leads_to_its_details_and_why_it_has_its_code(live_server: Server, page: Page) -> None:
+    live_server.receive("Your Authy code is 482913, valid for 10 minutes.")
+    rows(page).locator(".when").click()
+    expect(page.get_by_role("heading", name="Why this code")).to_be_visible()
+    expect(page.locator(".reasons li").first).to_contain_text("482913")
+    page.locator(".copyable button").click()
+    expect(page.locator("#announcer")).to_have_text("Copied 482913")
 
 
 def test_what_is_peculiar_about_a_text_is_a_quiet_badge(live_server: Server, page: Page) -> None:

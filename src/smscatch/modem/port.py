@@ -44,11 +44,6 @@ class SerialPort:
         except OSError:
             self._lose()
 
-    def discard(self) -> None:
-        """Forget what has come and what has not been sent."""
-        with contextlib.suppress(OSError, termios.error):
-            termios.tcflush(self._file, termios.TCIOFLUSH)
-
     def close(self) -> None:
         """Let go of the port; a second time does nothing."""
         if not self._is_open:
@@ -56,8 +51,8 @@ class SerialPort:
         self._is_open = False
         asyncio.get_running_loop().remove_reader(self._file)
         # The kernel sits out up to 30 s for bytes that a hanging modem does not take (setserial(8), closing_wait).
-        self.discard()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(self._file, termios.TCOFLUSH)
             fcntl.ioctl(self._file, termios.TIOCNXCL)
         os.close(self._file)
 

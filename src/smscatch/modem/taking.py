@@ -209,7 +209,8 @@ class Taker:
         found = self._deleted.pop(text.slot, None)
         if found is None or found.digest != text.digest or text.reading.is_new:
             return None
-        log.warning("the modem confirmed the deletion of slot %d of %s, but did not delete it", *text.slot[:0:-1])
+        _, storage, place = text.slot
+        log.warning("the modem confirmed the deletion of slot %d of %s, but did not delete it", place, storage)
         self._spooled.add(found.name)
         return found
 

@@ -47,6 +47,7 @@ async def openapi(request: Request) -> Response:
 
 ENDPOINTS = (
     Endpoint("GET", "/", pages.inbox_page, READ, "text/html", FILTERS, is_page=True),
+    Endpoint("GET", "/messages/{id}", pages.message_page, READ, "text/html", is_page=True),
     Endpoint("GET", "/live", pages.live, READ, "text/event-stream", (*FILTERS, AFTER), is_page=True),
     Endpoint("GET", "/login", pages.login_page, None, "text/html", is_page=True),
     Endpoint("POST", "/login", pages.login, None, "text/html", is_page=True),

@@ -8,11 +8,12 @@ from urllib.parse import parse_qs, urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch.codes import find_codes
 from smscatch.errors import Unauthorized
 from smscatch.messages import Line, Message, Stored, format_time
 from smscatch.numbers import canonical_number
 from smscatch.settings import data_folder
-from smscatch.web.api import NEWEST, lines_of, read_body
+from smscatch.web.api import NEWEST, find_message, lines_of, read_body
 from smscatch.web.auth import COOKIE, SESSION, end_session, start_session
 from smscatch.web.endpoint import context_of, inbox_of, render
 from smscatch.web.params import parse_query
@@ -113,6 +114,35 @@ async def inbox_page(request: Request) -> Response:
         stream=f"/live?{urlencode([*request.query_params.multi_items(), ('after', position)])}",
     )
     return HTMLResponse(html)
+
+
+async def message_page(request: Request) -> Response:
+    """One message: its text, its times, and which code it holds for what reason."""
+    message = (await find_message(request)).message
+    tags = _tags(await lines_of(request))
+    reading = find_codes(message.text)
+    html = render(
+        request,
+        "detail.html",
+        row=_row(message, tags),
+        candidates=[*reading.codes, *reading.rejected],
+        accepted=len(reading.codes),
+        facts=_facts(message),
+        now=format_time(inbox_of(request).now()),
+    )
+    return HTMLResponse(html)
+
+
+def _facts(message: Message) -> dict[str, str]:
+    """Return what else is known of a message, by name."""
+    facts = {"Received": format_time(message.received_at)}
+    if message.sent_at is not None:
+        delay = message.received_at - message.sent_at
+        facts["Sent (SMSC)"] = f"{format_time(message.sent_at)}, {delay.total_seconds():.0f} s before"
+    facts |= {"Parts": str(message.parts), "Read by": message.source, "Cursor": message.cursor, "Id": message.id}
+    if message.bound_hosts:
+        facts["Bound to"] = ", ".join(message.bound_hosts)
+    return facts
 
 
 async def live(request: Request) -> Response:

@@ -1,0 +1,7 @@
+// One message: its code can be copied.
+
+import { watchCopies } from "./copy.js";
+
+watchCopies((text) => {
+  document.getElementById("announcer").textContent = text;
+});

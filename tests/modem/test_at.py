@@ -1,0 +1,228 @@
+"""The AT conversation with a modem that says exactly what the test wants, on a pty."""
+
+import asyncio
+import os
+import tty
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from smscatch.modem.at import Announced, Conversation, News, find_plain, find_value, split_values
+from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
+from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
+from tests.carrier import DEADLINE_SECONDS
+from tests.modem.links import hurried
+
+IN_STEP = {"AT": ["OK"], "AT+CMEE?": ["+CMEE: 1", "OK"]}
+
+
+class Script:
+    """A modem that answers each command with the lines that are written for it, and notes what it was asked.
+
+    Each answer is a list of lines; a command that has none stays without an answer.
+    """
+
+    def __init__(self, answers: dict[str, list[str]]) -> None:
+        self.answers = IN_STEP | answers
+        self.asked: list[str] = []
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)
+        os.set_blocking(self._ours, False)
+        self.device = Path(os.ttyname(self._theirs))
+        asyncio.get_running_loop().add_reader(self._ours, self._read)
+        self._typed = b""
+
+    def say(self, *lines: str) -> None:
+        os.write(self._ours, "".join(f"\r\n{line}\r\n" for line in lines).encode("latin-1"))
+
+    def close(self) -> None:
+        if self._ours >= 0:
+            asyncio.get_running_loop().remove_reader(self._ours)
+            os.close(self._ours)
+            os.close(self._theirs)
+            self._ours = -1
+
+    def _read(self) -> None:
+        *commands, self._typed = (self._typed + os.read(self._ours, 4096)).split(b"\r")
+        for command in commands:
+            asked = command.decode().lstrip("\x1b")
+            self.asked.append(asked)
+            self.say(*self.answers.get(asked, []))
+
+
+@asynccontextmanager
+async def talking(
+    answers: dict[str, list[str]], limits: dict[str, float] | None = None
+) -> AsyncGenerator[tuple[Conversation, Script, News]]:
+    script, news = Script(answers), News()
+    talk = Conversation(script.device, news, sleep=hurried, limits=limits if limits is not None else {})
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            yield talk, script, news
+    finally:
+        talk.close()
+        script.close()
+
+
+async def test_an_answer_is_the_lines_before_ok() -> None:
+    async with talking({"AT+CSQ": ["+CSQ: 17,99", "OK"]}) as (talk, script, _):
+        assert await talk.ask("AT+CSQ") == ["+CSQ: 17,99"]
+        assert await talk.ask("AT+CSQ") == ["+CSQ: 17,99"]
+    assert script.asked == ["AT", "AT+CMEE?", "AT+CSQ", "AT+CSQ"]
+
+
+@pytest.mark.parametrize(
+    ("result", "kind", "number"),
+    [
+        ("ERROR", "", None),
+        ("COMMAND NOT SUPPORT", "", None),
+        ("+CME ERROR: 10", "CME", 10),
+        ("+CMS ERROR: 321", "CMS", 321),
+        ("+CME ERROR: SIM PIN required", "CME", 11),
+        ("+CME ERROR: ²", "CME", None),
+    ],
+)
+async def test_an_error_says_what_was_refused(result: str, kind: str, number: int | None) -> None:
+    async with talking({"AT+CPMS?": [result]}) as (talk, _, _):
+        with pytest.raises(Refused, match=r"answers AT\+CPMS with") as refused:
+            await talk.ask("AT+CPMS?")
+    assert (refused.value.kind, refused.value.number) == (kind, number)
+
+
+async def test_a_pin_is_in_no_error() -> None:
+    async with talking({'AT+CPIN="1234"': ["+CME ERROR: 16"]}) as (talk, _, _):
+        with pytest.raises(Refused) as refused:
+            await talk.ask('AT+CPIN="1234"')
+        with pytest.raises(NoAnswer) as silent:
+            await talk.ask('AT+CPIN="5678"')
+    assert "1234" not in str(refused.value)
+    assert "5678" not in str(silent.value)
+
+
+async def test_news_amid_an_answer_are_news() -> None:
+    answer = ["^RSSI: 17", "+CMGL: 0,0,,3", '+CMTI: "SM",4', "00AA", '+CDSI: "SM",5', "+CMT: ,9", "OK", "OK"]
+    async with talking({"AT+CMGL=4": answer}) as (talk, _, news):
+        assert await talk.ask("AT+CMGL=4") == ["^RSSI: 17", "+CMGL: 0,0,,3", "00AA"]
+        assert news.announced == [Announced("SM", 4), Announced("SM", 5)]
+        assert news.forwarded == ["OK"]  # whatever stands behind +CMT is its PDU
+        assert await talk.is_news_within(0)
+
+
+async def test_a_late_answer_is_not_taken_for_that_of_the_next_command() -> None:
+    limits: dict[str, float] = {}
+    async with talking({"AT+CMGD=1": ["OK"]}, limits) as (talk, script, _):
+        with pytest.raises(NoAnswer, match=r"did not answer AT\+CMGL in 5 s"):
+            await talk.ask("AT+CMGL=4")
+        # It comes just before the answer to AT, which asks whether the modem is there.
+        script.answers["AT"] = ["+CMGL: 0,0,,3", "00AA", "OK", "OK"]
+        script.answers["AT+CMGD=1"] = ["+CMS ERROR: 500"]
+        with pytest.raises(Refused):
+            await talk.ask("AT+CMGD=1")
+    assert limits == {"AT+CMGL": 10.0}  # slow, not silent: it gets more time
+
+
+async def test_a_silent_command_gets_no_more_time() -> None:
+    limits: dict[str, float] = {}
+    async with talking({"AT+CSQ": ["OK"]}, limits) as (talk, _, _):
+        with pytest.raises(NoAnswer):
+            await talk.ask("AT+CMGL=4")
+        await talk.ask("AT+CSQ")
+    assert limits == {}
+
+
+async def test_an_answer_that_nobody_asked_for_makes_sure_of_the_next() -> None:
+    async with talking({"AT+CSQ": ["OK"]}) as (talk, script, _):
+        await talk.ask("AT+CSQ")
+        script.say("OK")
+        await hurried(1)
+        await talk.ask("AT+CSQ")
+    assert script.asked == ["AT", "AT+CMEE?", "AT+CSQ"] * 2
+
+
+async def test_a_silent_modem_is_told_apart_from_a_silent_command() -> None:
+    async with talking({"AT": []}) as (talk, _, _):
+        with pytest.raises(NoAnswer, match="does not answer at all"):
+            await talk.ask("AT+CSQ")
+
+
+async def test_a_modem_without_the_usual_fence_is_talked_to_as_well() -> None:
+    async with talking({"AT+CMEE?": ["ERROR"], "AT+CSQ": ["OK"]}) as (talk, _, _):
+        await talk.ask("AT+CSQ")
+
+
+async def test_an_echo_after_ate0_betrays_a_reset() -> None:
+    async with talking({"ATE0": ["ATE0", "OK"], "AT+CSQ": ["OK"]}) as (talk, script, _):
+        await talk.ask("ATE0")
+        await talk.ask("AT+CSQ")
+        assert not talk.was_reset
+        script.answers["AT+CSQ"] = ["AT+CSQ", "OK"]
+        await talk.ask("AT+CSQ")
+        assert talk.was_reset
+        await talk.ask("ATE0")
+        assert not talk.was_reset
+
+
+async def test_a_long_answer_has_time_as_long_as_it_goes_on() -> None:
+    async with talking({}) as (talk, script, _):
+
+        async def recite() -> None:
+            for _ in range(10):
+                await hurried(3)
+                script.say("+CMGL: 0,0,,3")
+            script.say("OK")
+
+        reciting = asyncio.create_task(recite())
+        assert len(await talk.ask("AT+CMGL=4")) == 10
+        await reciting
+
+
+async def test_a_lost_port_ends_whatever_waits() -> None:
+    async with talking({}) as (talk, script, _):
+        asking = asyncio.create_task(talk.ask("AT+CSQ"))
+        await hurried(1)
+        script.close()
+        with pytest.raises(PortMissing, match="pulled out"):
+            await asking
+        with pytest.raises(PortMissing):
+            await talk.ask("AT+CSQ")
+        with pytest.raises(PortMissing):
+            await talk.is_news_within(3600)
+
+
+async def test_a_lost_port_is_noticed_while_nothing_is_asked() -> None:
+    async with talking({}) as (talk, script, _):
+        waiting = asyncio.create_task(talk.is_news_within(3600))
+        await asyncio.sleep(0)
+        script.close()
+        with pytest.raises(PortMissing):
+            await waiting
+
+
+def test_values_are_split_outside_quotation_marks() -> None:
+    assert split_values('0,0,"Test, PLMN",2') == ["0", "0", "Test, PLMN", "2"]
+    assert split_values(None) == []
+    assert find_value(["^RSSI: 9", "+CSQ: 17,99"], "+CSQ") == "17,99"
+    assert find_plain(["^RSSI: 9", " E173"]) == "E173"
+
+
+@pytest.mark.parametrize(
+    ("maker", "name", "answer", "tries"),
+    [
+        ("huawei", "Huawei", "^CPIN: SIM PIN,3,10,2,10,3", 2),
+        ("huawei", "Huawei", "^CPIN: READY,,10,3,10,3", 3),
+        ("ZTE CORPORATION", "ZTE", "+ZPINPUK: 1,10", 1),
+        ("Quectel", "Quectel", '+QPINC: "SC",2,10', 2),
+        ("SIMCOM_Ltd", "SIMCom", "+SPIC: 3,10,0,10", 3),
+        ("Cinterion", "Siemens", "^SPIC: 2", 2),
+        ("SIEMENS", "Siemens", "^SPIC: 3", 3),
+        ("Somebody", "standard", "+CPINR: SIM PIN,2,3", 2),
+        ("Somebody", "standard", "+CPINR: SIM PUK,2,10", None),
+    ],
+)
+def test_each_make_tells_its_tries_in_its_own_way(maker: str, name: str, answer: str, tries: int | None) -> None:
+    dialect = find_dialect(maker)
+    assert dialect in (*DIALECTS, STANDARD)
+    assert dialect.name == name
+    assert find_tries(dialect, ["^RSSI: 9", answer]) == tries
