@@ -16,8 +16,10 @@ import httpx2
 import pytest
 
 from smscatch.errors import NoMessage
+from smscatch.spool import Entry, write_entry
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
+from tests.samples import the_parts
 
 LINE = "+447700900001"
 AUTHORIZATION = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -219,3 +221,65 @@ def test_texts_and_codes_are_not_logged(server: Server) -> None:
     server.stop()
     assert "482913" not in server.log()
     assert "secret" not in server.log()
+
+
+def post(server: Server, value: object) -> httpx2.Response:
+    return httpx2.post(f"{server.url}/api/v1/inbound/generic", headers=AUTHORIZATION, json=value)
+
+
+async def test_a_message_can_be_delivered_over_http_and_a_repeat_with_an_id_is_a_no_op(server: Server) -> None:
+    value = {"line": LINE, "sender": "Authy", "text": "Your code is 482913", "id": "mine-1"}
+    first, second = post(server, value), post(server, value)
+    assert first.status_code == 200
+    assert first.json() == second.json()
+    other = post(server, value | {"id": "mine-2"})
+    with server.client() as client:
+        await eventually(lambda: len(client.messages()) == 2)
+        assert [message.id for message in client.messages()] == [other.json()["id"], first.json()["id"]]
+        assert client.messages()[0].code == "482913"
+
+
+async def test_a_delivery_is_taken_while_the_database_is_away(server: Server) -> None:
+    blocker = sqlite3.connect(server.folder / "smscatch.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert post(server, {"line": LINE, "sender": "Authy", "text": "patience"}).status_code == 200
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    with server.client() as client:
+        assert client.wait_for_message(after="0", timeout=60).text == "patience"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"line": LINE, "sender": "Authy"}, "text"),
+        ({"line": "", "sender": "Authy", "text": "x"}, "line"),
+        ({"line": LINE, "sender": "Authy", "text": "x" * 10_001}, "10000"),
+        ({"line": LINE, "sender": "Authy", "text": "x", "number": 1}, "number"),
+        ({"line": LINE, "sender": "Authy", "text": "x", "sent_at": "2026-11-22T18:00:00"}, "timezone"),
+        ([], "object"),
+    ],
+)
+def test_a_delivery_that_is_wrong_is_refused_with_what_is_wrong(server: Server, value: object, said: str) -> None:
+    answer = post(server, value)
+    assert (answer.status_code, answer.json()["error"]) == (422, "bad_delivery")
+    assert said in answer.json()["message"]
+    assert not list(server.spool.glob("*.sms"))
+
+
+def test_a_delivery_in_an_unknown_form_is_refused(server: Server) -> None:
+    answer = httpx2.post(f"{server.url}/api/v1/inbound/pigeon", headers=AUTHORIZATION, json={})
+    assert (answer.status_code, "generic" in answer.json()["message"]) == (404, True)
+
+
+async def test_missing_parts_that_come_late_are_told_as_an_update(make_server: Callable[[], Server]) -> None:
+    server = make_server().start(SMSCATCH_PART_TIMEOUT="1s")
+    first, second = the_parts("a long text " * 20)
+    with event_stream(server, **{"last-event-id": "0"}) as events:
+        write_entry(server.spool, Entry("1", "pdu", second.raw))
+        incomplete = next(events)
+        assert (incomplete["event"], json.loads(incomplete["data"])["complete"]) == ("message", False)
+        write_entry(server.spool, Entry("2", "pdu", first.raw))
+        whole = next(events)
+    assert (whole["event"], json.loads(whole["data"])["text"]) == ("updated", "a long text " * 20)
+    assert json.loads(whole["data"])["id"] == json.loads(incomplete["data"])["id"]

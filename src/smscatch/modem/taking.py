@@ -186,12 +186,13 @@ class Taker:
             del self._deleted[slot]
 
     async def _take(self, talk: Conversation, origin: Origin, texts: Sequence[_Text]) -> bool:
-        """Spool texts of one storage and delete them; return False if a deletion failed."""
+        """Spool texts of one storage and delete them; return False if a deletion failed, now or before."""
         known = [(text, found) for text in texts if (found := self._find_known(text))]
-        fresh = [text for text in texts if not self._find_known(text)]
-        named = [(text, self._find_undeleted(text) or self._name(text)) for text in fresh]
+        fresh = [(text, self._find_undeleted(text)) for text in texts if not self._find_known(text)]
+        named = [(text, undeleted or self._name(text)) for text, undeleted in fresh]
         await self._durably(self._journal.open, [(text.slot, delivery) for text, delivery in named])
-        is_done = True
+        # A modem that does not delete what it says it deleted is asked again, but not without a pause.
+        is_done = not any(undeleted for _, undeleted in fresh)
         for text, delivery in known + named:  # those of an earlier try first: they came first
             if delivery.name not in self._spooled:
                 await self._write(origin, text.slot, text.reading.pdu, delivery)

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message, Part
 from smscatch.sources.gammu import read_gammu
+from smscatch.sources.generic import read_generic
 from smscatch.sources.pdu import read_pdu
 
 LineOf = Callable[[str], str]
 Source = Callable[[bytes, str, LineOf], Sequence[Message | Part]]
 
-SOURCES: Mapping[str, Source] = {"gammu": read_gammu, "pdu": read_pdu}
+SOURCES: Mapping[str, Source] = {"gammu": read_gammu, "pdu": read_pdu, "generic": read_generic}
 
 
 def read_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:

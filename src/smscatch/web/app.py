@@ -19,9 +19,9 @@ from smscatch.errors import SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.messages import format_time
 from smscatch.settings import Settings
-from smscatch.web import api, pages
+from smscatch.web import api, inbound, pages
 from smscatch.web.auth import identify
-from smscatch.web.endpoint import ADMIN, READ, Context, Endpoint
+from smscatch.web.endpoint import ADMIN, INGEST, READ, Context, Endpoint
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LIMIT, LINE, TIMEOUT, check_names
 
@@ -61,6 +61,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/code", api.next_code, READ, "text/plain", WAIT),
     Endpoint("GET", "/api/v1/lines", api.list_lines, READ, "LineList"),
     Endpoint("GET", "/api/v1/events", api.events, READ, "text/event-stream", (*FILTERS, AFTER)),
+    Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, INGEST, api.JSON),
     Endpoint("POST", "/api/v1/explain", api.explain, READ, api.JSON),
     Endpoint("GET", "/healthz", api.health, None, api.JSON),
     Endpoint("GET", "/readyz", api.readiness, READ, api.JSON),

@@ -1,0 +1,39 @@
+"""Deliveries over HTTP: a 200 means that the message is on disk. What their formats are is in the room sources."""
+
+import asyncio
+import secrets
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.errors import Forbidden, NotFound, StoreUnavailable
+from smscatch.sources import read_delivery
+from smscatch.sources.generic import SOURCE, parse_generic, write_generic
+from smscatch.spool import Entry, write_entry
+from smscatch.web.api import read_body, value_response
+from smscatch.web.endpoint import context_of, inbox_of, key_of
+
+
+async def receive(request: Request) -> Response:
+    """Takes a message: `{"line": "+49…", "sender": "…", "text": "…", "id"?, "sent_at"?}`.
+
+    Answers with the message's id once it is on disk, even while the database is away. With an `id` of your own a
+    repeat is a no-op.
+    """
+    source = request.path_params["source"]
+    if source != SOURCE:
+        raise NotFound(f"Nothing takes deliveries in the form {source!r} here; there is: {SOURCE}.")
+    delivery = parse_generic(await read_body(request))
+    name = f"{time.time_ns():020d}-{secrets.token_hex(8)}"
+    entry = Entry(name, SOURCE, write_generic(delivery, inbox_of(request).now()))
+    settings = context_of(request).settings
+    (message,) = read_delivery(entry.kind, entry.body, entry.name, settings.line_of)
+    allowed = key_of(request).lines
+    if allowed is not None and message.line not in allowed:
+        raise Forbidden(f"This key may not deliver to the line {message.line}; it may to: {', '.join(allowed)}.")
+    try:
+        await asyncio.to_thread(write_entry, settings.spool, entry)
+    except OSError as error:
+        raise StoreUnavailable(f"The spool cannot be written: {error.strerror}. Nothing was kept.") from error
+    return value_response({"id": message.id})
