@@ -170,7 +170,7 @@ def test_what_is_peculiar_about_a_text_is_a_quiet_badge(live_server: Server, pag
     live_server.receive("Balance: 4.20", SMS_1_CLASS="0")
     expect(rows(page).first.locator(".badges")).to_have_text("flash")
     live_server.receive(None)
-    expect(rows(page).first.locator(".badges")).to_have_text("not text")
+    expect(rows(page).first.locator(".badges")).to_have_text("undecodable")
     expect(rows(page).first.locator(".text")).to_have_text("No text.")
     live_server.receive("a part of", DECODED_1_TEXT="a part of", DECODED_PARTS="1")
     expect(rows(page).first.locator(".badges")).to_have_text("incomplete")

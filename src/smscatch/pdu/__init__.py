@@ -37,7 +37,8 @@ class Deliver:
     `sender` is an international number with '+', another number as it is, a name, or empty. `sent_at` is the SMSC's
     clock, UTC; None if it makes no sense. `text` is None where there is none: 8-bit and compressed data. Of a part it
     may begin or end with half a character: join_text() mends that. `data` is the user data without its header: octets,
-    or septets one to an octet. `ports` are destination and source.
+    or septets one to an octet. `has_bad_concat`: it claims to be a part that cannot be, such as part 0, and `concat` is
+    None. `ports` are destination and source.
     """
 
     smsc: str | None
@@ -48,6 +49,7 @@ class Deliver:
     alphabet: Alphabet
     message_class: int | None
     concat: Concat | None
+    has_bad_concat: bool
     ports: tuple[int, int] | None
     shift: Shift
     pid: int
@@ -119,6 +121,7 @@ def _read_deliver(reader: Reader, smsc: str | None, *, has_header: bool) -> Deli
         alphabet=coding.alphabet,
         message_class=coding.message_class,
         concat=header.concat,
+        has_bad_concat=header.has_bad_concat,
         ports=header.ports,
         shift=header.shift,
         pid=pid,

@@ -34,9 +34,13 @@ class Concat(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What we use of a user data header; `ports` are destination and source."""
+    """What we use of a user data header; `ports` are destination and source.
+
+    `has_bad_concat`: a concatenation names a part or a total that cannot be, and is ignored as 9.2.3.24.1 demands.
+    """
 
     concat: Concat | None = None
+    has_bad_concat: bool = False
     ports: tuple[int, int] | None = None
     shift: Shift = Shift()
 
@@ -88,7 +92,7 @@ def _with_element(header: Header, identifier: int, value: bytes) -> Header:
         case (0x00, 3) | (0x08, 4):  # concatenation (9.2.3.24.1 and 9.2.3.24.8)
             total, number = value[-2:]
             concat = Concat(int.from_bytes(value[:-2]), total, number, wide=identifier == 0x08)
-            return header._replace(concat=concat) if 1 <= number <= total else header
+            return header._replace(concat=concat) if 1 <= number <= total else header._replace(has_bad_concat=True)
         case (0x04, 2) | (0x05, 4):  # application ports (9.2.3.24.3 and 9.2.3.24.4)
             half = len(value) // 2
             return header._replace(ports=(int.from_bytes(value[:half]), int.from_bytes(value[half:])))

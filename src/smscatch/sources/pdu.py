@@ -56,10 +56,12 @@ def read_pdu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Mess
         return [entry.message("", "", UNDECODABLE)]
     if isinstance(sms, StatusReport):
         return [entry.message(sms.recipient, fate_of(sms), "status_report", sent_at=sms.sent_at)]
-    if sms.concat is None or sms.concat.total == sms.concat.number == 1:
-        text, marks = _text_of([sms])
-        return [entry.message(sms.sender, text, *marks, sent_at=sms.sent_at)]
-    return [_part(entry, sms, sms.concat)]
+    if sms.concat is not None and sms.concat.total > 1:
+        return [_part(entry, sms, sms.concat)]
+    text, marks = _text_of([sms])
+    if sms.has_bad_concat:  # part 0 of something: what is there is shown, but nothing could ever complete it
+        marks = tuple(dict.fromkeys((*marks, UNDECODABLE)))
+    return [entry.message(sms.sender, text, *marks, sent_at=sms.sent_at)]
 
 
 def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:

@@ -27,7 +27,7 @@ MARKS = {
     "flash": ("flash", "A phone shows it at once and does not keep it."),
     "mms": ("MMS", "The notice of a picture message that waits for download."),
     "status_report": ("status report", "The network reports on a text that was sent from this line."),
-    "undecodable": ("not text", "It carries data that is no text; the delivery is kept as it came."),
+    "undecodable": ("undecodable", "It is no text, or its header makes no sense; the delivery is kept as it came."),
     "mixed_senders": ("mixed parts", "gammu joined parts of several senders; each has its own back."),
     "damaged_characters": ("damaged characters", "Some characters did not survive the way from the modem."),
     "possible_duplicate": ("possible duplicate", "Perhaps one text read twice: the modem's reader restarted."),
