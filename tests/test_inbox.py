@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from smscatch.hub import MAX_WAITING
 from smscatch.inbox import Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
-from tests.samples import LINE, OTHER_LINE, a_delivery, a_message
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
 
 ALL = Query()
 
@@ -122,7 +123,7 @@ async def test_a_wait_in_vain_says_what_came_meanwhile_and_why_it_did_not_match(
     assert str(caught.value) == (
         f"No message matched in 0 s: 1 came to {LINE} meanwhile: sender 'Google' is not 'Authy'."
     )
-    assert caught.value.details["cursor"] == "2"
+    assert caught.value.details["cursor"] == "3"
     assert [miss["sender"] for miss in caught.value.details["near_misses"]] == ["Google"]
     assert "482913" not in json.dumps(caught.value.details)
 
@@ -163,3 +164,77 @@ async def test_reading_the_same_entry_again_does_not_mark_it(inbox: Inbox) -> No
     delivery = Delivery(a_message(reader="1:1"), b"")
     await inbox.receive([delivery])
     assert await inbox.receive([delivery]) == 0
+
+
+async def test_twins_in_one_batch_are_marked_too(inbox: Inbox) -> None:
+    await inbox.receive([a_delivery(reader="1:1"), a_delivery(reader="2:7")])
+    marks = [stored.message.marks for stored in await inbox.store.after(ALL, 0, 10)]
+    assert marks == [(), ("possible_duplicate",)]
+
+
+async def test_a_short_wait_finds_a_match_behind_however_many_others(inbox: Inbox) -> None:
+    await inbox.receive([a_delivery(sender="Other") for _ in range(230)])
+    await inbox.receive([a_delivery(text="there it is")])
+    stored = await inbox.next_message(Query(sender="Authy"), 0, 0)
+    assert stored.message.text == "there it is"
+
+
+async def test_the_cursor_of_a_wait_by_time_does_not_lead_back(inbox: Inbox) -> None:
+    old = NOON - timedelta(hours=1)
+    await inbox.receive([a_delivery(sender="Other", received_at=old) for _ in range(230)])
+    await inbox.receive([a_delivery(received_at=old)])
+    with pytest.raises(NoMessage, match="nothing came") as caught:
+        await inbox.next_message(Query(sender="Authy", since=NOON), 0, 0)
+    assert caught.value.details["cursor"] == "231"
+
+
+async def test_a_long_text_completed_later_is_no_news_to_who_waits_behind_it(inbox: Inbox) -> None:
+    first, second = the_parts("Your code is 111111. " * 10)
+    await inbox.receive([first])
+    await inbox.store.show_incomplete(NOON + timedelta(seconds=1))
+    after = await inbox.position()
+    waiter = asyncio.create_task(inbox.next_message(ALL, after, 60))
+    await waiting(inbox, 1)
+    await inbox.receive([second])
+    await inbox.receive([a_delivery(text="Your code is 222222")])
+    assert (await waiter).message.code == "222222"
+    assert (await inbox.next_message(ALL, 0, 0)).message.complete  # behind the start it is news, and whole
+
+
+async def test_now_lies_behind_what_waits_in_the_spool(inbox: Inbox) -> None:
+    async def catch_up() -> None:
+        await inbox.receive([a_delivery(text="waited in the spool")])
+
+    inbox.catch_up = catch_up
+    assert await inbox.position() == 1
+
+
+async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = timedelta(days=1)
+    await inbox.receive([a_delivery(text="old", received_at=NOON - 2 * day)])
+    await inbox.receive([a_delivery(text="of 1970", received_at=datetime(1970, 1, 12, tzinfo=UTC))])
+    rounds = 0
+
+    async def next_round(seconds: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:  # stored while we run, with a clock that is wrong by days
+            await inbox.receive([a_delivery(text="of a wrong clock", received_at=NOON - 3 * day)])
+        else:
+            raise asyncio.CancelledError
+
+    with monkeypatch.context() as sleepless:
+        sleepless.setattr("smscatch.inbox.asyncio.sleep", next_round)
+        with pytest.raises(asyncio.CancelledError):
+            await inbox.keep_pruning(day)
+    texts = [stored.message.text for stored in await inbox.store.after(ALL, 0, 10)]
+    assert texts == ["of 1970", "of a wrong clock"]
+
+
+async def test_what_another_process_stores_is_told_too(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smscatch.inbox.SLOW_TIMER_SECONDS", 0.01)
+    await inbox.receive([a_delivery()])  # so that the feed's present wait ends, and the next is a short one
+    waiter = asyncio.create_task(take(inbox, 1, after=1))
+    await waiting(inbox, 1)
+    await inbox.store.add([a_delivery(text="behind our back")])
+    assert await waiter == ["behind our back"]

@@ -9,7 +9,7 @@ import pytest
 
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
-from smscatch.intake import drain, keep_draining
+from smscatch.intake import Intake
 from smscatch.messages import Query
 from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, write_entry
 from smscatch.stores import Delivery
@@ -34,7 +34,7 @@ def line_of(phone_id: str) -> str:
 async def test_entries_go_into_the_store_in_order_and_leave_the_spool(spool: Spool, inbox: Inbox) -> None:
     for n in range(3):
         spool_text(spool.folder, f"text {n}")
-    assert await drain(spool, inbox, line_of) == 3
+    assert await Intake(spool, inbox, line_of).drain() == 3
     assert await texts(inbox) == ["text 0", "text 1", "text 2"]
     assert spool.names() == []
 
@@ -59,7 +59,7 @@ async def test_what_cannot_be_read_is_put_aside_with_the_reason_and_the_next_goe
 ) -> None:
     (spool.folder / "0000-first.sms").write_bytes(content)
     spool_text(spool.folder, "the next")
-    await drain(spool, inbox, line_of)
+    await Intake(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["the next"]
     rejected = spool.folder / "rejected"
     assert (rejected / "0000-first.sms").read_bytes() == content
@@ -74,8 +74,8 @@ async def test_a_crash_between_store_and_spool_stores_nothing_twice(
     with monkeypatch.context() as crashing:
         crashing.setattr(Spool, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            await drain(spool, inbox, line_of)
-    assert await drain(spool, inbox, line_of) == 1
+            await Intake(spool, inbox, line_of).drain()
+    assert await Intake(spool, inbox, line_of).drain() == 1
     assert await texts(inbox) == ["once"]
 
 
@@ -90,9 +90,9 @@ async def test_a_store_that_is_away_leaves_the_spool_as_it_is(
     with monkeypatch.context() as away:
         away.setattr(inbox.store, "add", fail)
         with pytest.raises(StoreUnavailable):
-            await drain(spool, inbox, line_of)
+            await Intake(spool, inbox, line_of).drain()
     assert len(spool.names()) == 1
-    await drain(spool, inbox, line_of)
+    await Intake(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["kept"]
 
 
@@ -109,7 +109,7 @@ async def test_one_message_that_cannot_be_stored_does_not_hold_up_its_batch(
         return await add(deliveries)
 
     monkeypatch.setattr(inbox.store, "add", choke)
-    await drain(spool, inbox, line_of)
+    await Intake(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["one", "three"]
     assert len(list((spool.folder / "rejected").glob("*.sms"))) == 1
 
@@ -119,7 +119,7 @@ async def test_a_bug_in_a_source_puts_the_entry_aside(
 ) -> None:
     spool_text(spool.folder, "x")
     monkeypatch.setattr("smscatch.intake.read_delivery", lambda *_: 1 / 0)
-    await drain(spool, inbox, line_of)
+    await Intake(spool, inbox, line_of).drain()
     (reason,) = (spool.folder / "rejected").glob("*.reason.txt")
     assert "ZeroDivisionError" in reason.read_text()
 
@@ -127,7 +127,7 @@ async def test_a_bug_in_a_source_puts_the_entry_aside(
 async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 1e6)
     pokes = Pokes(spool.folder)
-    draining = asyncio.create_task(keep_draining(spool, pokes, inbox, line_of))
+    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
     try:
         for n in range(3):
             await asyncio.to_thread(spool_text, spool.folder, f"text {n}")
@@ -145,7 +145,7 @@ async def test_a_lost_poke_is_made_up_for_by_the_timer(
     monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 0.01)
     pokes = Pokes(spool.folder)
     (spool.folder / "poke").unlink()
-    draining = asyncio.create_task(keep_draining(spool, pokes, inbox, line_of))
+    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
     try:
         await asyncio.to_thread(spool_text, spool.folder, "found")
         await inbox.next_message(Query(contains="found"), 0, 60)
@@ -185,3 +185,73 @@ def test_an_entry_that_we_write_is_read_as_it_was(spool: Spool) -> None:
 
 def test_a_spool_is_for_its_owner_alone(spool: Spool) -> None:
     assert os.stat(spool.folder).st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["0" * 251, "0000-taken"])
+async def test_an_entry_with_an_odd_name_is_put_aside_too(spool: Spool, inbox: Inbox, name: str) -> None:
+    (spool.folder / "rejected" / "0000-taken.sms").write_text("an earlier one")
+    (spool.folder / f"{name}.sms").write_bytes(b"junk")
+    spool_text(spool.folder, "the next")
+    await Intake(spool, inbox, line_of).drain()
+    assert await texts(inbox) == ["the next"]
+    assert spool.names() == []
+    aside = list((spool.folder / "rejected").glob("*.sms"))
+    assert sorted(path.read_text() for path in aside) == ["an earlier one", "junk"]
+
+
+async def test_what_is_no_plain_file_neither_blocks_nor_leads_elsewhere(spool: Spool, inbox: Inbox) -> None:
+    os.mkfifo(spool.folder / "0-fifo.sms")
+    (spool.folder / "1-link.sms").symlink_to("/etc/hostname")
+    (spool.folder / "2-folder.sms").mkdir()
+    spool_text(spool.folder, "the next")
+    await Intake(spool, inbox, line_of).drain()
+    assert await texts(inbox) == ["the next"]
+    assert spool.names() == []
+
+
+async def test_an_entry_that_cannot_be_read_now_is_left_and_read_later(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool_text(spool.folder, "not mine to read")
+    (first,) = spool.names()
+    spool_text(spool.folder, "the next")
+    read = Spool.read
+
+    def refuse(self: Spool, name: str) -> Entry:
+        if name == first:
+            raise PermissionError(13, "Permission denied")
+        return read(self, name)
+
+    intake = Intake(spool, inbox, line_of)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Spool, "read", refuse)
+        await intake.drain()
+    assert (await texts(inbox), spool.names()) == (["the next"], [first])
+    assert "Permission denied" in str(inbox.trouble)
+    await intake.drain()
+    assert await texts(inbox) == ["the next", "not mine to read"]
+
+
+async def test_a_full_disk_does_not_keep_a_broken_entry_in_the_way(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (spool.folder / "0-broken.sms").write_bytes(b"junk")
+    spool_text(spool.folder, "the next")
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    await Intake(spool, inbox, line_of).drain()
+    assert (await texts(inbox), spool.names()) == (["the next"], [])
+
+
+async def test_a_spool_that_is_away_is_trouble_until_it_is_back(spool: Spool, inbox: Inbox) -> None:
+    intake = Intake(spool, inbox, line_of)
+    spool.folder.rename(spool.folder.with_name("away"))
+    with pytest.raises(StoreUnavailable, match="cannot be read"):
+        await intake.drain()
+    assert inbox.trouble is not None
+    spool.folder.with_name("away").rename(spool.folder)
+    await intake.drain()
+    assert inbox.trouble is None

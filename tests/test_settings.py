@@ -36,6 +36,9 @@ def test_without_anything_it_listens_on_this_machine_only() -> None:
         ("port", "http"),
         ("port", "65536"),
         ("port", "-1"),
+        ("port", "7_672"),
+        ("spool", " "),
+        ("store", "sqlite:///:memory:"),
         ("store", "mysql://x"),
         ("retention", "a month"),
         ("retention", "0d"),
@@ -74,6 +77,9 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         ('[lines."+447700900001"]\ndevice = "/dev/x"\nphone_id = "x"', "one reader per modem"),
         ('[lines."+447700900001"]\nphone_id = "x"\n[lines."+447700900002"]\nphone_id = "x"', "'x' stands in two lines"),
         ("lines = 3", "Accepted"),
+        ('host = ["::1"]', "host = ['::1']"),
+        ("port = true", "port = True"),
+        ('[lines."+447700900001"]\ndevice = "/dev/x"\npin = "12a4"', "4 to 8 digits"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
@@ -108,3 +114,26 @@ def test_without_lines_the_modem_is_known_by_its_name() -> None:
     settings = load_settings(environ={})
     assert settings.line_of("stick1") == "stick1"
     assert settings.line_of("") == "unknown"
+
+
+def test_a_misspelt_variable_is_refused_and_a_strange_one_is_not() -> None:
+    with pytest.raises(BadSetting, match="Did you mean SMSCATCH_RETENTION"):
+        load_settings(environ={"SMSCATCH_RETENTON": "1d"})
+    load_settings(environ={"SMSCATCH_TEST_MONGODB": "x", "SMSCATCH_ADMIN_KEY_FILE": ""})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("::1", "http://[::1]:1"), ("::", "http://[::1]:1"), ("0.0.0.0", "http://127.0.0.1:1")]
+)
+def test_the_client_finds_a_server_on_this_machine(host: str, url: str) -> None:
+    assert load_settings(environ={"SMSCATCH_HOST": host, "SMSCATCH_PORT": "1"}).url == url
+
+
+def test_a_folder_may_be_below_home() -> None:
+    assert load_settings(environ={"SMSCATCH_SPOOL": "~/spool"}).spool == Path.home() / "spool"
+
+
+def test_a_modem_named_by_a_number_is_known_as_such() -> None:
+    settings = load_settings(environ={})
+    assert settings.line_of("4915112345678") == settings.line_of("+49 151 12345678") == "+4915112345678"
+    assert settings.line_of(" stick") == "stick"

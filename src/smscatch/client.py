@@ -13,6 +13,7 @@ from smscatch.messages import Line, Message, decode_message
 POLL_SECONDS = 50.0  # shorter than the minute after which many proxies give up
 PAUSE_SECONDS = 0.5
 SLACK_SECONDS = 10.0
+PASSING_STATUS = (502, 503, 504)  # of a proxy whose server is away for a moment
 
 
 class Client:
@@ -93,12 +94,15 @@ class Client:
         return self._wait("/api/v1/code", query, after, timeout).text
 
     def _wait(self, path: str, query: dict[str, str | None], after: str | None, timeout: float) -> httpx2.Response:
-        deadline = time.monotonic() + timeout
+        start = time.monotonic()
+        is_now = after is None
+        deadline = start + timeout
         while True:
             left = max(0.0, deadline - time.monotonic())
             try:
                 if after is None:  # now means the start of this wait, also when it takes several requests
                     after = self.cursor()
+                    is_now = False
                 return self._get(path, **query, after=after, timeout=round(min(left, POLL_SECONDS), 3))
             except NoMessage as error:
                 # Asking again with the same cursor costs the server one look, and the last answer knows all that came.
@@ -109,6 +113,8 @@ class Client:
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(PAUSE_SECONDS)
+                if is_now:  # no cursor could be had when the wait began: what came since counts all the same
+                    after = f"{(time.monotonic() - start) * 1000:.0f}ms"
 
     def _get(self, path: str, **params: Any) -> httpx2.Response:
         given = {name: value for name, value in params.items() if value is not None}
@@ -131,6 +137,8 @@ def _error_of(response: httpx2.Response) -> SmscatchError:
         body = response.json()
         code, message = body.pop("error"), body.pop("message")
     except (ValueError, KeyError, TypeError, AttributeError):
+        if response.status_code in PASSING_STATUS:
+            return CannotReach(f"What stands in front of {response.url} answered {response.status_code}.")
         return SmscatchError(f"{response.url} answered {response.status_code}: is that a smscatch server?")
     kind = _errors_by_code(SmscatchError).get(code, SmscatchError)
     return kind(message, **body)

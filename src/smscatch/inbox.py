@@ -6,7 +6,9 @@ No HTTP and no sender's format here. Long-poll, SSE and every wait are thin user
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -18,6 +20,9 @@ from smscatch.stores import Delivery, Store
 
 PAGE = 200
 RETRY_SECONDS = 1.0
+SLOW_TIMER_SECONDS = 5.0
+# Before this, no clock was right: a machine without a battery for it starts in 1970.
+FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 TWIN_AGE = timedelta(minutes=15)
 EXPLAINED = 5
@@ -30,6 +35,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+async def _nothing() -> None:
+    pass
+
+
 class Inbox:
     """Receives into a store and lets any number follow what arrives."""
 
@@ -37,6 +46,10 @@ class Inbox:
         self.store = store
         self.hub = Hub()
         self.now = now
+        # Brings in what is on its way to the store; the server sets it, who has no spool needs none.
+        self.catch_up: Callable[[], Awaitable[object]] = _nothing
+        # What keeps messages from coming in, as a sentence; set by the one who brings them.
+        self.trouble: str | None = None
         self._told = position
         self._added = asyncio.Event()
 
@@ -50,14 +63,16 @@ class Inbox:
 
         Raises StoreUnavailable: then none is stored.
         """
-        marked = [Delivery(await self._mark_twin(message), raw) for message, raw in deliveries]
+        marked: list[Delivery] = []
+        for message, raw in deliveries:
+            marked.append(Delivery(await self._mark_twin(message, marked), raw))
         added = await self.store.add(marked)
         # Only a hint: `feed` reads what was committed. So nobody sees a message that a restart would lose, and all
         # see them in the order of commits, whoever wrote them.
         self._added.set()
         return added
 
-    async def _mark_twin(self, message: Message | Part) -> Message | Part:
+    async def _mark_twin(self, message: Message | Part, earlier: Sequence[Delivery]) -> Message | Part:
         """Mark a text that another run of the same modem's reader gave before: it may be one SMS read twice.
 
         gammu-smsd 1.42 says nothing that would tell the two cases apart, so both are kept.
@@ -65,16 +80,18 @@ class Inbox:
         if isinstance(message, Part) or message.reader is None:
             return message
         query = Query(lines=(message.line,), sender=message.sender, since=message.received_at - TWIN_AGE)
-        for stored in await self.store.newest(query, PAGE):
-            other = stored.message
-            if other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id:
-                return msgspec.structs.replace(message, marks=(*message.marks, "possible_duplicate"))
+        others = [stored.message for stored in await self.store.newest(query, PAGE)]
+        others += [other for other, _ in earlier if isinstance(other, Message) and query.matches(other)]
+        if any(_are_twins(message, other) for other in others):
+            return msgspec.structs.replace(message, marks=(*message.marks, "possible_duplicate"))
         return message
 
     async def feed(self) -> None:
         """Pass on what is committed, in that order, to the hub; runs until cancelled."""
         while True:
-            await self._added.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SLOW_TIMER_SECONDS):  # for what another process writes into our store
+                    await self._added.wait()
             self._added.clear()
             try:
                 while page := await self.store.after(Query(), self._told, PAGE):
@@ -105,18 +122,31 @@ class Inbox:
                         yield stored
 
     async def next_message(self, query: Query, after: int, timeout_seconds: float) -> Stored:
-        """Return the oldest match behind `after`, waiting for it. Raises NoMessage, which explains why none came."""
+        """Return the oldest match that arrived behind `after`, waiting for it.
+
+        Raises NoMessage, which explains why none came and whose cursor leads on from there.
+        """
         async with contextlib.aclosing(self.follow(query, after)) as stream:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_seconds):
-                    return await anext(stream)
-            except TimeoutError:
-                pass
-        came = await self.store.after(Query(lines=query.lines), after, PAGE)
-        for stored in came:
-            if query.matches(stored.message):  # at the last moment
+                    async for stored in stream:
+                        if _arrived_behind(after, stored):
+                            return stored
+        # A last look, since a short time may be over before the first; it covers all up to the position that we return.
+        position = await self.store.position()
+        for stored in await self.store.after(query, after, PAGE):
+            if _arrived_behind(after, stored):
                 return stored
-        raise _explain(query, came, after, timeout_seconds)
+        came = await self.store.newest(Query(lines=query.lines, since=query.since), PAGE, after=after)
+        raise _explain(query, came[::-1], position, timeout_seconds)
+
+    async def position(self) -> int:
+        """Return the position of now: everything that arrived before this call is at or in front of it.
+
+        Raises StoreUnavailable if what waits in the spool cannot be stored: what is old would come after "now" then.
+        """
+        await self.catch_up()
+        return await self.store.position()
 
     async def keep_showing_incomplete(self, patience: timedelta, interval: timedelta = timedelta(seconds=1)) -> None:
         """Show what came of long messages whose other parts are overdue by `patience`; runs until cancelled."""
@@ -127,16 +157,35 @@ class Inbox:
             await asyncio.sleep(interval.total_seconds())
 
     async def keep_pruning(self, retention: timedelta, interval: timedelta = timedelta(hours=1)) -> None:
-        """Delete what is older than `retention`, now and every `interval`; runs until cancelled."""
+        """Delete what is older than `retention`, now and every `interval`; runs until cancelled.
+
+        What was stored since the start stays for `retention` of our own running time, whatever a wrong clock says of
+        it, and what was received when the clock was not yet set stays.
+        """
+        marks = deque([(float("-inf"), await self.store.position())])
         while True:
             with contextlib.suppress(StoreUnavailable):  # the next round makes up for it
-                pruned = await self.store.prune(self.now() - retention)
+                now = time.monotonic()
+                marks.append((now, await self.store.position()))
+                while marks[1][0] <= now - retention.total_seconds():
+                    marks.popleft()
+                pruned = await self.store.prune(FIRST_PLAUSIBLE, self.now() - retention, up_to=marks[0][1])
                 if pruned:
                     log.info("%d messages were older than %s and are deleted", pruned, retention)
             await asyncio.sleep(interval.total_seconds())
 
 
-def _explain(query: Query, came: list[Stored], after: int, timeout_seconds: float) -> NoMessage:
+def _are_twins(message: Message, other: Message) -> bool:
+    """Return whether two runs of a modem's reader gave the same text."""
+    return other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id
+
+
+def _arrived_behind(after: int, stored: Stored) -> bool:
+    """Return whether a message is news behind `after`: one whose missing parts came later arrived when it was shown."""
+    return stored.message.revision == 0 or int(stored.message.first_cursor) > after
+
+
+def _explain(query: Query, came: list[Stored], position: int, timeout_seconds: float) -> NoMessage:
     """Say what came meanwhile and why it did not match."""
     where = "" if query.lines is None else f" to {' or '.join(query.lines)}"
     near_misses = [
@@ -149,6 +198,6 @@ def _explain(query: Query, came: list[Stored], after: int, timeout_seconds: floa
     return NoMessage(
         f"No message matched in {timeout_seconds:g} s: {meanwhile}.",
         reason=meanwhile,
-        cursor=str(came[-1].position if came else after),
+        cursor=str(position),
         near_misses=near_misses,
     )

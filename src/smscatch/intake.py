@@ -5,13 +5,13 @@ No format is read here; that is the sources' work.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.sources import LineOf, read_delivery
-from smscatch.spool import Pokes, Spool
+from smscatch.spool import Entry, Pokes, Spool
 from smscatch.stores import Delivery
 
 BATCH = 100
@@ -28,70 +28,113 @@ class _Read(NamedTuple):
     deliveries: list[Delivery]
 
 
-async def drain(spool: Spool, inbox: Inbox, line_of: LineOf) -> int:
-    """Move everything that is in the spool into the inbox, in order; return how many entries were read.
+class Intake:
+    """Drains one spool into one inbox, and tells the inbox what is in the way."""
 
-    What cannot be read is put aside and does not stop the next. Raises StoreUnavailable: the rest stays in the spool.
-    """
-    count = 0
-    for names in _batches(spool.names()):
-        entries = [entry for name in names if (entry := _read(spool, name, line_of))]
-        await _receive(spool, inbox, entries)
-        count += len(entries)
-    return count
+    def __init__(self, spool: Spool, inbox: Inbox, line_of: LineOf) -> None:
+        self._spool = spool
+        self._inbox = inbox
+        self._line_of = line_of
+        self._lock = asyncio.Lock()
+        self._warned: set[str] = set()
+        self._left: str | None = None
+
+    async def drain(self) -> int:
+        """Move everything that is in the spool into the inbox, in order; return how many entries were read.
+
+        What cannot be read is put aside, or left if the disk is at fault, and does not stop the next. Raises
+        StoreUnavailable, also if the spool is away: the rest stays where it is.
+        """
+        async with self._lock:
+            self._left = None
+            try:
+                count = await self._drain()
+            except OSError as error:
+                self._inbox.trouble = f"The spool {self._spool.folder} cannot be read: {error.strerror}."
+                raise StoreUnavailable(self._inbox.trouble) from error
+            except StoreUnavailable as error:
+                self._inbox.trouble = str(error)
+                raise
+            self._inbox.trouble = self._left
+            return count
+
+    async def _drain(self) -> int:
+        count = 0
+        for names in _batches(self._spool.names()):
+            entries = [entry for name in names if (entry := self._read(name))]
+            await self._receive(entries)
+            count += len(entries)
+        return count
+
+    def _read(self, name: str) -> _Read | None:
+        entry = self._attempt(name, lambda: self._spool.read(name))
+        if entry is None:
+            return None
+        try:
+            messages = read_delivery(entry.kind, entry.body, entry.name, self._line_of)
+        except BadDelivery as error:
+            self._reject(name, str(error))
+            return None
+        except Exception as error:  # a bug of ours in a source must neither lose a message nor stop the next
+            log.exception("spool entry %s broke its source", name)
+            self._reject(name, f"Reading it failed with {error!r}: a bug of smscatch, please report it.")
+            return None
+        return _Read(name, [Delivery(message, entry.body) for message in messages])
+
+    def _reject(self, name: str, reason: str) -> None:
+        self._attempt(name, lambda: self._spool.reject(name, reason))
+
+    def _attempt(self, name: str, work: Callable[[], Entry | None]) -> Entry | None:
+        """Do something to an entry's file. If the disk or a right is at fault it stays for now; told once."""
+        try:
+            return work()
+        except BadDelivery as error:
+            self._reject(name, str(error))
+        except OSError as error:
+            self._left = (
+                f"The spool entry {name} cannot be handled: {error.strerror}. It is left there, and tried again."
+            )
+            if name not in self._warned:
+                self._warned.add(name)
+                log.warning("spool entry %s cannot be handled and is left for now: %s", name, error)
+        return None
+
+    async def _receive(self, entries: list[_Read]) -> None:
+        """Store a batch in one transaction, or, if something in it cannot be stored, one by one to find out what."""
+        try:
+            await self._inbox.receive([delivery for entry in entries for delivery in entry.deliveries])
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(entries) == 1:
+                log.exception("spool entry %s cannot be stored", entries[0].name)
+                self._reject(entries[0].name, f"Storing it failed with {error!r}: a bug of smscatch, please report it.")
+                return
+            for entry in entries:
+                await self._receive([entry])
+            return
+        for entry in entries:
+            self._spool.finish(entry.name)
+
+    async def keep_draining(self, pokes: Pokes) -> None:
+        """Drain at each poke and, because a poke can be lost, on a slow timer; runs until cancelled."""
+        backoff = SLOW_TIMER_SECONDS
+        while True:
+            pokes.drain()
+            try:
+                await self.drain()
+                backoff = SLOW_TIMER_SECONDS
+            except StoreUnavailable as error:
+                log.warning("what arrives stays in the spool, trying again in %.0f s: %s", backoff, error)
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, MAX_BACKOFF_SECONDS)
+                continue
+            await _poked(pokes, SLOW_TIMER_SECONDS)
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(names), BATCH):
         yield names[start : start + BATCH]
-
-
-def _read(spool: Spool, name: str, line_of: LineOf) -> _Read | None:
-    try:
-        entry = spool.read(name)
-        messages = read_delivery(entry.kind, entry.body, entry.name, line_of)
-    except BadDelivery as error:
-        spool.reject(name, str(error))
-        return None
-    except Exception as error:  # a bug of ours in a source must neither lose a message nor stop the next
-        log.exception("spool entry %s broke its source", name)
-        spool.reject(name, f"Reading it failed with {error!r}: a bug of smscatch, please report it.")
-        return None
-    return _Read(name, [Delivery(message, entry.body) for message in messages])
-
-
-async def _receive(spool: Spool, inbox: Inbox, entries: list[_Read]) -> None:
-    """Store a batch in one transaction, or, if something in it cannot be stored, one by one to find out what."""
-    try:
-        await inbox.receive([delivery for entry in entries for delivery in entry.deliveries])
-    except StoreUnavailable:
-        raise
-    except Exception as error:
-        if len(entries) == 1:
-            log.exception("spool entry %s cannot be stored", entries[0].name)
-            spool.reject(entries[0].name, f"Storing it failed with {error!r}: a bug of smscatch, please report it.")
-            return
-        for entry in entries:
-            await _receive(spool, inbox, [entry])
-        return
-    for entry in entries:
-        spool.finish(entry.name)
-
-
-async def keep_draining(spool: Spool, pokes: Pokes, inbox: Inbox, line_of: LineOf) -> None:
-    """Drain the spool at each poke and, because a poke can be lost, on a slow timer; runs until cancelled."""
-    backoff = SLOW_TIMER_SECONDS
-    while True:
-        pokes.drain()
-        try:
-            await drain(spool, inbox, line_of)
-            backoff = SLOW_TIMER_SECONDS
-        except (StoreUnavailable, OSError) as error:
-            log.warning("the spool keeps what arrives, trying again in %.0f s: %s", backoff, error)
-            await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, MAX_BACKOFF_SECONDS)
-            continue
-        await _poked(pokes, SLOW_TIMER_SECONDS)
 
 
 async def _poked(pokes: Pokes, timeout_seconds: float) -> None:

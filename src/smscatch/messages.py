@@ -17,8 +17,8 @@ from smscatch.numbers import fold_sender
 
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
-AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_AGE = re.compile(r"([0-9]{1,9})([smhd])")
+AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 
 
@@ -39,7 +39,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate. `reader` names
     the run of the program that read the modem. `revision` counts how often missing parts have come since it was first
-    shown. `cursor` is the position in the order of commits, set by the store.
+    shown, at `first_cursor`. `cursor` is the position in the order of commits, set by the store.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     reader: str | None = None
     lease: str | None = None
     revision: int = 0
+    first_cursor: str = ""
     cursor: str = ""
 
 

@@ -34,11 +34,6 @@ def canonical_number(text: str) -> str:
     return number if is_e164(number) else typed
 
 
-def is_same_sender(one: str, other: str) -> bool:
-    """Return whether two spellings name one sender; letters compare without regard to case."""
-    return fold_sender(one) == fold_sender(other)
-
-
 def fold_sender(sender: str) -> str:
     """Return the form under which senders are compared and indexed."""
     return canonical_number(sender).casefold()

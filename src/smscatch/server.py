@@ -11,7 +11,7 @@ import uvicorn
 
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
-from smscatch.intake import drain, keep_draining
+from smscatch.intake import Intake
 from smscatch.modem.link import run_link
 from smscatch.settings import Settings
 from smscatch.sources.pdu import join_parts
@@ -54,14 +54,16 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | N
         store = await open_store(settings.store, join_parts)
         stack.push_async_callback(store.close)
         inbox = await Inbox.open(store)
+        intake = Intake(spool, inbox, settings.line_of)
+        inbox.catch_up = intake.drain
         new_admin_key = await ensure_admin_key(inbox, settings.admin_key)
         # What waited in the spool while no server ran is old: it gets its positions before anyone can ask for "now".
-        await drain(spool, inbox, settings.line_of)
+        await intake.drain()
         pokes = stack.enter_context(contextlib.closing(Pokes(spool.folder)))
         async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
             background = [
                 tasks.create_task(inbox.feed()),
-                tasks.create_task(keep_draining(spool, pokes, inbox, settings.line_of)),
+                tasks.create_task(intake.keep_draining(pokes)),
                 tasks.create_task(inbox.keep_pruning(settings.retention)),
                 tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
                 *(

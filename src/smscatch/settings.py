@@ -16,7 +16,7 @@ import msgspec
 
 from smscatch.errors import BadSetting
 from smscatch.messages import parse_age
-from smscatch.numbers import is_e164
+from smscatch.numbers import canonical_number, is_e164
 
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
@@ -62,7 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         free = [number for number, line in self.lines.items() if line.phone_id is None and line.device is None]
         if named:
             return named[0]
-        return free[0] if len(free) == 1 and not is_e164(phone_id) else phone_id or "unknown"
+        number = canonical_number(phone_id)
+        return free[0] if len(free) == 1 and not is_e164(number) else number or "unknown"
 
 
 class Field(NamedTuple):
@@ -82,10 +83,15 @@ def data_folder() -> Path:
 
 
 def _parse_port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
         raise ValueError(text)
-    return port
+    return int(text)
+
+
+def _parse_folder(text: str) -> Path:
+    if not text.strip():
+        raise ValueError(text)
+    return Path(text).expanduser()
 
 
 def _parse_span(text: str) -> timedelta:
@@ -97,7 +103,7 @@ def _parse_span(text: str) -> timedelta:
 
 def _parse_store(text: str) -> str:
     scheme, _, path = text.partition(":///")
-    if scheme != "sqlite" or not path:
+    if scheme != "sqlite" or not path or path == ":memory:":
         raise ValueError(text)
     return text
 
@@ -120,7 +126,7 @@ FIELDS: dict[str, Field] = {
     "store": Field("where messages are kept", _parse_store, "sqlite:///PATH", None),
     "host": Field("the address to listen on", str, "an IP address or host name", "127.0.0.1"),
     "port": Field("the port to listen on", _parse_port, "a number from 0 (any free one) to 65535", "7672"),
-    "spool": Field("the folder for messages on their way to the store", Path, "a folder", None),
+    "spool": Field("the folder for messages on their way to the store", _parse_folder, "a folder", None),
     "retention": Field("how long messages are kept", _parse_span, "an age such as 12h or 30d", "30d"),
     "part_timeout": Field(
         "how long a long message waits for missing parts", _parse_span, "an age such as 60s or 5m", "60s"
@@ -152,9 +158,15 @@ def load_settings(
     given |= {name: _Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
     values = {name: _parse(name, given.get(name)) for name in FIELDS}
     if values["url"] is None:
-        values["url"] = f"http://{values['host']}:{values['port']}"
+        values["url"] = _url_of(values["host"], values["port"])
     origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
     return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins)
+
+
+def _url_of(host: str, port: int) -> str:
+    """Return where a client on this machine finds a server that listens on `host`."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
 def _defaults() -> dict[str, _Given]:
@@ -188,13 +200,16 @@ def _read_table(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None
 
 
 def _from_table(table: dict[str, Any], path: Path | None) -> dict[str, _Given]:
-    for name in table:
+    for name, value in table.items():
         if name not in FIELDS and name != LINES:
             raise BadSetting(f"{path}: there is no setting {name!r}.{_did_you_mean(name)}")
+        if name in FIELDS and (not isinstance(value, str | int) or isinstance(value, bool)):
+            raise BadSetting(f"{path}: {name} = {value!r} is not accepted. Accepted: {FIELDS[name].form}.")
     return {name: _Given(str(table[name]), str(path)) for name in FIELDS if name in table}
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    _refuse_misspelt(environ)
     given = {}
     for name, field in FIELDS.items():
         variable = f"{PREFIX}{name.upper()}"
@@ -203,6 +218,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
         elif field.is_secret and environ.get(f"{variable}_FILE"):
             given[name] = _Given(_read_secret(variable, environ[f"{variable}_FILE"]), f"{variable}_FILE")
     return given
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """Raise BadSetting for a variable that is nearly one of ours; others may have their own with our prefix."""
+    known = [f"{PREFIX}{name.upper()}" for name in (*FIELDS, "config")]
+    known += [f"{PREFIX}{name.upper()}_FILE" for name, field in FIELDS.items() if field.is_secret]
+    for variable in environ:
+        close = difflib.get_close_matches(variable, known, n=1, cutoff=0.9) if variable.startswith(PREFIX) else []
+        if close and variable not in known:
+            raise BadSetting(f"There is no variable {variable}. Did you mean {close[0]}?")
 
 
 def _read_secret(variable: str, path: str) -> str:

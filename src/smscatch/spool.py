@@ -5,11 +5,14 @@ What hook.py writes by itself, without this module, has the same form.
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
 import re
+import secrets
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,7 @@ from smscatch.errors import BadDelivery, CannotStart
 SUFFIX = ".sms"
 MAX_BYTES = 1_000_000
 REJECTED = "rejected"
+MAX_KEPT_NAME = 200  # a file name has 255 bytes at most, and ".reason.txt" is to follow
 _HEAD = re.compile(rb"smscatch/1 ([a-z][a-z0-9_]{0,30}) (\d{1,9})\n")
 _STALE_SECONDS = 3600
 
@@ -108,8 +112,19 @@ class Spool:
             return sorted(file.name.removesuffix(SUFFIX) for file in files if file.name.endswith(SUFFIX))
 
     def read(self, name: str) -> Entry:
-        """Return an entry. Raises BadDelivery, saying what is wrong with the file."""
-        with (self.folder / (name + SUFFIX)).open("rb") as file:
+        """Return an entry. Raises BadDelivery, saying what is wrong with the file, or OSError if it cannot be read."""
+        # O_NONBLOCK and O_NOFOLLOW: what is no plain file would block us, or lead out of the folder.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self.folder / (name + SUFFIX), flags)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise BadDelivery("It is a symbolic link; an entry is a plain file.") from error
+            raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise BadDelivery("It is no plain file.")
+        with open(descriptor, "rb") as file:
             content = file.read(MAX_BYTES + 1)
         head = _HEAD.match(content)
         if not content:
@@ -126,11 +141,15 @@ class Spool:
         (self.folder / (name + SUFFIX)).unlink(missing_ok=True)
 
     def reject(self, name: str, reason: str) -> None:
-        """Put an entry aside, with the reason beside it. It is never deleted and never tried again."""
+        """Put an entry aside, with the reason beside it. It is never deleted and never tried again. Raises OSError."""
         aside = self.folder / REJECTED
-        (aside / f"{name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
-        (self.folder / (name + SUFFIX)).rename(aside / (name + SUFFIX))
+        kept = name[:MAX_KEPT_NAME]
+        if (aside / (kept + SUFFIX)).exists():
+            kept = f"{kept}-{secrets.token_hex(4)}"
+        (self.folder / (name + SUFFIX)).rename(aside / (kept + SUFFIX))
         log.warning("spool entry %s put aside in %s: %s", name, aside, reason)
+        with contextlib.suppress(OSError):  # on a full disk the log has it
+            (aside / f"{kept}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
 
 
 class Pokes:

@@ -165,7 +165,9 @@ async def test_deleting_a_line_leaves_the_others(store: Store) -> None:
 
 async def test_prune_deletes_what_is_older(store: Store) -> None:
     await store.add([a_delivery(text="old"), a_delivery(text="new", received_at=NOON + timedelta(days=1))])
-    assert await store.prune(NOON + timedelta(hours=1)) == 1
+    assert await store.prune(NOON, NOON + timedelta(hours=1), up_to=0) == 0
+    assert await store.prune(NOON + timedelta(seconds=1), NOON + timedelta(hours=1), up_to=2) == 0
+    assert await store.prune(NOON, NOON + timedelta(hours=1), up_to=2) == 1
     assert await texts(store) == ["new"]
 
 
@@ -199,3 +201,11 @@ async def test_a_batch_that_cannot_be_kept_whole_is_not_kept_at_all(store: Store
         await store.add([a_delivery(), bad])
     assert await texts(store) == []
     assert await store.add([a_delivery()]) == 1
+
+
+async def test_pruning_forgets_sessions_that_are_long_over(store: Store) -> None:
+    for n, expires_at in enumerate((NOON, NOON + timedelta(days=2), None)):
+        key = Key(id=f"k{n}", name="x", scopes=("read",), created_at=NOON, expires_at=expires_at)
+        await store.add_key(key, b"hash %d" % n)
+    await store.prune(NOON, NOON + timedelta(days=1), up_to=0)
+    assert [key.id for key in await store.keys()] == ["k1", "k2"]

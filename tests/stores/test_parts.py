@@ -64,6 +64,7 @@ async def test_what_is_overdue_is_shown_incomplete_and_completed_in_place(store:
     await store.add([first])
     (whole,) = await kept(store)
     assert (whole.id, whole.text, whole.complete, whole.revision) == (incomplete.id, TEXT, True, 1)
+    assert whole.first_cursor == incomplete.cursor
     assert int(whole.cursor) > int(incomplete.cursor)  # so that who read on behind the incomplete one gets it too
     assert await store.newest(Query(contains=TEXT[:20]), 5) != []
 
@@ -104,7 +105,10 @@ async def test_equal_long_texts_with_one_reference_are_two_messages(store: Store
     assert [message.text for message in await kept(store)] == [TEXT, TEXT]
 
 
-async def test_pruning_forgets_the_parts_too(store: Store) -> None:
-    await store.add([the_parts(TEXT)[0]])
-    await store.prune(NOON + SECOND)
-    assert await store.show_incomplete(NOON + timedelta(days=1)) == 0
+async def test_pruning_forgets_the_parts_of_what_was_shown(store: Store) -> None:
+    parts = the_parts(TEXT)
+    await store.add(parts)
+    assert await store.prune(NOON, NOON + SECOND, up_to=1) == 1
+    assert await store.add([parts[0]]) == 1  # forgotten, so it is new
+    await store.prune(NOON, NOON + SECOND, up_to=1)
+    assert await store.show_incomplete(NOON + timedelta(days=1)) == 1  # what was never shown is not pruned

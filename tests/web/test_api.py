@@ -163,6 +163,7 @@ async def test_the_json_of_2018_shows_fifty_and_can_be_limited_to_a_line(api: ht
     [
         ("/api/v1/messages?after=yesterday", 400, "bad_cursor", "10m"),
         ("/api/v1/messages?before=-1", 400, "bad_cursor", "10m"),
+        ("/api/v1/messages/next?after=999999", 400, "bad_cursor", "another database"),
         ("/api/v1/messages?limit=0", 400, "bad_request", "1 to 500"),
         ("/api/v1/messages?limit=501", 400, "bad_request", "1 to 500"),
         ("/api/v1/messages?limit=ten", 400, "bad_request", "1 to 500"),
@@ -334,3 +335,17 @@ async def test_the_page_of_a_message_says_why_it_has_its_code(api: httpx2.AsyncC
         assert part in answer.text
     key = await with_key(inbox, "read", lines=(LINE,))
     assert (await api.get(f"/messages/{other.message.id}", headers=key)).status_code == 404
+
+
+async def test_filters_count_for_an_id_too(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    delivery = a_delivery()
+    await inbox.receive([delivery])
+    path = f"/api/v1/messages/{delivery.message.id}"
+    assert (await api.delete(f"{path}?sender=Nobody")).status_code == 404
+    assert (await api.get(f"{path}?sender=Authy")).status_code == 200
+
+
+async def test_readiness_says_what_keeps_messages_from_coming_in(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    inbox.trouble = "The spool is gone."
+    answer = await api.get("/readyz")
+    assert (answer.status_code, answer.json()["message"]) == (503, "The spool is gone.")

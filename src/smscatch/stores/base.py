@@ -89,8 +89,8 @@ class Store(Protocol):
     async def delete_lines(self, lines: Sequence[str]) -> int:
         """Delete all messages of these lines; return how many."""
 
-    async def prune(self, before: datetime) -> int:
-        """Delete what was received before a time, and forget those deliveries; return how many messages."""
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+        """Delete what was received between two times, at positions up to one, and forget it; return how many."""
 
     async def lines(self) -> list[LineUse]:
         """Return every line that has messages, ordered by number."""

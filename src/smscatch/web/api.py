@@ -1,5 +1,6 @@
 """The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
 
+import asyncio
 import json
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.codes import find_codes
-from smscatch.errors import BadRequest, NotFound
+from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
 from smscatch.web.endpoint import context_of, inbox_of, key_of
@@ -19,6 +20,7 @@ from smscatch.web.stream import stream_events, unless_gone
 JSON = "application/json"
 NEWEST = 50
 MAX_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10
 
 
 def json_response(content: bytes, status: int = 200) -> Response:
@@ -40,7 +42,7 @@ async def list_messages(request: Request) -> Response:
     query, bounds = parse_range(request, await parse_query(request))
     limit = parse_limit(request)
     store = inbox_of(request).store
-    position = await store.position()  # first: what is committed after it belongs to the answer after this one
+    position = await inbox_of(request).position()  # first: what is committed after it is for the answer after this one
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     page = await store.newest(query, limit + 1, before=before, after=bounds.after)
     shown, has_more = page[:limit], len(page) > limit
@@ -81,8 +83,7 @@ async def find_message(request: Request) -> Stored:
         found = newest[0] if newest else None
     else:
         found = await store.get(name)
-    allowed = key_of(request).lines
-    if found is None or (allowed is not None and found.message.line not in allowed):
+    if found is None or not query.matches(found.message):
         raise NotFound(
             f"There is no message {name!r}: no such id, deleted, older than the retention, or not for this key."
         )
@@ -160,10 +161,14 @@ async def explain(request: Request) -> Response:
 async def read_body(request: Request) -> bytes:
     """Return the body of a request. Raises BadRequest if it is larger than MAX_BODY_BYTES."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    except TimeoutError as error:
+        raise BadRequest(f"The body did not come within {BODY_SECONDS} s.") from error
     return body
 
 
@@ -190,6 +195,9 @@ async def health(request: Request) -> Response:
 
 
 async def readiness(request: Request) -> Response:
-    """Whether the store answers and the spool is there; 503 with the reason if not."""
+    """Whether the store answers and messages come in; 503 with the reason if not."""
     await inbox_of(request).store.position()
+    trouble = inbox_of(request).trouble
+    if trouble is not None:
+        raise StoreUnavailable(trouble)
     return value_response({"status": "ready", "waiting": inbox_of(request).hub.waiting})

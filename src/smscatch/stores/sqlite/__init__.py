@@ -22,6 +22,8 @@ from smscatch.stores.sqlite.schema import migrate
 P = ParamSpec("P")
 R = TypeVar("R")
 BUSY_SECONDS = 10
+# These come of what we ask; trying again later would not help.
+OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
 
 
 class _Worker:
@@ -42,6 +44,8 @@ class _Worker:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executor, lambda: work(self.connection, *args, **kwargs))
+        except OUR_FAULT:
+            raise
         except sqlite3.DatabaseError as error:
             raise StoreUnavailable(f"The database {self._path} failed: {error}.") from error
 
@@ -53,9 +57,10 @@ class _Worker:
 class SqliteStore:
     """The Store in a file; see stores/base.py for what each method promises."""
 
-    def __init__(self, writer: _Worker, reader: _Worker, join: Join) -> None:
+    def __init__(self, writer: _Worker, reader: _Worker, searcher: _Worker, join: Join) -> None:
         self._writer = writer
         self._reader = reader
+        self._searcher = searcher  # a search may take long; nobody who waits for a position shall wait for it
         self._join = join
         self._indexing: asyncio.Task[None] | None = None
 
@@ -70,7 +75,7 @@ class SqliteStore:
             raise _cannot_open(path, error) from error
         try:
             await writer.run(migrate, path)
-            return cls(writer, _Worker(path), join)
+            return cls(writer, _Worker(path), _Worker(path), join)
         except StoreUnavailable as error:
             writer.close()
             raise _cannot_open(path, error) from error
@@ -103,16 +108,19 @@ class SqliteStore:
         """See Store.position."""
         return await self._reader.run(statements.counter, "position")
 
+    def _reader_for(self, query: Query) -> _Worker:
+        return self._reader if query.contains is None else self._searcher
+
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
         """See Store.after."""
-        return await self._reader.run(
+        return await self._reader_for(query).run(
             searching.search, query, position, searching.NO_POSITION, limit=limit, newest_first=False
         )
 
     async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
         """See Store.newest."""
         high = searching.NO_POSITION if before is None else before
-        return await self._reader.run(searching.search, query, after, high, limit=limit, newest_first=True)
+        return await self._reader_for(query).run(searching.search, query, after, high, limit=limit, newest_first=True)
 
     async def get(self, message_id: str) -> Stored | None:
         """See Store.get."""
@@ -132,9 +140,10 @@ class SqliteStore:
         """See Store.delete_lines."""
         return await self._writer.run(statements.delete, f"line IN ({statements.marks(lines)})", *lines)
 
-    async def prune(self, before: datetime) -> int:
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
         """See Store.prune."""
-        return await self._writer.run(statements.prune, statements.milliseconds(before))
+        start, end = statements.milliseconds(since), statements.milliseconds(before)
+        return await self._writer.run(statements.prune, start, end, up_to)
 
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
@@ -145,8 +154,10 @@ class SqliteStore:
         """See Store.add_key."""
         await self._writer.run(
             statements.rows,
-            "INSERT OR REPLACE INTO keys (id, hash, parent, json) VALUES (?, ?, ?, ?)",
-            *(key.id, secret_hash, key.parent, msgspec.json.encode(key)),
+            "INSERT OR REPLACE INTO keys (id, hash, parent, expires_at, json) VALUES (?, ?, ?, ?, ?)",
+            *(key.id, secret_hash, key.parent),
+            key.expires_at and statements.milliseconds(key.expires_at),
+            msgspec.json.encode(key),
         )
 
     async def find_key(self, secret_hash: bytes) -> Key | None:
@@ -172,6 +183,7 @@ class SqliteStore:
         if self._indexing is not None:
             await asyncio.gather(self._indexing, return_exceptions=True)  # what it missed, the next add indexes
         self._reader.close()
+        self._searcher.close()
         self._writer.close()
 
 

@@ -56,6 +56,7 @@ STEPS = (
         id TEXT PRIMARY KEY,
         hash BLOB NOT NULL UNIQUE,     -- SHA-256 of the secret
         parent TEXT,                   -- the key that a session was made from
+        expires_at INTEGER,            -- milliseconds since 1970
         json BLOB NOT NULL
     ) WITHOUT ROWID;
     """,

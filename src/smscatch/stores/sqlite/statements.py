@@ -89,8 +89,9 @@ def replace(connection: sqlite3.Connection, message: Message, raw: bytes) -> boo
     connection.execute(FORGET_INDEXED.format(condition="id = ?"), [message.id])
     found = rows(connection, "DELETE FROM messages WHERE id = ? RETURNING json", message.id)
     if found:
-        revision = decode_message(found[0][0]).revision + 1
-        insert(connection, msgspec.structs.replace(message, revision=revision), raw)
+        old = decode_message(found[0][0])
+        first = old.first_cursor or old.cursor
+        insert(connection, msgspec.structs.replace(message, revision=old.revision + 1, first_cursor=first), raw)
     return bool(found)
 
 
@@ -127,14 +128,15 @@ def delete(connection: sqlite3.Connection, condition: str, *parameters: object) 
         return _delete(connection, condition, *parameters)
 
 
-def prune(connection: sqlite3.Connection, before: int) -> int:
-    """Delete what was received before a time, in milliseconds, and forget its ids; return how many messages."""
+def prune(connection: sqlite3.Connection, since: int, before: int, up_to: int) -> int:
+    """Delete what was received between two times, in milliseconds, up to a position, and forget it; return how many."""
     with transaction(connection):
-        pruned = _delete(connection, "received_at < ?", before)
-        connection.execute("DELETE FROM deleted WHERE received_at < ?", [before])
-        old = "SELECT number FROM part_groups WHERE newest_at < ?"
-        connection.execute(f"DELETE FROM parts WHERE group_number IN ({old})", [before])
-        connection.execute("DELETE FROM part_groups WHERE newest_at < ?", [before])
+        pruned = _delete(connection, "received_at >= ? AND received_at < ? AND position <= ?", since, before, up_to)
+        connection.execute("DELETE FROM deleted WHERE received_at >= ? AND received_at < ?", [since, before])
+        old = "SELECT number FROM part_groups WHERE newest_at >= ? AND newest_at < ? AND message_id IS NOT NULL"
+        connection.execute(f"DELETE FROM parts WHERE group_number IN ({old})", [since, before])
+        connection.execute(f"DELETE FROM part_groups WHERE number IN ({old})", [since, before])
+        connection.execute("DELETE FROM keys WHERE expires_at < ?", [before])
     return pruned
 
 
