@@ -51,6 +51,18 @@ def test_simulate_puts_a_text_into_a_spool_as_gammu_would(server: Server) -> Non
     assert (message["line"], message["sender"], message["text"]) == (LINE, "Müller", "Grüße 😀")
 
 
+@pytest.mark.parametrize("sender", ["my_bank$x{}", "+4915112345678", "32665", "Привет", "Ünal Ω¡"])
+def test_a_simulated_sender_arrives_as_it_was_given(server: Server, sender: str) -> None:
+    assert smscatch("simulate", "--spool", str(server.spool), "--from", sender, "x").returncode == 0
+    assert json.loads(against(server, "wait", "--after", "0").stdout)["sender"] == sender
+
+
+def test_a_sender_that_gammu_could_not_hand_over_is_refused(tmp_path: Path) -> None:
+    done = smscatch("simulate", "--spool", str(tmp_path), "--from", "my_bank@x{}", "x")
+    assert (done.returncode, "'@' is 0 in the GSM alphabet" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_simulate_without_a_demo_or_a_spool_says_what_to_do(tmp_path: Path) -> None:
     done = smscatch("simulate", "x", HOME=str(tmp_path))
     assert done.returncode == 3
@@ -67,7 +79,12 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
     assert "Authy: one [2J two" in done.stdout
     assert "\x1b" not in done.stdout
     assert json.loads(against(server, "messages", "--json").stdout)["text"] == "one\x1b[2J\ntwo"
-    assert f"{LINE}  -  1 messages" in against(server, "lines").stdout
+    server.send("a\x9b2Jb\x7f\x80")
+    for command in (("wait", "--after", "0", "--contains", "2Jb"), ("messages", "--json", "--contains", "2Jb")):
+        done = against(server, *command)
+        assert r"a\u009b2Jb\u007f\u0080" in done.stdout
+        assert json.loads(done.stdout)["text"] == "a\x9b2Jb\x7f\x80"
+    assert f"{LINE}  -  2 messages" in against(server, "lines").stdout
 
 
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
@@ -83,7 +100,18 @@ def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) ->
     done = smscatch("messages", SMSCATCH_URL=server.url, SMSCATCH_KEY=secret)
     assert (done.returncode, "revoked" in done.stderr) == (3, True)
     assert smscatch("keys", "--store", store, "revoke", "nothing").returncode == 1
-    assert "'write'" in smscatch("keys", "--store", store, "add", "x", "--scope", "write").stderr
+    for arguments, said in ((("--scope", "write"), "'write'"), (("--line", "garbage"), "'garbage' is no number")):
+        done = smscatch("keys", "--store", store, "add", "x", *arguments)
+        assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_keys_of_a_store_that_does_not_exist_are_not_looked_for_in_a_new_one(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/typo.db"
+    for action in (["list"], ["revoke", "some"]):
+        done = smscatch("keys", "--store", store, *action)
+        assert (done.returncode, "there is no database" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+    assert smscatch("keys", "--store", store, "add", "ci").returncode == 0
 
 
 def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> None:
@@ -107,6 +135,7 @@ def test_explain_shows_the_code_and_why() -> None:
         ({}, 2, "No key is set"),
         ({"SMSCATCH_KEY": "x" * 20, "SMSCATCH_URL": "http://127.0.0.1:1"}, 3, "does not answer"),
         ({"SMSCATCH_URL": "nowhere"}, 2, "url = 'nowhere'"),
+        ({"SMSCATCH_KEY": "x" * 20, "SMSCATCH_URL": "http://[::1"}, 2, "url = 'http://[::1'"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: int, said: str) -> None:
@@ -114,6 +143,36 @@ def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: in
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("wait", "--timeout", "nan"), "'nan' is not accepted: give seconds"),
+        (("wait", "--timeout", "-1"), "'-1' is not accepted: give seconds"),
+        (("wait", "--timeout", "soon"), "'soon' is not accepted: give seconds"),
+        (("wait", "--after", "foo"), "'foo' is no cursor"),
+        (("wait", "--line", "+4917000000"), "There is no line"),
+        (("wait", "--line", "\udcff"), "UTF-8"),  # the octet 0xff
+        (("messages", "--limit", "0"), "limit = '0'"),
+    ],
+)
+def test_wrong_use_is_said_so_and_exits_with_2(server: Server, arguments: tuple[str, ...], said: str) -> None:
+    done = against(server, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_test_project_imports_all_it_needs_from_smscatch_itself() -> None:
+    program = """
+import sys
+import smscatch
+assert "httpx2" not in sys.modules, "the client is not loaded before it is used"
+from smscatch import *
+assert issubclass(NoMessage, SmscatchError) and Client.__module__ == "smscatch.client" and Message and Line
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_wrong_key_is_said_so(server: Server) -> None:

@@ -1,7 +1,9 @@
 """The demo as a stranger starts it: from the command to the code, through the real gammu-smsd."""
 
+import contextlib
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -11,15 +13,22 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch.demo import GAMMU_LINE, LINK_LINE, DemoPlaces
+from smscatch.modem.simulator import tell
+from tests.carrier import DEADLINE_SECONDS
 from tests.test_cli import smscatch
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A HOME in which a demo runs."""
+def places_in(home: Path) -> DemoPlaces:
+    return DemoPlaces(home / ".local/share/smscatch/demo")
+
+
+@contextlib.contextmanager
+def running_demo(home: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A demo in a HOME, and what it printed; it is killed if it still runs at the end."""
     command = [sys.executable, "-W", "error", "-m", "smscatch.cli", "demo", "--port", "0"]
-    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+    given = {"PATH": os.environ["PATH"], "HOME": str(home)} | environ
+    with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             printed = ""
@@ -27,11 +36,30 @@ def home(tmp_path: Path) -> Iterator[Path]:
                 printed += line
                 if "Ctrl-C" in line:
                     break
-            (tmp_path / "printed").write_text(printed)
-            yield tmp_path
+            yield process, printed
         finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            process.kill()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A HOME in which a demo runs."""
+    with running_demo(tmp_path) as (process, printed):
+        (tmp_path / "printed").write_text(printed)
+        yield tmp_path
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def open_gammu(home: Path) -> int:
+    """Return a descriptor of the gammu-smsd of a demo, readable once that has ended (pidfd_open(2))."""
+    config = str(places_in(home).modem(GAMMU_LINE) / "gammu-smsdrc").encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                if config in (entry / "cmdline").read_bytes():
+                    return os.pidfd_open(int(entry.name))
+    pytest.fail("No gammu-smsd reads the demo's modem.")
 
 
 def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Path) -> None:
@@ -52,9 +80,45 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     assert "+447700900002  Line two  1 messages" in lines
     assert "modem ready" in lines
     assert "has no line" in smscatch("simulate", "--line", "+4917012345", "x", HOME=str(home)).stderr
+
+
+def test_a_second_demo_is_refused_and_leaves_the_first_alone(home: Path) -> None:
+    devices = [places_in(home).device(line) for line in (GAMMU_LINE, LINK_LINE)]
+    links = [device.readlink() for device in devices]
+    config = places_in(home).config.read_text()
     again = smscatch("demo", "--port", "0", HOME=str(home))
     assert again.returncode == 3
-    assert "Another simulated modem" in again.stderr
+    assert "A demo already runs here" in again.stderr
+    assert [device.readlink() for device in devices] == links
+    assert places_in(home).config.read_text() == config
+
+
+@pytest.mark.parametrize("signals", [("SIGKILL",), ("SIGHUP",), ("SIGINT", "SIGINT")], ids="-".join)
+def test_gammu_smsd_ends_with_the_demo_however_that_ends(tmp_path: Path, signals: tuple[str, ...]) -> None:
+    with running_demo(tmp_path) as (process, _):
+        # It reads its modem, so it is gammu-smsd by now and no longer what starts it.
+        tell(places_in(tmp_path).control(GAMMU_LINE), "wait", until="command", since=0)
+        gammu = open_gammu(tmp_path)
+        for name in signals:
+            process.send_signal(signal.Signals[name])
+        process.wait(60)
+        assert select.select([gammu], [], [], DEADLINE_SECONDS)[0], "gammu-smsd still runs"
+        os.close(gammu)
+    log = (places_in(tmp_path).modem(GAMMU_LINE) / "gammu-smsd.log").read_text()
+    assert "maximum number of failures" not in log, "it was not ended, but gave up on a modem that had gone"
+
+
+@pytest.mark.parametrize(
+    ("key", "left_behind"), [('abc"def"\\ghijklmnopq', ""), ("", "key = not TOML"), ("", 'key = "short"')]
+)
+def test_a_demo_starts_whatever_its_key_and_what_an_earlier_one_left(
+    tmp_path: Path, key: str, left_behind: str
+) -> None:
+    places_in(tmp_path).folder.mkdir(parents=True)
+    places_in(tmp_path).config.write_text(left_behind)
+    with running_demo(tmp_path, SMSCATCH_ADMIN_KEY=key) as (_, printed):
+        assert f"key    {key}" in printed
+        assert "Line one" in smscatch("lines", HOME=str(tmp_path)).stdout
 
 
 def test_without_gammu_smsd_it_says_what_to_install(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ The way of a text is the real one: modem, gammu-smsd, hook, spool, store, page. 
 
 import asyncio
 import contextlib
+import fcntl
+import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from smscatch import hook
-from smscatch.errors import CannotStart
+from smscatch.errors import BadSetting, CannotStart
 from smscatch.modem.gammurc import render_gammurc
 from smscatch.modem.simulator import SimulatedModem
 from smscatch.server import Started, serve
@@ -54,7 +56,10 @@ def default_places() -> DemoPlaces:
 
 
 async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[Started], None]) -> None:
-    """Run the demo until SIGTERM or SIGINT. Raises CannotStart if gammu-smsd is missing, or as `serve` does."""
+    """Run the demo as `serve` runs.
+
+    Raises CannotStart if gammu-smsd is missing, if another demo runs in these places, or as `serve` does.
+    """
     gammu = shutil.which("gammu-smsd")
     if gammu is None:
         raise CannotStart("The program gammu-smsd is missing. Install it with: apt-get install gammu-smsd")
@@ -63,18 +68,34 @@ async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[St
         _write_config(places, demo_settings, result.url)
         started(result)
 
-    demo_settings = _prepare(settings, places)
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_only_demo(places))
+        demo_settings = _prepare(settings, places)
         for line in LINES:
             await stack.enter_async_context(SimulatedModem(places.device(line), places.control(line)))
         await stack.enter_async_context(_read_by_gammu(places, GAMMU_LINE, demo_settings.spool, gammu))
         await serve(demo_settings, announce)
 
 
-def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
-    """Make the folder; return the settings: those given, with store, spool and lines of the demo's own."""
+@contextlib.contextmanager
+def _only_demo(places: DemoPlaces) -> Iterator[None]:
+    """Make the demo's folder, and keep every other demo out of it for as long as the block runs."""
     try:
         places.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (places.folder / "lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"The demo's folder {places.folder} cannot be written: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(f"A demo already runs here, in {places.folder}: use it, or end it first.") from error
+        yield
+
+
+def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
+    """Make the modems' folders; return the settings: those given, with store, spool and lines of the demo's own."""
+    try:
         for line in LINES:
             places.modem(line).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -101,16 +122,21 @@ def _known_key(places: DemoPlaces) -> str | None:
     """Return the key of an earlier run, so that a browser stays signed in."""
     if not places.config.exists():
         return None
-    return load_settings(environ={"SMSCATCH_CONFIG": str(places.config)}).key
+    try:
+        return load_settings(environ={"SMSCATCH_CONFIG": str(places.config)}).key
+    except BadSetting:  # it is about to be written anew
+        return None
 
 
 def _write_config(places: DemoPlaces, settings: Settings, url: str) -> None:
+    values = {"url": url, "key": settings.admin_key, "store": settings.store, "spool": str(settings.spool)}
     with contextlib.suppress(FileNotFoundError):
         places.config.unlink()
     descriptor = os.open(places.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(f'url = "{url}"\nkey = "{settings.admin_key}"\nstore = "{settings.store}"\n')
-        file.write(f'spool = "{settings.spool}"\n')
+        for name, value in values.items():
+            # A JSON string is one of TOML 1.0 too, if only its surrogate pairs are left out.
+            file.write(f"{name} = {json.dumps(value, ensure_ascii=False)}\n")
 
 
 @contextlib.asynccontextmanager
@@ -129,10 +155,13 @@ async def _read_by_gammu(places: DemoPlaces, line: str, spool: Path, gammu: str)
 
 async def _keep_reading(gammu: str, config: Path) -> None:
     """Run gammu-smsd, and run it again when it ends, as systemd would."""
+    # However we end, also by SIGKILL, the kernel ends gammu-smsd too (PR_SET_PDEATHSIG). setpriv is in util-linux.
+    setpriv = shutil.which("setpriv")
+    bound = (setpriv, "--pdeathsig", "TERM") if setpriv else ()
     while True:
         with (config.parent / "gammu-smsd.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *(gammu, "-c", str(config), "-f", "2"),
+                *(*bound, gammu, "-c", str(config), "-f", "2"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -392,9 +392,10 @@ async def test_a_path_that_is_taken_by_a_file_is_left_alone(tmp_path: Path) -> N
     taken = tmp_path / "tty"
     taken.write_text("mine")
     with pytest.raises(CannotStart, match="exists and is no symbolic link"):
-        async with SimulatedModem(taken):
+        async with SimulatedModem(taken, tmp_path / "control"):
             pass
     assert taken.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [taken]
 
 
 async def test_link_and_socket_are_gone_afterwards(tmp_path: Path) -> None:
@@ -415,9 +416,12 @@ async def test_orders_reach_a_modem_over_its_socket_even_at_a_very_long_path(tmp
 
 async def test_two_modems_cannot_share_a_socket(tmp_path: Path) -> None:
     async with SimulatedModem(tmp_path / "tty", tmp_path / "control"):
-        with pytest.raises(CannotStart, match="Another simulated modem"):
-            async with SimulatedModem(tmp_path / "tty2", tmp_path / "control"):
-                pass
+        link = (tmp_path / "tty").readlink()
+        for name in ("tty", "tty2"):
+            with pytest.raises(CannotStart, match="Another simulated modem"):
+                async with SimulatedModem(tmp_path / name, tmp_path / "control"):
+                    pass
+        assert (tmp_path / "tty").readlink() == link
         assert (await asyncio.to_thread(tell, tmp_path / "control", "status"))["plugged"]
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from smscatch import __version__
 from smscatch.cli import client, server
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
-from smscatch.errors import BadSetting, NoMessage, SmscatchError
+from smscatch.errors import BadRequest, BadSetting, NoMessage, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
 
 
@@ -22,8 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NoMessage as error:
         print(error, file=sys.stderr)
         result = NOTHING
-    except BadSetting as error:
+    except (BadSetting, BadRequest, UnknownLine) as error:
         print(f"smscatch: {error}", file=sys.stderr)
+        result = WRONG_USE
+    except UnicodeEncodeError as error:  # Python keeps an octet that is no UTF-8 as half a surrogate pair
+        wrong = ascii(error.object[error.start : error.end])
+        print(f"smscatch: {wrong} cannot be written in {error.encoding}: give and show text in UTF-8.", file=sys.stderr)
         result = WRONG_USE
     except SmscatchError as error:
         print(f"smscatch: {error}", file=sys.stderr)
@@ -67,7 +71,7 @@ def make_parser() -> argparse.ArgumentParser:
     simulate.add_argument("text", metavar="TEXT")
 
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
-    wait.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
+    wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS")
     wait.add_argument("--after", help="a cursor, a time or an age such as 10m; now by default")
     wait.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
     messages = command("messages", client.run_messages, "list the newest messages")
@@ -87,6 +91,16 @@ def make_parser() -> argparse.ArgumentParser:
     explain = command("explain", client.run_explain, "show which code is in a text, and why")
     explain.add_argument("text", metavar="TEXT")
     return parser
+
+
+def _parse_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not seconds >= 0:  # also true for nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give seconds, 0 or more")
+    return seconds
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,10 @@
 """What a test project's machine runs: waiting, looking, explaining. Needs the base install only."""
 
 import argparse
+import re
 import sys
+
+import httpx2
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.client import Client
@@ -82,11 +85,15 @@ def _client(options: argparse.Namespace) -> Client:
         settings = load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
     if settings.key is None:
         raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY, or give --key.")
-    return Client(settings.url, settings.key)
+    try:
+        return Client(settings.url, settings.key)
+    except httpx2.InvalidURL as error:
+        raise BadSetting(f"url = {settings.url!r} ({settings.origins['url']}) is not accepted: {error}.") from error
 
 
 def _json(message: Message) -> str:
-    return encode_message(message).decode()
+    # JSON escapes C0 itself; C1 and DEL it may leave as they are, and a terminal obeys C1 (ECMA-48, 5.3).
+    return re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", encode_message(message).decode())
 
 
 def _one_line(message: Message) -> str:

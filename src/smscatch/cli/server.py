@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,9 @@ from urllib.parse import urlencode
 
 from smscatch import hook
 from smscatch.cli.base import NOTHING, OK
-from smscatch.errors import BadSetting, CannotStart
+from smscatch.errors import BadRequest, BadSetting, CannotStart
 from smscatch.messages import format_time
-from smscatch.numbers import canonical_number
+from smscatch.numbers import canonical_number, is_e164
 from smscatch.settings import load_settings
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ smscatch demo: two lines on two simulated modems.
 In another terminal, wait for a code, in one of these ways:
 
   {_own_name()} wait --line {LINK_LINE} --code
-  curl -u {key}: "{result.url}/api/v1/code?{wait}"
+  curl -u {shlex.quote(f"{key}:")} "{result.url}/api/v1/code?{wait}"
 
 In a third, send one:
 
@@ -131,7 +132,7 @@ def _simulate_into_spool(spool: str, phone_id: str, options: argparse.Namespace)
         "SMS_MESSAGES": "1",
         "DECODED_PARTS": "0",
         "PHONE_ID": phone_id,
-        "SMS_1_NUMBER": options.sender,
+        "SMS_1_NUMBER": _sender_of_gammu(options.sender),
         "SMS_1_CLASS": "-1",
         "SMS_1_REFERENCE": "0",
         "SMS_1_TEXT": options.text,
@@ -147,6 +148,24 @@ def _simulate_into_spool(spool: str, phone_id: str, options: argparse.Namespace)
     return OK
 
 
+def _sender_of_gammu(sender: str) -> str:
+    """Return `sender` as gammu-smsd 1.42 hands it over: in the septets of the GSM alphabet, as if they were ASCII.
+
+    To a number that makes no difference. Raises BadRequest for a name with a septet 0.
+    """
+    from smscatch.pdu.alphabets import find_septets  # noqa: PLC0415 - its tables are for this command alone
+
+    septets = find_septets(sender)
+    if septets is None:
+        return sender
+    if 0 in septets:
+        raise BadRequest(
+            f"The sender {sender!r} cannot come this way: '@' is 0 in the GSM alphabet, and an environment variable, in"
+            " which gammu-smsd hands it over, ends there. The demo's modem takes it."
+        )
+    return septets.decode("ascii")
+
+
 def run_keys(options: argparse.Namespace) -> int:
     """smscatch keys: works on the store itself, so it needs no server and no key."""
     from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
@@ -155,8 +174,12 @@ def run_keys(options: argparse.Namespace) -> int:
 
     actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
 
+    url = load_settings({"store": options.store}).store
+    if options.action != "add":
+        _check_exists(url)
+
     async def run() -> int:
-        store = await open_store(load_settings({"store": options.store}).store, join_parts)
+        store = await open_store(url, join_parts)
         try:
             return await actions[options.action](await Inbox.open(store), options)
         finally:
@@ -165,11 +188,21 @@ def run_keys(options: argparse.Namespace) -> int:
     return asyncio.run(run())
 
 
+def _check_exists(url: str) -> None:
+    """Raise BadSetting if there is no such database: opening it would make it, and hide a misspelt name."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and not Path(path).exists():
+        raise BadSetting(f"store = {url!r}: there is no database {path}, so there are no keys in it.")
+
+
 async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
     from smscatch.web.auth import add_key  # noqa: PLC0415 - needs the extra
 
     scopes = tuple(scope.strip() for scope in options.scope.split(","))
     lines = tuple(canonical_number(line) for line in options.line) if options.line else None
+    for line in lines or ():
+        if not is_e164(line):
+            raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
     key, secret = await add_key(inbox, options.name, scopes, lines)
     print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}); it is not shown again.", flush=True)
     return OK

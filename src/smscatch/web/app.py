@@ -11,22 +11,24 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from smscatch.errors import SmscatchError, Unauthorized
+from smscatch.errors import Forbidden, SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.messages import format_time
 from smscatch.settings import Settings
 from smscatch.web import api, inbound, pages
 from smscatch.web.auth import identify
-from smscatch.web.endpoint import ADMIN, INGEST, READ, Context, Endpoint
+from smscatch.web.endpoint import ADMIN, INGEST, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LIMIT, LINE, TIMEOUT, check_names
 
 HERE = Path(__file__).parent
 WAIT = (*FILTERS, AFTER, TIMEOUT)
+LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
+EVENTS = "text/event-stream"
 RETRY_AFTER_SECONDS = 2
 SECURITY_HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
@@ -48,10 +50,10 @@ async def openapi(request: Request) -> Response:
 ENDPOINTS = (
     Endpoint("GET", "/", pages.inbox_page, READ, "text/html", FILTERS, is_page=True),
     Endpoint("GET", "/messages/{id}", pages.message_page, READ, "text/html", is_page=True),
-    Endpoint("GET", "/live", pages.live, READ, "text/event-stream", (*FILTERS, AFTER), is_page=True),
+    Endpoint("GET", "/live", pages.live, READ, EVENTS, (*FILTERS, AFTER), is_page=True),
     Endpoint("GET", "/login", pages.login_page, None, "text/html", is_page=True),
     Endpoint("POST", "/login", pages.login, None, "text/html", is_page=True),
-    Endpoint("POST", "/logout", pages.logout, READ, "text/html", is_page=True),
+    Endpoint("POST", "/logout", pages.logout, None, "text/html", is_page=True),
     Endpoint("GET", "/json", api.json_of_2018, READ, api.JSON, (LINE,)),
     Endpoint("GET", "/api/v1/messages", api.list_messages, READ, "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
     Endpoint("DELETE", "/api/v1/messages", api.delete_messages, ADMIN, "", (LINE,), status=204),
@@ -60,9 +62,9 @@ ENDPOINTS = (
     Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, ADMIN, "", FILTERS, status=204),
     Endpoint("GET", "/api/v1/code", api.next_code, READ, "text/plain", WAIT),
     Endpoint("GET", "/api/v1/lines", api.list_lines, READ, "LineList"),
-    Endpoint("GET", "/api/v1/events", api.events, READ, "text/event-stream", (*FILTERS, AFTER)),
-    Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, INGEST, api.JSON),
-    Endpoint("POST", "/api/v1/explain", api.explain, READ, api.JSON),
+    Endpoint("GET", "/api/v1/events", api.events, READ, EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
+    Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, INGEST, api.JSON, body="GenericDelivery"),
+    Endpoint("POST", "/api/v1/explain", api.explain, READ, api.JSON, body="Text"),
     Endpoint("GET", "/healthz", api.health, None, api.JSON),
     Endpoint("GET", "/readyz", api.readiness, READ, api.JSON),
     Endpoint("GET", "/openapi.json", openapi, READ, api.JSON),
@@ -80,6 +82,7 @@ def make_app(inbox: Inbox, settings: Settings) -> ASGIApp:
             Exception: _refuse_bug,
         },
     )
+    app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.context = Context(inbox, settings, _renderer())
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
@@ -88,10 +91,18 @@ def _route(endpoint: Endpoint) -> Route:
     async def handle(request: Request) -> Response:
         if endpoint.scope is not None:
             request.state.key = await identify(request, endpoint)
+        elif endpoint.method == "POST":
+            _refuse_other_sites(request)
         check_names(request, endpoint.parameters)
         return await endpoint.handler(request)
 
     return Route(endpoint.path, _with_login(handle) if endpoint.is_page else handle, methods=[endpoint.method])
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Raise Forbidden for a form that a page of another site sends: it could sign a person in or out."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("A page of another site may not sign you in or out.")
 
 
 def _with_login(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -153,7 +164,19 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
         "not_found": f"There is no {request.url.path} here; /openapi.json lists what there is.",
         "method_not_allowed": f"{request.method} is not for {request.url.path}; /openapi.json says what is.",
     }.get(code, str(error.detail))
-    return _error_response(request, error.status_code, code, sentence)
+    response = _error_response(request, error.status_code, code, sentence)
+    if error.status_code == 405:
+        response.headers["allow"] = _methods_of(request)
+    return response
+
+
+def _methods_of(request: Request) -> str:
+    """Return what the path takes; the error names only the methods of the first of its routes (RFC 9110, 10.2.1)."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    taken = {
+        method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()
+    }
+    return ", ".join(sorted(taken)) or "GET, HEAD"  # a file in /static
 
 
 async def _refuse_bug(request: Request, error: Exception) -> Response:

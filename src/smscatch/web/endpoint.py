@@ -18,7 +18,7 @@ READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
 
 
 class Parameter(NamedTuple):
-    """One query parameter: its JSON Schema type, what it means, and whether it may be given several times."""
+    """One query parameter or header: its JSON Schema type, what it means, and whether it may be given several times."""
 
     name: str
     type: str
@@ -27,7 +27,10 @@ class Parameter(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """One row of the route table. `scope` is None where no key is needed; `answer` names a schema or a MIME type."""
+    """One row of the route table. `scope` is None where no key is needed; `answer` names a schema or a MIME type.
+
+    `body` names the schema of the request's JSON; `headers` are those that mean something to this route alone.
+    """
 
     method: str
     path: str
@@ -37,6 +40,8 @@ class Endpoint(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     status: int = 200
     is_page: bool = False
+    body: str = ""
+    headers: tuple[Parameter, ...] = ()
 
 
 class Context(NamedTuple):

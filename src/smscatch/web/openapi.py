@@ -6,8 +6,18 @@ from typing import Any
 import msgspec
 
 from smscatch import __version__
+from smscatch.errors import (
+    BadDelivery,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    SmscatchError,
+    StoreUnavailable,
+    Unauthorized,
+)
 from smscatch.messages import Line, Message
-from smscatch.web.endpoint import Endpoint
+from smscatch.sources.generic import GenericDelivery
+from smscatch.web.endpoint import INGEST, Endpoint, Parameter
 
 
 class MessagePage(msgspec.Struct):
@@ -31,7 +41,14 @@ class Error(msgspec.Struct):
     message: str
 
 
-SCHEMAS = (Message, MessagePage, LineList, Error)
+class Text(msgspec.Struct):
+    """A text in which to look for a code."""
+
+    text: str
+
+
+SCHEMAS = (Message, MessagePage, LineList, Error, Text, GenericDelivery)
+REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, BadDelivery, StoreUnavailable)
 
 
 def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
@@ -47,6 +64,7 @@ def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": {kind.__name__: _refusal(kind) for kind in REFUSALS},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
@@ -57,17 +75,42 @@ def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     summary, _, description = inspect.getdoc(endpoint.handler).partition("\n\n")  # type: ignore[union-attr]
-    return {
+    operation: dict[str, Any] = {
         "operationId": endpoint.handler.__name__,
         "summary": summary,
         "description": description,
-        "parameters": _path_parameters(endpoint.path) + _query_parameters(endpoint),
+        "parameters": _path_parameters(endpoint.path)
+        + _parameters(endpoint.parameters, "query")
+        + _parameters(endpoint.headers, "header"),
         "responses": {
             str(endpoint.status): _response(endpoint),
+            **{str(kind.status): {"$ref": f"#/components/responses/{kind.__name__}"} for kind in _refusals(endpoint)},
             "default": {"description": "A refusal", "content": _json_content("Error")},
         },
         "security": [{"bearer": []}, {"basic": []}] if endpoint.scope else [],
     }
+    if endpoint.body:
+        operation["requestBody"] = {"required": True, "content": _json_content(endpoint.body)}
+    return operation
+
+
+def _refusals(endpoint: Endpoint) -> list[type[SmscatchError]]:
+    """Return how this route may refuse; a misspelt query parameter is refused by every one."""
+    is_guarded = endpoint.scope is not None
+    can_miss = "{" in endpoint.path or any(parameter.name == "line" for parameter in endpoint.parameters)
+    applies = {
+        BadRequest: True,
+        Unauthorized: is_guarded,
+        Forbidden: is_guarded,
+        NotFound: can_miss,
+        BadDelivery: endpoint.scope == INGEST,
+        StoreUnavailable: is_guarded,
+    }
+    return [kind for kind in REFUSALS if applies[kind]]
+
+
+def _refusal(kind: type[SmscatchError]) -> dict[str, Any]:
+    return {"description": inspect.getdoc(kind), "content": _json_content("Error")}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -75,13 +118,13 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
-def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _parameters(parameters: tuple[Parameter, ...], place: str) -> list[dict[str, Any]]:
     described = []
-    for parameter in endpoint.parameters:
+    for parameter in parameters:
         schema: dict[str, Any] = {"type": parameter.type}
         if parameter.is_list:
             schema = {"type": "array", "items": schema}
-        described.append({"name": parameter.name, "in": "query", "description": parameter.help, "schema": schema})
+        described.append({"name": parameter.name, "in": place, "description": parameter.help, "schema": schema})
     return described
 
 

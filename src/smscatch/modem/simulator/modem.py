@@ -24,12 +24,14 @@ class SimulatedModem:
         self._socket = None if control is None else ControlSocket(control, self._perform)
 
     async def __aenter__(self) -> "SimulatedModem":
-        self._stick.start()
+        # The socket first: it notices another modem of this name, whose link must not be replaced.
+        if self._socket is not None:
+            await self._socket.start()
         try:
-            if self._socket is not None:
-                await self._socket.start()
+            self._stick.start()
         except SmscatchError:
-            await self._stick.stop()
+            if self._socket is not None:
+                await self._socket.stop()
             raise
         return self
 
