@@ -116,6 +116,18 @@ def test_a_code_is_given_as_a_person_types_it(text: str, code: str) -> None:
     assert best_code(text) == code
 
 
+@pytest.mark.parametrize(
+    ("text", "rejected"),
+    [
+        ("2.15分", [("2", "length")]),
+        ("card xx \n4829", [("4829", "tail")]),
+        ("intent://482913 a.com 4829", [("482913", "link"), ("4829", "unlabelled")]),
+    ],
+)
+def test_a_rejected_number_has_the_rule_that_refused_it(text: str, rejected: list[tuple[str, str]]) -> None:
+    assert [(one.printed, one.rule) for one in find_codes(text).rejected] == rejected
+
+
 @pytest.mark.parametrize("zero", "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０𝟎")
 def test_digits_of_every_script_are_read_and_printed_as_they_stand(zero: str) -> None:
     printed = "".join(chr(ord(zero) + int(digit)) for digit in "482913")
@@ -220,6 +232,7 @@ def test_a_description_names_code_reasons_hosts_and_hash() -> None:
         ("Hide the code.Do not share.in case", []),
         ("javascript:alert(1) tel:123 ftp://acme.com/x data:text/html,x", []),
         ("http:// https://", []),
+        ("1 of a.com/1\nb.com/2 c.com/3 (d.com/4", ["a.com/1", "b.com/2", "c.com/3", "d.com/4"]),
     ],
 )
 def test_links_are_found_as_printed(text: str, links: list[str]) -> None:
@@ -310,6 +323,8 @@ HOSTILE = (
     ),
     *(
         "a.a",
+        "a.a ",
+        "a://1 ",
         "@a.",
         "@a.b #",
         "http://a.b ",

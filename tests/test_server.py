@@ -92,6 +92,12 @@ async def test_a_stream_resumes_behind_the_last_event_with_nothing_missed(server
         assert json.loads(next(events)["data"])["text"] == "three"
 
 
+async def test_a_stream_resumed_on_another_database_brings_all_there_is(server: Server) -> None:
+    server.send("hello")
+    with event_stream(server, **{"last-event-id": "999"}) as events:
+        assert json.loads(next(events)["data"])["text"] == "hello"
+
+
 async def test_stopping_ends_waits_and_streams_and_leaves_nothing_behind(server: Server) -> None:
     def stream() -> list[dict[str, str]]:
         with event_stream(server) as events:

@@ -32,6 +32,10 @@ class BadCursor(BadRequest):
     code = "bad_cursor"
 
 
+class LostCursor(BadCursor):
+    """The cursor is of another database: nothing will ever come behind it."""
+
+
 class BadTimeout(BadRequest):
     """A timeout is no number or out of range."""
 

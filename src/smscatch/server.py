@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smscatch.errors import CannotStart
+from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
 from smscatch.modem.link import run_link
@@ -19,10 +21,13 @@ from smscatch.spool import Pokes, Spool
 from smscatch.stores import open_store
 from smscatch.web.app import make_app
 from smscatch.web.auth import ensure_admin_key
+from smscatch.web.connections import Complaints, Connection, most_connections
 
-GRACE_SECONDS = 5
+GRACE_SECONDS = 1.0
 BACKLOG = 2048
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+log = logging.getLogger(__name__)
 
 
 class Started:
@@ -34,21 +39,27 @@ class Started:
 
 
 async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
-    """Run the server until SIGTERM or SIGINT; `started` is called once it accepts connections.
+    """Run the server until SIGTERM, SIGINT or SIGHUP; `started` is called once it accepts connections.
 
-    Raises CannotStart if the port is taken, or the store or the spool cannot be used.
+    Raises CannotStart if the port is taken, or the store or the spool cannot be used. Lets the process open as many
+    files as it may. The signals stay ours to the end of the event loop: the caller may tidy up undisturbed.
     """
+    limit = most_connections()
+    asyncio.get_running_loop().set_exception_handler(Complaints())
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        async with _open_inbox(settings) as (inbox, new_admin_key):
-            server = _Server(inbox, settings)
-            started(Started(_url_of(listener), new_admin_key))
-            await server.serve(sockets=[listener])
+        async with _open_inbox(settings) as (inbox, intake, pokes):
+            server = _Server(inbox, settings, limit)
+            _call_at_signals(server.stop)
+            # Last: it is shown only once, and a failure in between would leave a key that nobody knows.
+            started(Started(_url_of(listener), await ensure_admin_key(inbox, settings.admin_key)))
+            async with _background(settings, inbox, intake, pokes):
+                await server.serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager
-async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | None], None]:
-    """Open everything behind the web, and keep the spool drained and old messages deleted meanwhile."""
+async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake, Pokes], None]:
+    """Open everything behind the web, and bring in what waits in the spool."""
     async with contextlib.AsyncExitStack() as stack:
         spool = stack.enter_context(contextlib.closing(Spool(settings.spool)))
         store = await open_store(settings.store, join_parts)
@@ -56,60 +67,88 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, str | N
         inbox = await Inbox.open(store)
         intake = Intake(spool, inbox, settings.line_of)
         inbox.catch_up = intake.drain
-        new_admin_key = await ensure_admin_key(inbox, settings.admin_key)
         # What waited in the spool while no server ran is old: it gets its positions before anyone can ask for "now".
-        await intake.drain()
-        pokes = stack.enter_context(contextlib.closing(Pokes(spool.folder)))
-        async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
-            background = [
-                tasks.create_task(inbox.feed()),
-                tasks.create_task(intake.keep_draining(pokes)),
-                tasks.create_task(inbox.keep_pruning(settings.retention)),
-                tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
-                *(
-                    tasks.create_task(run_link(number, Path(line.device), spool.folder, pin=line.pin))
-                    for number, line in settings.lines.items()
-                    if line.device is not None
-                ),
-            ]
-            yield inbox, new_admin_key
-            for task in background:
-                task.cancel()
+        try:
+            await intake.drain()
+        except StoreUnavailable as error:
+            log.warning("what waits in the spool cannot be stored yet: %s", error)
+        yield inbox, intake, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
+
+
+@contextlib.asynccontextmanager
+async def _background(settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes) -> AsyncGenerator[None, None]:
+    """Read the modems, and keep the spool drained and old messages deleted, for as long as the block runs."""
+    async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
+        background = [
+            tasks.create_task(inbox.feed()),
+            tasks.create_task(intake.keep_draining(pokes)),
+            tasks.create_task(inbox.keep_pruning(settings.retention)),
+            tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
+            *(
+                tasks.create_task(run_link(number, Path(line.device), settings.spool, pin=line.pin))
+                for number, line in settings.lines.items()
+                if line.device is not None
+            ),
+        ]
+        yield
+        for task in background:
+            task.cancel()
+
+
+def _call_at_signals(stop: Callable[[], None]) -> None:
+    for number in STOPPING:
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # started by nohup
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, except that a signal ends the waits first: it would sit out every long-poll otherwise."""
+    """uvicorn, except for its end: waits are ended first, and clients that keep it waiting are cut without a word."""
 
-    def __init__(self, inbox: Inbox, settings: Settings) -> None:
+    def __init__(self, inbox: Inbox, settings: Settings, most_connections: int) -> None:
+        self._inbox = inbox
+        self._app: ASGIApp = make_app(inbox, settings)
         super().__init__(
             uvicorn.Config(
-                make_app(inbox, settings),
+                self._answer,
+                interface="asgi3",  # of a bound method it is not recognised
+                http=Connection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
             )
         )
-        self._inbox = inbox
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # by _cut; uvicorn would log it as an error of ours
+            await self._app(scope, receive, send)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal and leave it at that; uvicorn's own way raises it again, which would skip our tidying."""
-        loop = asyncio.get_running_loop()
-        for number in STOPPING:
-            loop.add_signal_handler(number, self.stop)
-        try:
-            yield
-        finally:
-            for number in STOPPING:
-                loop.remove_signal_handler(number)
+        """Leave the signals to `serve`: uvicorn raises them again at its end, which would skip our tidying."""
+        yield
 
     def stop(self) -> None:
         """Answer all waits and end; asked twice, end without waiting for clients."""
         self._inbox.hub.close()
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is being answered; cut what takes longer, as a client that does not read or send on."""
+        cutting = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut)
+        await super().shutdown(sockets)
+        cutting.cancel()
+        self._cut()  # asked twice, uvicorn has waited for nobody
+        await asyncio.gather(*self.server_state.tasks)  # before the store closes
+
+    def _cut(self) -> None:
+        for connection in self.server_state.connections:
+            connection.transport.abort()
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -25,9 +25,11 @@ class Rule(NamedTuple):
 
 
 _SYMBOLS = "$€£¥¢₹₽₴₸₺₩₪฿₫₦₱₡₲₵৳﷼₾֏₮₭៛￥￦"
+_MONEY_SIGNS = frozenset(_SYMBOLS + "R%‰рđРT,")  # one of these is in what the next two find
 _MONEY_BEFORE = re.compile(rf"(?:[{_SYMBOLS}][ \xa0]?|(?<![A-Za-z])R\$? ?)$")
 _MONEY_BEHIND = re.compile(rf"[ \xa0]?(?:[{_SYMBOLS}%‰](?! ?[0-9])|[рđРT](?![^\W\d_])|,-)")
 _MASK_BEFORE = re.compile(r"(?:[*•#]|\.\.|(?<![A-Za-z])[xX]{2,})[- ]?$")
+_MASKS = frozenset("*•#.xX")
 _PHONE_BEFORE = re.compile(r"\+[0-9 ]*\(?$")
 _CALL_BEFORE = re.compile(
     r"\b(?:text|txt|sms|send|sent|reply|stop|call|dial)\b[^.]{0,22}\b(?:to|on)[: ]+$", re.IGNORECASE
@@ -66,14 +68,17 @@ def _shape(name: str) -> Callable[[Spot], bool]:
 
 
 def _is_money(spot: Spot) -> bool:
-    if _MONEY_BEFORE.search(spot.before, len(spot.before) - 3) or _MONEY_BEHIND.match(spot.after):
+    if not _MONEY_SIGNS.isdisjoint(spot.before[-3:]) and _MONEY_BEFORE.search(spot.before, len(spot.before) - 3):
         return True
-    return "money" in spot.scene.kinds and any(_is_sum(spot, *mark) for mark in spot.scene.marks)
+    if not _MONEY_SIGNS.isdisjoint(spot.after[:2]) and _MONEY_BEHIND.match(spot.after):
+        return True
+    marks = spot.scene.marks if "money" in spot.scene.kinds else []
+    return any(_is_sum(spot, mark.start, mark.end) for mark in marks if mark.kind == "money")
 
 
-def _is_sum(spot: Spot, start: int, end: int, kind: str) -> bool:
+def _is_sum(spot: Spot, start: int, end: int) -> bool:
     """Whether a currency touches the number, and not rather another one on its other side (`500 EUR: 123456`)."""
-    if kind != "money" or start > spot.end + 1 or end < spot.start - 2:
+    if start > spot.end + 1 or end < spot.start - 2:
         return False
     text = spot.scene.text
     if end <= spot.start:
@@ -84,13 +89,13 @@ def _is_sum(spot: Spot, start: int, end: int, kind: str) -> bool:
 
 
 def _is_measured(spot: Spot) -> bool:
-    if "unit" not in spot.scene.kinds:
-        return False
-    near = (mark for mark in spot.scene.marks if mark.kind == "unit" and 0 <= mark.start - spot.end <= 1)
-    return any(not spot.scene.text[spot.end : mark.start].strip(" \xa0-") for mark in near)
+    units = spot.scene.unit_starts
+    return spot.end in units or (spot.end + 1 in units and spot.after[0] in " \xa0-")
 
 
 def _is_tail(spot: Spot) -> bool:
+    if _MASKS.isdisjoint(spot.before[-3:]):
+        return False
     bold = spot.after[:1] == "*" and not spot.before.endswith("**")
     return not bold and not spot.before.endswith("...") and _MASK_BEFORE.search(spot.before) is not None
 
@@ -98,7 +103,7 @@ def _is_tail(spot: Spot) -> bool:
 def _is_called(spot: Spot) -> bool:
     if _PHONE_BEFORE.search(spot.before):
         return True
-    verb = _CALL_BEFORE.search(spot.before) if spot.before[-1:] in (" ", ":") else None
+    verb = _CALL_BEFORE.search(spot.before) if spot.before.rstrip(": ")[-2:].lower() in ("to", "on") else None
     # `Send STOP to 32665`, but not `Twój kod SMS to 123456`, where `to` is `is`.
     return verb is not None and not any(
         label.kind == "code" and 0 <= label.gap - len(verb[0]) <= 1 for label in spot.left
@@ -229,7 +234,7 @@ def _is_alone(spot: Spot) -> bool:
 
 
 REFUSED_SHAPES = (
-    Rule("link", 0, "It is part of a link.", _shape("hidden"), "See https://example.com/482913", "code 482913"),
+    Rule("link", 0, "It is part of a link.", _shape("link"), "See https://example.com/482913", "code 482913"),
     Rule("time", 0, "It is a time.", _shape("time"), "at 10:32:51", "code 103251"),
     Rule("date", 0, "It is a date.", _shape("date"), "on 28-3-2026", "code 280326"),
     Rule("amount", 0, "It has decimals or thousands.", _shape("amount"), "1.415,62", "code 141562"),

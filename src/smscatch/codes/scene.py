@@ -18,9 +18,10 @@ _FARTHEST_CLOSE = 20
 
 # `Ref. 123`, `No. 123`: the full stop of an abbreviation ends no sentence.
 _ABBREVIATIONS = "no nr id ref tel ph acc acct ac rs txn trx num amt bal mr dr st ext cod тел руб"
+# The class at the start tells the same as the branches behind it, and lets the search skip all other characters.
 _SENTENCE_END = re.compile(
-    r"[。！？;；।۔።؟]|\n(?<![:：]\n)|[!?…](?=\s|$)|\.(?=\s+[^\s0-9]|\s*$)|\.(?=\s)"
-    + "".join(rf"(?<!\b(?i:{word})\.)" for word in _ABBREVIATIONS.split())
+    r"[。！？;；।۔።؟\n!?….](?:(?<=[。！？;；।۔።؟])|(?<=\n)(?<![:：]\n)|(?<=[!?…])(?=\s|$)|(?<=\.)(?=\s+[^\s0-9]|\s*$)"
+    r"|(?<=\.)(?=\s)" + "".join(rf"(?<!\b(?i:{word})\.)" for word in _ABBREVIATIONS.split()) + ")"
 )
 _GLUE = r"\s:=\-–—~\"'«»“”‘’„*|.,،：，、。「」『』【】\[\](){}<>（）/#№"
 _NUMBER_WORD = "no|nr|number|num|numero|número|numéro|nummer|nambari|lambar|id"
@@ -28,9 +29,10 @@ _IS = (
     "is|are|as|es|est|ist|lautet|é|e|è|à|är|er|on|to|jest|je|да|это|е|adalah|ialah|ni|este|yra|ir|la|huwa|ass|dia|waa"
     "|ko|ithi|هو|هي|است|है|हो|হলো|છે"
 )
-_TIGHT = re.compile(rf"[{_GLUE}]{{0,6}}(?:(?:{_NUMBER_WORD})[{_GLUE}]{{1,4}})?", re.IGNORECASE)
-_LINKED = re.compile(
-    rf"[{_GLUE}]{{0,6}}(?:(?:{_IS})[{_GLUE}]{{1,6}}|(?:是|为|為|係|は|는|은)[{_GLUE}]{{0,4}})", re.IGNORECASE
+_CLOSE = re.compile(
+    rf"[{_GLUE}]{{0,6}}+(?:(?P<tight>(?:(?:{_NUMBER_WORD})[{_GLUE}]{{1,4}})?)"
+    rf"|(?P<linked>(?:{_IS})[{_GLUE}]{{1,6}}|(?:是|为|為|係|は|는|은)[{_GLUE}]{{0,4}}))",
+    re.IGNORECASE,
 )
 _LINK_AT_END = re.compile(
     r"(?:[:：=]|\s(?:is|es|est|ist|lautet|é|är|er|jest|to|este|with|mit|met|avec|con|com|med|с|з))"
@@ -71,7 +73,14 @@ class Spot:
     before: str
     after: str
     left: list[Label] = field(default_factory=list)
-    right: list[Label] = field(default_factory=list)
+    _right: list[Label] | None = None
+
+    @property
+    def right(self) -> list[Label]:
+        """The labels behind: found when first asked for, as most codes are known by what stands before."""
+        if self._right is None:
+            self._right = self.scene.labeller.labels_behind(self) if self.scene.labeller else []
+        return self._right
 
 
 @dataclass(slots=True)
@@ -82,6 +91,8 @@ class Scene:
     retriever_hash: str | None
     marks: list[Mark]
     kinds: frozenset[Kind]
+    labeller: "_Labeller | None" = None
+    unit_starts: frozenset[int] = frozenset()
     spots: list[Spot] = field(default_factory=list)
     shapes: frozenset[str] = frozenset()
 
@@ -92,17 +103,18 @@ def read_scene(text: str) -> Scene:
     found_hash = find_hash(text)
     found = find_numbers(text, found_hash.start if found_hash else len(text))
     if "code" in kinds:
-        marks = spoil(text, marks)
+        if "spoil" in kinds or " of " in text:
+            marks = spoil(text, marks)
         found = sorted([*found, *find_letter_codes(text)])
     scene = Scene(text, text[found_hash.start : found_hash.end] if found_hash else None, marks, kinds)
+    if "unit" in kinds:
+        scene.unit_starts = frozenset([mark.start for mark in marks if mark.kind == "unit"])
     scene.spots = [_spot(scene, one) for one in found]
     scene.shapes = frozenset(one.shape for one in found)
     if found and marks:
-        labeller = _Labeller(scene)
+        scene.labeller = _Labeller(scene)
         for spot in scene.spots:
-            labeller.label_before(spot)
-        for spot in scene.spots:
-            labeller.label_behind(spot)
+            scene.labeller.label_before(spot)
     return scene
 
 
@@ -133,14 +145,18 @@ class _Labeller:
         """Fill `spot.left`."""
         floor = self._breaks[bisect_right(self._breaks, spot.start) - 1]
         last = bisect_right(self._ends, spot.start) - 1
-        linked: Bond = "linked" if _LINK_AT_END.search(spot.before, len(spot.before) - 12) else "loose"
+        linked: Bond | None = None
         most = _MOST_LABELS if spot.shape in CODE_SHAPES else 1
         for index in range(last, max(-1, last - most), -1):
             mark = self._marks[index]
-            between = self._text[mark.end : spot.start]
-            if len(between) > _FARTHEST_BEFORE:
+            gap = spot.start - mark.end
+            if gap > _FARTHEST_BEFORE:
                 break
-            bond = linked if spot.left else _bond(between, linked)
+            between = self._text[mark.end : spot.start]
+            bond = _bond(between) if gap <= _FARTHEST_CLOSE and not spot.left else None
+            if bond is None:
+                linked = linked or ("linked" if _LINK_AT_END.search(spot.before, len(spot.before) - 12) else "loose")
+                bond = linked
             # A code word may stand on the line before.
             if mark.end <= floor and (bond != "tight" or mark.kind != "code" or ". " in between):
                 break
@@ -150,14 +166,13 @@ class _Labeller:
                 bond = "crossed"
             if bond in ("tight", "linked") and not spot.left:
                 self._owned.add(index)
-            spot.left.append(Label(mark.kind, len(between), bond))
+            spot.left.append(Label(mark.kind, gap, bond))
         if spot.shape in ("digits", "letters"):
             self._crossed = spot.end
 
-    def label_behind(self, spot: Spot) -> None:
-        """Fill `spot.right`."""
-        if spot.shape not in CODE_SHAPES:
-            return
+    def labels_behind(self, spot: Spot) -> list[Label]:
+        """What `spot.right` holds, once all spots have their `left`."""
+        labels: list[Label] = []
         ceiling = self._breaks[bisect_right(self._breaks, spot.start)]
         first = bisect_left(self._starts, spot.end)
         for index in range(first, min(len(self._marks), first + _MOST_LABELS)):
@@ -166,13 +181,12 @@ class _Labeller:
             if gap > _FARTHEST_BEHIND or mark.start >= ceiling:
                 break
             if index not in self._owned:
-                spot.right.append(Label(mark.kind, gap, "loose"))
+                labels.append(Label(mark.kind, gap, "loose"))
+        return labels
 
 
-def _bond(between: str, otherwise: Bond) -> Bond:
-    if len(between) <= _FARTHEST_CLOSE:
-        if _TIGHT.fullmatch(between):
-            return "tight"
-        if _LINKED.fullmatch(between):
-            return "linked"
-    return otherwise
+def _bond(between: str) -> Bond | None:
+    match = _CLOSE.fullmatch(between)
+    if match is None:
+        return None
+    return "tight" if match.lastgroup == "tight" else "linked"

@@ -8,34 +8,38 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from smscatch.codes.links import link_spans
+from smscatch.codes.links import find_spans
 
 # A text with more numbers than this is no SMS with a code; the rest of them is not looked at.
 _MOST_NUMBERS = 100
+_DIGIT, _LONGEST_LEAD = re.compile("[0-9]"), 30
 _GROUP = r"[0-9]{1,7}(?![0-9A-Za-z]|[.,:/-][0-9])"
 _RUN = re.compile(
     # Groups of digits with single spaces, or letters and digits (with at least one) that single marks join.
     # The lookahead only saves time: most words have no digit.
-    rf"(?<![0-9A-Za-z*#•])(?=[+A-Za-z*#•-]{{0,30}}+[0-9])(?:\+?{_GROUP}(?:[ \xa0\u202f]{_GROUP})+"
+    rf"(?<![0-9A-Za-z*#•])(?=[+A-Za-z*#•-]{{0,{_LONGEST_LEAD}}}+[0-9])(?:\+?{_GROUP}(?:[ \xa0\u202f]{_GROUP})+"
     r"|(?:[A-Za-z]{1,9}-)?+[A-Za-z*#•]*+[0-9][0-9A-Za-z*•]*+"
     r"(?:(?:[-–—*•_/]|[.,:'’](?=[0-9]))(?:[0-9]|(?=[A-Z0-9*•]+(?![0-9A-Za-z])))[0-9A-Za-z*•]*+)*+)"
 )
+_DATE = r"[0-9]{1,4}(?P<mark>[-/.])[0-9]{1,2}(?P=mark)[0-9]{1,4}|[0-9]{1,2}/[0-9]{2,4}"
 _MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_SHAPES = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        ("digits", r"[0-9]{3,10}"),
-        ("prefixed", r"(?:G|FB)-[0-9]{4,8}"),
-        ("grouped", r"[0-9]{3}[-–— \xa0\u202f][0-9]{3,4}|[0-9]{4}[-–— \xa0\u202f][0-9]{4}"),
-        ("pairs", r"[0-9]{2}(?:[- ][0-9]{2}){2}|[0-9](?:[- ][0-9]){3,7}|[0-9]{3}(?:[- ][0-9]{3}){2}"),
-        ("time", r"(?:[01]?[0-9]|2[0-4])[:h.][0-5][0-9](?:[:.m][0-9]{2})?(?:[ap]m|s)?|[0-9]{1,2}(?:[ap]m|h)"),
-        ("date", r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}|[0-9]{1,2}/[0-9]{2,4}"),
-        ("date", rf"[0-9]{{1,2}}-?{_MONTH}(?:-?[0-9]{{2,4}})?"),
-        ("amount", r"[A-Za-z]{0,4}[0-9]+(?:[.,'’][0-9]+)+[A-Za-z]{0,4}"),
-        ("masked", r".*[*•#].*|[A-Za-z]{0,4}[xX]+[0-9]{2,}[A-Za-z]?|[0-9]+[xX]+[0-9]*[A-Z]?"),
-        ("phone", r"\+.*|[0-9]{3}[- ][0-9]{3}[- ][0-9]{4}|[0-9]{11,}|[0-9]+(?:[- \xa0\u202f][0-9]+)+"),
-        ("measure", r"(?i:[0-9]+(?:st|nd|rd|th|[gmk]b|mins?|hrs?|sec|days?|p|x|k|km|m|ml|kg|rb|jt))"),
-        ("letters", r"[0-9A-Za-z]{4,10}|[0-9A-Za-z]{1,5}(?:-[0-9A-Za-z]{2,5}){1,2}"),
+# The first that fits; the name of its group is the shape.
+_SHAPE = re.compile(
+    "|".join(
+        f"(?P<{shape}>{pattern})"
+        for shape, pattern in (
+            ("digits", r"[0-9]{3,10}"),
+            ("prefixed", r"(?:G|FB)-[0-9]{4,8}"),
+            ("grouped", r"[0-9]{3}[-–— \xa0\u202f][0-9]{3,4}|[0-9]{4}[-–— \xa0\u202f][0-9]{4}"),
+            ("pairs", r"[0-9]{2}(?:[- ][0-9]{2}){2}|[0-9](?:[- ][0-9]){3,7}|[0-9]{3}(?:[- ][0-9]{3}){2}"),
+            ("time", r"(?:[01]?[0-9]|2[0-4])[:h.][0-5][0-9](?:[:.m][0-9]{2})?(?:[ap]m|s)?|[0-9]{1,2}(?:[ap]m|h)"),
+            ("date", rf"{_DATE}|[0-9]{{1,2}}-?{_MONTH}(?:-?[0-9]{{2,4}})?"),
+            ("amount", r"[A-Za-z]{0,4}[0-9]+(?:[.,'’][0-9]+)+[A-Za-z]{0,4}"),
+            ("masked", r".*[*•#].*|[A-Za-z]{0,4}[xX]+[0-9]{2,}[A-Za-z]?|[0-9]+[xX]+[0-9]*[A-Z]?"),
+            ("phone", r"\+.*|[0-9]{3}[- ][0-9]{3}[- ][0-9]{4}|[0-9]{11,}|[0-9]+(?:[- \xa0\u202f][0-9]+)+"),
+            ("measure", r"(?i:[0-9]+(?:st|nd|rd|th|[gmk]b|mins?|hrs?|sec|days?|p|x|k|km|m|ml|kg|rb|jt))"),
+            ("letters", r"[0-9A-Za-z]{4,10}|[0-9A-Za-z]{1,5}(?:-[0-9A-Za-z]{2,5}){1,2}"),
+        )
     )
 )
 # The shapes that a code may have; other numbers only own the word before them.
@@ -48,7 +52,6 @@ _WORD_BEFORE = re.compile(r"[A-Z]?[a-z]{1,9}-(?=[0-9]{4,8}$)")
 _MINUTES_BEHIND = re.compile(r"[,.][0-9]{1,2}(?=\s?(?:分|秒|분|min|мин|хв|dk|dakika))")
 _LONE_DIGITS = re.compile(r"[0-9]{3,}")
 _MOST_DIGITS, _LEAST_PHONE_DIGITS = 10, 9
-_OTHER_SCHEME = re.compile(r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,20}://\S+")
 
 # The last word of the text; some senders glue it to the code, put a `+` before or sign after it.
 _HASH = re.compile(r"(?:(?:^|\s)\+?|(?<=[0-9]{4})(?=[+/]))([A-Za-z0-9+/]{11})(?=\s*(?:- ?[A-Za-z][A-Za-z ]{1,20})?$)")
@@ -57,7 +60,7 @@ _FARTHEST_HASH = 45
 
 # A code without digits stands behind a colon or `is` and ends a clause.
 _LETTER_CODE = re.compile(
-    r"(?:[:：=是为為]|\s(?:is|es|ist|est|é)\s)[\s\"'“\[(*]{0,3}"
+    r"[\s:：=是为為](?:(?<!\s)|(?:is|es|ist|est|é)\s)[\s\"'“\[(*]{0,3}"
     r"([A-Z]{4,10}|[a-z]{5,8}(?=\s*$)|[A-Za-z]{5,10})(?=[\"'”\])*]?(?:[.,!\n]|\s*$))"
 )
 _RANDOM_CASES = re.compile(r"[a-z].*[A-Z]{2}|[A-Z]{2}.*[a-z]")
@@ -76,6 +79,9 @@ def find_hash(text: str) -> Found | None:
 
     Source: developers.google.com, SMS Retriever API, "Perform SMS verification on a server": 11 characters.
     """
+    last = text[-_FARTHEST_HASH:].rstrip()[-1:]
+    if not (last.isalnum() or last in "+/"):
+        return None
     match = _HASH.search(text, max(0, len(text) - _FARTHEST_HASH))
     return Found(*match.span(1), "hash") if match and _is_hash(match[1]) else None
 
@@ -89,42 +95,44 @@ def _is_hash(word: str) -> bool:
 
 def find_numbers(text: str, end: int) -> list[Found]:
     """Every run of `text` before `end` that holds three digits, by the shape it is printed in; the first hundred."""
-    hidden = [*link_spans(text)]
-    if "://" in text:
-        hidden += (match.span() for match in _OTHER_SCHEME.finditer(text))
-        hidden.sort()
-    return list(islice(_read_runs(text, end, hidden), _MOST_NUMBERS))
+    return list(islice(_read_runs(text, end, find_spans(text)), _MOST_NUMBERS))
 
 
 def _read_runs(text: str, limit: int, hidden: list[tuple[int, int]]) -> Iterator[Found]:
     links = iter(hidden)
     first, last = next(links, (limit, limit))
-    for match in _RUN.finditer(text, 0, limit):
+    digit = _DIGIT.search(text, 0, limit)
+    if digit is None:
+        return
+    for match in _RUN.finditer(text, max(0, digit.start() - _LONGEST_LEAD), limit):
         start, end = match.span()
         if end - start < 3:
             continue
         while last <= start < limit:
             first, last = next(links, (limit, limit))
         if first <= start:
-            yield Found(start, end, "hidden")
+            yield Found(start, end, "link")
             continue
         end = min(end, first)
-        if minutes := _MINUTES_BEHIND.search(text, start, end + 8):
-            end = min(end, minutes.start())
-        yield from _read_run(text[start:end], start)
+        run = text[start:end]
+        if ("," in run or "." in run) and (minutes := _MINUTES_BEHIND.search(text, start, end + 8)):
+            run = run[: minutes.start() - start]
+        if run.isdigit():
+            yield Found(start, start + len(run), "digits" if len(run) <= _MOST_DIGITS else "phone")
+        else:
+            yield from _read_run(run, start)
 
 
 def _read_run(run: str, start: int) -> Iterator[Found]:
     """What one run holds: itself without a word glued to it, or its parts if it is no known group."""
-    if run.isdigit():
-        yield Found(start, start + len(run), "digits" if len(run) <= _MOST_DIGITS else "phone")
-        return
     if run[0] == "#" or (run[0] == "*" == run[-1]):
         start, run = start + 1, run[1:].rstrip("*")
-    run = _WORD_BEHIND.sub("", run)
-    if word := _WORD_BEFORE.match(run):
+    if not run[-1:].isdigit():
+        run = _WORD_BEHIND.sub("", run)
+    if word := run[:1].isalpha() and _WORD_BEFORE.match(run):
         start, run = start + word.end(), run[word.end() :]
-    shape = next((name for name, pattern in _SHAPES if pattern.fullmatch(run)), "odd")
+    match = _SHAPE.fullmatch(run)
+    shape = match.lastgroup if match and match.lastgroup else "odd"
     if shape == "phone" and run[0] != "+" and sum(map(str.isdigit, run)) < _LEAST_PHONE_DIGITS:
         for part in _LONE_DIGITS.finditer(run):
             yield Found(start + part.start(), start + part.end(), "digits")

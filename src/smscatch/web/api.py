@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from smscatch.codes import find_codes
-from smscatch.errors import BadRequest, NotFound, StoreUnavailable
+from smscatch.errors import BadRequest, NotFound, StoreUnavailable, Unauthorized
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
+from smscatch.web.auth import is_still_good
 from smscatch.web.endpoint import context_of, inbox_of, key_of
 from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
-from smscatch.web.stream import stream_events, unless_gone
+from smscatch.web.stream import ClientGone, stream_events, unless_gone
 
 JSON = "application/json"
 NEWEST = 50
@@ -65,7 +66,10 @@ async def next_code(request: Request) -> Response:
 async def _wait(request: Request, query: Query) -> Stored:
     timeout_seconds = parse_timeout(request)
     query, after = await parse_start(request, query)
-    return await unless_gone(request, inbox_of(request).next_message(query, after, timeout_seconds))
+    stored = await unless_gone(request, inbox_of(request).next_message(query, after, timeout_seconds))
+    if not await is_still_good(request):
+        raise Unauthorized("This key was revoked, or expired, while the wait went on.")
+    return stored
 
 
 async def get_message(request: Request) -> Response:
@@ -167,6 +171,8 @@ async def read_body(request: Request) -> bytes:
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    except ClientDisconnect as error:
+        raise ClientGone("The client hung up before its body had come.") from error
     except TimeoutError as error:
         raise BadRequest(f"The body did not come within {BODY_SECONDS} s.") from error
     return body

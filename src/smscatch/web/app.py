@@ -15,12 +15,12 @@ from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from smscatch.errors import Forbidden, SmscatchError, Unauthorized
+from smscatch.errors import SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.messages import format_time
 from smscatch.settings import Settings
 from smscatch.web import api, inbound, pages
-from smscatch.web.auth import identify
+from smscatch.web.auth import identify, refuse_other_sites
 from smscatch.web.endpoint import ADMIN, INGEST, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LIMIT, LINE, TIMEOUT, check_names
@@ -92,17 +92,11 @@ def _route(endpoint: Endpoint) -> Route:
         if endpoint.scope is not None:
             request.state.key = await identify(request, endpoint)
         elif endpoint.method == "POST":
-            _refuse_other_sites(request)
+            refuse_other_sites(request)
         check_names(request, endpoint.parameters)
         return await endpoint.handler(request)
 
     return Route(endpoint.path, _with_login(handle) if endpoint.is_page else handle, methods=[endpoint.method])
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Raise Forbidden for a form that a page of another site sends: it could sign a person in or out."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("A page of another site may not sign you in or out.")
 
 
 def _with_login(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

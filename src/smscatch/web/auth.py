@@ -17,6 +17,7 @@ from smscatch.web.endpoint import ADMIN, SCOPES, Endpoint, inbox_of
 COOKIE = "smscatch_session"
 SESSION = timedelta(days=30)
 PREFIX = "smscatch_"
+CONFIGURED = "admin"  # the id of the key in SMSCATCH_ADMIN_KEY
 FAILURE_SECONDS = 0.5  # with 256 random bits a guess is hopeless; this keeps one from filling the log
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -47,13 +48,18 @@ async def add_key(
 
 
 async def ensure_admin_key(inbox: Inbox, configured: str | None) -> str | None:
-    """See to it that there is an administrator's key; return it if it was made just now, to be shown once."""
-    if configured is not None:
-        admin = Key(id="admin", name="admin (configured)", scopes=(ADMIN,), created_at=inbox.now())
-        found = await inbox.store.find_key(hash_secret(configured))
-        if found is None or found.id != admin.id:
+    """See to it that there is an administrator's key; return it if it was made just now, to be shown once.
+
+    A key that was configured before and is no longer is revoked.
+    """
+    found = None if configured is None else await inbox.store.find_key(hash_secret(configured))
+    if found is None or found.id != CONFIGURED:
+        await inbox.store.revoke_key(CONFIGURED)  # not only replaced: the sessions made from the old one end with it
+        if found is not None:
+            await inbox.store.revoke_key(found.id)  # two keys cannot have one secret
+        if configured is not None:
+            admin = Key(id=CONFIGURED, name="admin (configured)", scopes=(ADMIN,), created_at=inbox.now())
             await inbox.store.add_key(admin, hash_secret(configured))
-        return None
     if any(ADMIN in key.scopes for key in await inbox.store.keys()):
         return None
     return (await add_key(inbox, "admin", (ADMIN,)))[1]
@@ -61,7 +67,7 @@ async def ensure_admin_key(inbox: Inbox, configured: str | None) -> str | None:
 
 async def start_session(inbox: Inbox, secret: str) -> str:
     """Return the secret of a session with the rights of a key. Raises Unauthorized if it is no key."""
-    key = await _find_key(inbox, secret)
+    key = await _check_key(inbox, secret)
     session_secret = new_secret()
     now = inbox.now()
     session = Key(
@@ -90,18 +96,30 @@ async def identify(request: Request, endpoint: Endpoint) -> Key:
     if secret is None:
         secret = request.cookies.get(COOKIE)
         if secret is not None:
-            _refuse_other_sites(request)
+            refuse_other_sites(request)
     if secret is None:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
-    key = await _find_key(inbox_of(request), secret)
+    key = await _check_key(inbox_of(request), secret)
     if endpoint.scope not in key.scopes and ADMIN not in key.scopes:
         raise Forbidden(f"The key {key.name!r} lacks the scope {endpoint.scope!r}; it has: {', '.join(key.scopes)}.")
     return key
 
 
-async def _find_key(inbox: Inbox, secret: str) -> Key:
+async def is_still_good(request: Request) -> bool:
+    """Return whether the key that a request came with is neither revoked nor expired since: for answers that last."""
+    secret = _secret_of_header(request) or request.cookies.get(COOKIE)
+    return secret is not None and await _find_key(inbox_of(request), secret) is not None
+
+
+async def _find_key(inbox: Inbox, secret: str) -> Key | None:
     key = await inbox.store.find_key(hash_secret(secret))
-    if key is None or (key.expires_at is not None and key.expires_at <= inbox.now()):
+    is_expired = key is not None and key.expires_at is not None and key.expires_at <= inbox.now()
+    return None if is_expired else key
+
+
+async def _check_key(inbox: Inbox, secret: str) -> Key:
+    key = await _find_key(inbox, secret)
+    if key is None:
         await asyncio.sleep(FAILURE_SECONDS)
         raise Unauthorized("This key is unknown, revoked or expired. `smscatch keys list` shows the ones there are.")
     return key
@@ -120,7 +138,10 @@ def _secret_of_header(request: Request) -> str | None:
     return None
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """A cookie alone does not show that our own page asked (SameSite lets sibling domains through)."""
+def refuse_other_sites(request: Request) -> None:
+    """Raise Forbidden for what a page of another site sends: it could act in a person's name, or sign them in or out.
+
+    The cookie alone does not show that our own page asked: SameSite lets sibling domains through.
+    """
     if request.method in UNSAFE and request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("A page of another site may not do this with your session.")
+        raise Forbidden("A page of another site may not do this.")

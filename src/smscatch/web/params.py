@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.requests import Request
 
-from smscatch.errors import BadCursor, BadRequest, BadTimeout, Forbidden, UnknownLine
+from smscatch.errors import BadRequest, BadTimeout, Forbidden, LostCursor, UnknownLine
 from smscatch.messages import Query, parse_after
 from smscatch.numbers import canonical_number
 from smscatch.web.endpoint import Parameter, context_of, inbox_of, key_of
@@ -99,7 +99,7 @@ async def parse_start(request: Request, query: Query, override: str | None = Non
     if isinstance(start, datetime):
         return msgspec.structs.replace(query, since=start), 0
     if start > await inbox_of(request).store.position():
-        raise BadCursor(
+        raise LostCursor(
             f"The cursor {start} lies in the future: it is of another database. Take a new one from /api/v1/messages.",
             value=given,
         )

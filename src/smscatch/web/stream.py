@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from smscatch.errors import BadCursor, ShuttingDown, SmscatchError
+from smscatch.errors import BadCursor, LostCursor, ShuttingDown, SmscatchError, StoreUnavailable
 from smscatch.messages import Stored
+from smscatch.web.auth import is_still_good
 from smscatch.web.endpoint import inbox_of
 from smscatch.web.params import parse_query, parse_start
 
@@ -54,6 +55,7 @@ async def stream_events(request: Request, render: Callable[[Stored], tuple[str, 
     """Answer with Server-Sent Events: one a message, its cursor as `id:`, and what `render` gives as event and data.
 
     Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
+    Ends when the key is revoked or expires.
     Source: WHATWG HTML, 9.2 Server-sent events.
     """
     query = await parse_query(request)
@@ -62,9 +64,12 @@ async def stream_events(request: Request, render: Callable[[Stored], tuple[str, 
         raise BadCursor(
             f"The header Last-Event-ID is {last!r}; it takes the id of an event of this stream.", value=last
         )
-    query, after = await parse_start(request, query, override=last)
+    try:
+        query, after = await parse_start(request, query, override=last)
+    except LostCursor:  # the store is another one than the client saw: all in it is new to the client
+        after = 0
     stream = inbox_of(request).follow(query, after)
-    return _EventStream(_events(stream, render))
+    return _EventStream(_events(request, stream, render))
 
 
 class _EventStream(StreamingResponse):
@@ -81,7 +86,7 @@ class _EventStream(StreamingResponse):
 
 
 async def _events(
-    stream: AsyncGenerator[Stored, None], render: Callable[[Stored], tuple[str, str]]
+    request: Request, stream: AsyncGenerator[Stored, None], render: Callable[[Stored], tuple[str, str]]
 ) -> AsyncGenerator[bytes, None]:
     async with contextlib.aclosing(stream):
         yield RETRY
@@ -89,13 +94,15 @@ async def _events(
         try:
             while True:
                 await asyncio.wait((upcoming,), timeout=HEARTBEAT_SECONDS)
+                if not await is_still_good(request):
+                    return  # the client learns why when it connects again
                 if upcoming.done():
                     stored = upcoming.result()
                     yield _event(str(stored.position), *render(stored))
                     upcoming = asyncio.ensure_future(anext(stream))
                 else:
                     yield b": still here\n\n"
-        except ShuttingDown:
+        except (ShuttingDown, StoreUnavailable):
             return  # the client connects again by itself, and resumes
         finally:
             upcoming.cancel()

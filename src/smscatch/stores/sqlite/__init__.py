@@ -21,7 +21,7 @@ from smscatch.stores.sqlite.schema import migrate
 
 P = ParamSpec("P")
 R = TypeVar("R")
-BUSY_SECONDS = 10
+BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
 OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
 

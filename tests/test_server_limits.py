@@ -1,0 +1,260 @@
+"""The server at its limits: too many connections, clients that keep it waiting, starts that fail, signals."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from smscatch import server as server_module
+from smscatch.errors import StoreUnavailable
+from smscatch.intake import Intake
+from smscatch.server import Started, serve
+from smscatch.settings import Settings, load_settings
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Store, open_store
+from smscatch.web import connections as limits
+from tests.carrier import eventually
+from tests.conftest import ADMIN_KEY, Server, spool_text
+from tests.samples import a_delivery
+
+BODILESS = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+
+
+@pytest.fixture
+def limited(
+    make_server: Callable[[], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Server]:
+    """Start a server behind a command of the shell that limits it."""
+
+    def make(command: str) -> Server:
+        python = tmp_path / "python"
+        python.write_text(f'#!/bin/sh\n{command}\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(python))
+        server = make_server().start()
+        monkeypatch.undo()
+        return server
+
+    return make
+
+
+@contextlib.contextmanager
+def connections(server: Server, count: int) -> Iterator[list[socket.socket]]:
+    """Connections that say nothing."""
+    with contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        yield [stack.enter_context(socket.create_connection(address)) for _ in range(count)]
+
+
+def test_it_may_open_as_many_files_as_the_system_lets_it(limited: Callable[[str], Server]) -> None:
+    server = limited("ulimit -S -n 100")
+    assert server.process is not None
+    soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard > 100
+
+
+def test_connections_above_the_limit_are_answered_503(limited: Callable[[str], Server]) -> None:
+    server = limited("ulimit -n 200")
+    with connections(server, 110):
+        assert httpx2.get(f"{server.url}/healthz").status_code == 503
+
+
+async def test_texts_come_in_however_many_connections_there_are(limited: Callable[[str], Server]) -> None:
+    server = limited("ulimit -n 200")
+    with connections(server, 400):
+        server.send("Your Authy code is 482913")
+        await eventually(lambda: not list(server.spool.glob("*.sms")))
+    await eventually(lambda: httpx2.get(f"{server.url}/healthz").status_code == 200)
+    with server.client() as client:
+        assert [message.code for message in client.messages()] == ["482913"]
+    assert "system resource" not in server.log()
+    assert "Traceback" not in server.log()
+
+
+async def test_a_failing_accept_is_told_once_and_not_with_a_traceback_each(server: Server) -> None:
+    assert server.process is not None
+    opened = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (opened + 1, opened + 1))
+    with connections(server, 20):
+        await eventually(lambda: server.log() != "")
+    assert server.log().count("\n") == 1
+    assert "connections cannot be accepted: [Errno 24] Too many open files" in server.log()
+
+
+async def test_a_reader_that_does_not_read_does_not_hold_up_the_end(make_server: Callable[[], Server]) -> None:
+    server = make_server()
+    store = await open_store(f"sqlite:///{server.folder}/smscatch.db", join_parts)
+    await store.add([a_delivery(text=f"{n} " + "long " * 1000) for n in range(3000)])
+    await store.close()
+    server.start()
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", server.port))
+        head = f"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN_KEY}\r\n\r\n"
+        stuck.sendall(head.encode())
+        assert stuck.recv(12) == b"HTTP/1.1 200"
+        assert server.stop() == 0
+    assert server.log() == ""
+
+
+def test_a_body_that_never_comes_does_not_hold_up_the_end(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as stuck:
+        stuck.sendall(BODILESS)
+        assert stuck.recv(12) == b"HTTP/1.1 100"  # it waits for the body now
+        assert server.stop() == 0
+    assert server.log() == ""
+
+
+def test_a_hangup_ends_it_as_sigterm_does(server: Server) -> None:
+    assert server.process is not None
+    server.process.send_signal(signal.SIGHUP)
+    assert server.process.wait(60) == 0
+    assert not (server.spool / "poke").exists()
+
+
+def test_a_hangup_is_ignored_under_nohup(limited: Callable[[str], Server]) -> None:
+    server = limited("trap '' HUP")
+    assert server.process is not None
+    status = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    ignored = next(line.split()[1] for line in status if line.startswith("SigIgn:"))
+    assert int(ignored, 16) & 1 << signal.SIGHUP - 1  # proc_pid_status(5): a mask of bits
+
+
+# From here on the server runs in this process.
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    environ = {"STORE": f"sqlite:///{tmp_path}/smscatch.db", "SPOOL": str(tmp_path / "spool"), "PORT": "0"}
+    return load_settings(environ={f"SMSCATCH_{name}": value for name, value in environ.items()})
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncGenerator[Started]:
+    started: asyncio.Future[Started] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(serve(settings, started.set_result))
+    await asyncio.wait((started, running), return_when=asyncio.FIRST_COMPLETED)
+    if not started.done():
+        await running  # which raises why
+    try:
+        yield started.result()
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        await running
+
+
+@contextlib.asynccontextmanager
+async def connected(started: Started) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(started.url.rpartition(":")[2]))
+    with contextlib.closing(writer):
+        async with asyncio.timeout(60):
+            yield reader, writer
+
+
+async def test_a_start_that_fails_does_not_use_up_the_first_key(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise OSError("no more sockets")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server_module, "Pokes", broken)
+        with pytest.raises(OSError, match="no more sockets"):
+            await serve(settings, lambda _: None)
+    async with serving(settings) as started:
+        assert started.new_admin_key is not None
+
+
+async def test_a_store_that_is_away_at_the_start_only_delays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain = Intake.drain
+    failures = iter([StoreUnavailable("The database is locked.")])
+
+    async def drain_later(intake: Intake) -> int:
+        for failure in failures:
+            raise failure
+        return await drain(intake)
+
+    monkeypatch.setattr(Intake, "drain", drain_later)
+    settings.spool.mkdir()
+    spool_text(settings.spool, "Your Authy code is 482913")
+    async with serving(settings):
+        await eventually(lambda: not list(settings.spool.glob("*.sms")))
+    assert "what waits in the spool cannot be stored yet: The database is locked." in caplog.text
+
+
+async def test_a_connection_that_sends_no_whole_request_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.3)
+    async with serving(settings) as started:
+        for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"):
+            async with connected(started) as (reader, writer):
+                writer.write(sent)
+                assert await reader.read() == b""
+
+
+async def test_a_connection_that_sends_no_whole_second_request_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.3)
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        head = f"Host: x\r\nAuthorization: Bearer {started.new_admin_key}\r\n"
+        writer.write(f"GET /api/v1/code?timeout=0.4 HTTP/1.1\r\n{head}\r\n".encode())
+        await reader.readuntil(b"no_message")
+        writer.write(b"GET /api/v1/code HTTP/1.1\r\n")
+        assert b"HTTP" not in await reader.read()
+
+
+async def test_asked_twice_it_ends_without_waiting_for_clients(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        writer.write(BODILESS)
+        await reader.readuntil(b"100 Continue\r\n\r\n")
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        assert await reader.read() == b""
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_wait_is_no_request_that_does_not_come(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.05)
+    async with serving(settings) as started:
+        url = f"{started.url}/api/v1/messages/next?timeout=0.3"
+        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {started.new_admin_key}"}) as client:
+            assert (await client.get(url)).json()["error"] == "no_message"
+
+
+async def test_a_second_ctrl_c_does_not_interrupt_the_clean_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+
+    def noting(close: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def close_during_a_signal() -> None:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+                await close()
+                closed.append(True)
+
+        return close_during_a_signal
+
+    async def open_noting(url: str) -> Store:
+        store = await open_store(url, join_parts)
+        monkeypatch.setattr(store, "close", noting(store.close))
+        return store
+
+    monkeypatch.setattr(server_module, "open_store", lambda url, _: open_noting(url))
+    async with serving(settings):
+        pass
+    assert closed

@@ -1,0 +1,129 @@
+"""Keys that end: what they opened, sessions and streams, ends with them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from smscatch.errors import StoreUnavailable, Unauthorized
+from smscatch.inbox import Inbox
+from smscatch.settings import load_settings
+from smscatch.web import auth, stream
+from smscatch.web.app import make_app
+from tests.carrier import eventually
+from tests.samples import NOON, a_delivery
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
+
+
+async def is_good(inbox: Inbox, secret: str) -> bool:
+    try:
+        await auth.start_session(inbox, secret)
+    except Unauthorized:
+        return False
+    return True
+
+
+async def test_a_new_configured_key_ends_the_old_one_and_its_sessions(inbox: Inbox) -> None:
+    assert await auth.ensure_admin_key(inbox, "old") is None
+    session = await auth.start_session(inbox, "old")
+    assert await auth.ensure_admin_key(inbox, "new") is None
+    assert [await is_good(inbox, secret) for secret in ("old", session, "new")] == [False, False, True]
+
+
+async def test_the_same_configured_key_keeps_its_sessions(inbox: Inbox) -> None:
+    await auth.ensure_admin_key(inbox, "same")
+    session = await auth.start_session(inbox, "same")
+    await auth.ensure_admin_key(inbox, "same")
+    assert await is_good(inbox, session)
+
+
+async def test_a_key_that_is_configured_no_longer_ends_and_another_is_made_if_it_was_the_only_one(inbox: Inbox) -> None:
+    await auth.ensure_admin_key(inbox, "old")
+    session = await auth.start_session(inbox, "old")
+    made = await auth.ensure_admin_key(inbox, None)
+    assert made is not None
+    assert [await is_good(inbox, secret) for secret in ("old", session, made)] == [False, False, True]
+    assert await auth.ensure_admin_key(inbox, None) is None
+
+
+async def test_a_key_that_is_configured_no_longer_is_not_replaced_if_there_is_another(inbox: Inbox) -> None:
+    _, secret = await auth.add_key(inbox, "mine", ("admin",))
+    await auth.ensure_admin_key(inbox, "old")
+    assert await auth.ensure_admin_key(inbox, None) is None
+    assert [await is_good(inbox, secret) for secret in ("old", secret)] == [False, True]
+
+
+async def test_a_key_that_gets_configured_leaves_no_session_of_its_former_self(inbox: Inbox) -> None:
+    _, secret = await auth.add_key(inbox, "reader", ("read",))
+    session = await auth.start_session(inbox, secret)
+    await auth.ensure_admin_key(inbox, secret)
+    assert not await is_good(inbox, session)
+    assert [key.name for key in await inbox.store.keys()] == ["admin (configured)"]
+
+
+@pytest.fixture
+async def client(inbox: Inbox) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(make_app(inbox, load_settings(environ={})))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+async def open_stream(inbox: Inbox, client: httpx2.AsyncClient) -> tuple[asyncio.Task[httpx2.Response], str]:
+    """Follow with a session; return the answer to come, and the id of the key that the session was made from."""
+    key, secret = await auth.add_key(inbox, "reader", ("read",))
+    cookie = {"cookie": f"{auth.COOKIE}={await auth.start_session(inbox, secret)}"}
+    answer = asyncio.create_task(client.get("/api/v1/events", headers=cookie))
+    await eventually(lambda: inbox.hub.waiting == 1)
+    return answer, key.id
+
+
+async def revoke(inbox: Inbox, key_id: str) -> None:
+    await inbox.store.revoke_key(key_id)
+
+
+async def expire(inbox: Inbox, key_id: str) -> None:
+    inbox.now = lambda: NOON + auth.SESSION + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("end", [revoke, expire])
+async def test_a_stream_ends_before_the_next_text_when_its_key_does(
+    inbox: Inbox, client: httpx2.AsyncClient, end: Callable[[Inbox, str], Awaitable[None]]
+) -> None:
+    answer, key_id = await open_stream(inbox, client)
+    await end(inbox, key_id)
+    await inbox.receive([a_delivery()])
+    await eventually(answer.done)
+    assert "482913" not in (await answer).text
+
+
+@pytest.mark.parametrize("end", [revoke, expire])
+async def test_a_stream_ends_at_the_next_heartbeat_when_its_key_does(
+    inbox: Inbox,
+    client: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Inbox, str], Awaitable[None]],
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    answer, key_id = await open_stream(inbox, client)
+    await end(inbox, key_id)
+    await eventually(answer.done)
+    assert (await answer).status_code == 200
+
+
+async def test_a_stream_ends_while_the_store_cannot_say_whether_the_key_is_good(
+    inbox: Inbox, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: bytes) -> None:
+        raise StoreUnavailable("The database is away.")
+
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    answer, _ = await open_stream(inbox, client)
+    monkeypatch.setattr(inbox.store, "find_key", away)
+    await eventually(answer.done)
+    assert (await answer).status_code == 200
