@@ -13,6 +13,8 @@ from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
 from smscatch.errors import BadRequest, BadSetting, NoMessage, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
 
+AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 nothing found, 2 wrong use or setting, 3 failed."""
@@ -51,6 +53,12 @@ def make_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    _add_server_commands(command)
+    _add_client_commands(command)
+    return parser
+
+
+def _add_server_commands(command: AddCommand) -> None:
     demo = command("demo", server.run_demo, "run smscatch on two simulated modems, in a folder of its own")
     serve = command("serve", server.run_serve, "run the server")
     for each in (demo, serve):
@@ -65,11 +73,14 @@ def make_parser() -> argparse.ArgumentParser:
     modem.add_argument("--spool", help=FIELDS["spool"].help)
 
     simulate = command("simulate", server.run_simulate, "send an SMS through the demo's modem, or into a spool")
-    simulate.add_argument("--line", help="the number that it is for; the demo's first by default")
+    simulate.add_argument("--line", help="the number that it is for; by default the demo's that our link reads")
     simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER")
     simulate.add_argument("--spool", help="put it straight into this spool, as gammu-smsd's hook would")
     simulate.add_argument("text", metavar="TEXT")
+    _add_keys(command("keys", server.run_keys, "make, list and revoke API keys"))
 
+
+def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
     wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS")
     wait.add_argument("--after", help="a cursor, a time or an age such as 10m; now by default")
@@ -85,12 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
     for each in (wait, messages, lines):
         each.add_argument("--url", help=FIELDS["url"].help)
         each.add_argument("--key", help=FIELDS["key"].help)
-
-    _add_keys(command("keys", server.run_keys, "make, list and revoke API keys"))
     command("config", client.run_config, "show every setting, its value and where it came from")
     explain = command("explain", client.run_explain, "show which code is in a text, and why")
     explain.add_argument("text", metavar="TEXT")
-    return parser
 
 
 def _parse_seconds(text: str) -> float:
