@@ -298,15 +298,3 @@ async def test_a_wait_that_began_while_the_server_was_away_misses_nothing(server
         await asyncio.to_thread(server.send, "Your Authy code is 482913")
         await asyncio.to_thread(server.start)
         assert await waiter == "482913"
-
-
-def test_now_is_refused_rather_than_wrong_while_the_database_is_away(server: Server) -> None:
-    blocker = sqlite3.connect(server.folder / "smscatch.db", isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    server.send("Your code is 111111")
-    answer = httpx2.get(f"{server.url}/api/v1/messages/next?timeout=1", headers=AUTHORIZATION, timeout=60)
-    assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
-    blocker.execute("ROLLBACK")
-    blocker.close()
-    with server.client() as client:
-        assert client.cursor() == "1"

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.settings import load_settings
 from smscatch.web import auth
@@ -349,3 +350,16 @@ async def test_readiness_says_what_keeps_messages_from_coming_in(api: httpx2.Asy
     inbox.trouble = "The spool is gone."
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.json()["message"]) == (503, "The spool is gone.")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/messages/next?timeout=0", "/api/v1/code?timeout=0", "/api/v1/messages"])
+async def test_now_is_refused_rather_than_wrong_while_the_spool_cannot_be_stored(
+    api: httpx2.AsyncClient, inbox: Inbox, path: str
+) -> None:
+    async def catch_up() -> None:
+        raise StoreUnavailable("The database is locked.")
+
+    inbox.catch_up = catch_up
+    answer = await api.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
+    assert (await api.get("/api/v1/messages/next?after=0&timeout=0")).status_code == 404  # a cursor needs no now
