@@ -99,9 +99,8 @@ def poke() -> None:
         import _socket  # noqa: PLC0415 - the message is safe already, so even this import may fail
 
         sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-        sender.setblocking(
-            False
-        )  # a frozen server's queue holds 10 datagrams; then a blocking send hangs, and gammu with it
+        # A frozen server's queue holds 10 datagrams; then a blocking send hangs, and gammu with it.
+        sender.setblocking(False)
         sender.sendto(b"1", b"poke")
         sender.close()
     except Exception:  # noqa: S110 - the server also looks by itself

@@ -4,6 +4,7 @@ No format is read here; that is the sources' work.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -143,9 +144,8 @@ async def _poked(pokes: Pokes, timeout_seconds: float) -> None:
     readable = asyncio.Event()
     loop.add_reader(pokes.socket, readable.set)
     try:
-        async with asyncio.timeout(timeout_seconds):
-            await readable.wait()
-    except TimeoutError:
-        pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await readable.wait()
     finally:
         loop.remove_reader(pokes.socket)
