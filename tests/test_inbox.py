@@ -232,7 +232,7 @@ async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox, m
 
 
 async def test_what_another_process_stores_is_told_too(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smscatch.inbox.SLOW_TIMER_SECONDS", 0.01)
+    monkeypatch.setattr("smscatch.stores.sqlite.LISTEN_SECONDS", 0.01)
     await inbox.receive([a_delivery()])  # so that the feed's present wait ends, and the next is a short one
     waiter = asyncio.create_task(take(inbox, 1, after=1))
     await waiting(inbox, 1)

@@ -20,7 +20,6 @@ from smscatch.stores import Delivery, Store
 
 PAGE = 200
 RETRY_SECONDS = 1.0
-SLOW_TIMER_SECONDS = 5.0
 # Before this, no clock was right: a machine without a battery for it starts in 1970.
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
@@ -87,11 +86,14 @@ class Inbox:
         return message
 
     async def feed(self) -> None:
-        """Pass on what is committed, in that order, to the hub; runs until cancelled."""
+        """Pass on what is committed, by whichever instance and in that order, to the hub; runs until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.store.listen(self._added.set))
+            tasks.create_task(self._publish())
+
+    async def _publish(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SLOW_TIMER_SECONDS):  # for what another process writes into our store
-                    await self._added.wait()
+            await self._added.wait()
             self._added.clear()
             try:
                 while page := await self.store.after(Query(), self._told, PAGE):

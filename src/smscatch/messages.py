@@ -17,6 +17,7 @@ from smscatch.numbers import fold_sender
 
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
+LATE = "late"
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")
@@ -37,9 +38,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     number, E.164, or the modem's name while no line is configured for it. `sender` is E.164, a short code, or up to
     11 alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
-    flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate. `reader` names
-    the run of the program that read the modem. `revision` counts how often missing parts have come since it was first
-    shown, at `first_cursor`. `cursor` is the position in the order of commits, set by the store.
+    flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease).
+    `reader` names the run of the program that read the modem. `lease` is the id of the lease it belongs to. `revision`
+    counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the position in
+    the order of commits; it and the lease are set by the store.
     """
 
     id: str
@@ -100,12 +102,34 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     modem: dict[str, Any] | None = None
 
 
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that is one holder's alone for a while: what comes to it meanwhile is for nobody else.
+
+    Begins at the position `cursor` and ends at `expires_at`, or earlier at `released_at`, which `expires_at` then
+    equals. The line rests until `rests_until`: what arrives by then is late, kept and shown, but belongs to no lease.
+    So is what arrived before `started_at` by our clock, or was sent before `late_before` by the SMSC's. `holder` is
+    what the leaseholder calls itself, `key` the id of the API key it came with, `label` that of the line. All in UTC.
+    """
+
+    id: str
+    line: str
+    holder: str
+    key: str
+    cursor: str
+    started_at: datetime
+    expires_at: datetime
+    rests_until: datetime
+    late_before: datetime
+    released_at: datetime | None = None
+    label: str = ""
+
+
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages are asked for; every field that is set must agree.
 
     `lines` is None for every line. `sender` compares as `numbers.fold_sender` does, `contains` is a part of the text,
     without regard to case. `since` leaves out what we received before that time, `until` what we received from then on.
-    `has_code` leaves out texts in which no code was found.
+    `has_code` leaves out texts in which no code was found. `lease` is a lease's id, or "" for messages of none.
     """
 
     lines: tuple[str, ...] | None = None
@@ -114,11 +138,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     has_code: bool = False
+    lease: str | None = None
 
     def mismatch(self, message: Message) -> str | None:
         """Return why `message` is not meant, as half a sentence, or None if it is."""
         if self.lines is not None and message.line not in self.lines:
             return f"it came to {message.line}"
+        if self.lease is not None and self.lease != (message.lease or ""):
+            return _foreign(message)
         if self.sender is not None and fold_sender(message.sender) != fold_sender(self.sender):
             return f"sender {message.sender!r} is not {self.sender!r}"
         if self.contains is not None and self.contains.casefold() not in message.text.casefold():
@@ -128,12 +155,23 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         if self.until is not None and message.received_at >= self.until:
             return f"it was received after {format_time(self.until)}"
         if self.has_code and message.code is None:
-            return f"no code was found in the text from {message.sender!r}"
+            lack = "" if message.complete else ", of which parts are missing"
+            return f"no code was found in the text from {message.sender!r}{lack}"
         return None
 
     def matches(self, message: Message) -> bool:
         """Return whether `message` is meant."""
         return self.mismatch(message) is None
+
+
+def _foreign(message: Message) -> str:
+    """Say to whom a message belongs instead."""
+    if message.lease is not None:
+        return f"the text from {message.sender!r} belongs to the lease {message.lease}"
+    if LATE in message.marks:
+        sent = "" if message.sent_at is None else f"sent {format_time(message.sent_at)}, "
+        return f"the text from {message.sender!r} is late ({sent}received {format_time(message.received_at)})"
+    return f"the text from {message.sender!r} belongs to no lease"
 
 
 class Stored:

@@ -3,13 +3,14 @@
 No SQL here, and no knowledge of which backends there are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from smscatch.messages import Message, Part, Query, Stored
+from smscatch.messages import LATE, Lease, Message, Part, Query, Stored
+from smscatch.stores.records import Key, Read, Record
 
 # Makes one message of those parts of a long one that have come, given in the order of their numbers.
 Join = Callable[[Sequence[Part]], Message]
@@ -24,28 +25,37 @@ class Delivery(NamedTuple):
     raw: bytes
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key, or the session of a browser that signed in with one.
-
-    `scopes` are of read, lease, ingest, admin. `lines` is None for every line. `parent` is the id of the key that a
-    session was made from. The secret is not here: the store keeps its SHA-256 only.
-    """
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    lines: tuple[str, ...] | None = None
-    expires_at: datetime | None = None
-    parent: str | None = None
-
-
 class LineUse(NamedTuple):
     """What a store knows of a line: its number, how many messages it keeps, when the newest was received."""
 
     number: str
     messages: int
     last_received_at: datetime
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone who wants a line for a while.
+
+    `ticket` is a name chosen by whoever asks, unique for the `key`: asking again with it keeps the place in the queue.
+    Any of `lines` will do. The lease lasts for `ttl`, after which the line rests for `rest`; `tolerance` is how far
+    an SMSC's clock may lag behind ours.
+    """
+
+    ticket: str
+    key: str
+    lines: tuple[str, ...]
+    holder: str
+    ttl: timedelta
+    rest: timedelta
+    tolerance: timedelta
+
+
+class Claim(NamedTuple):
+    """What became of a wish: a lease; or None, and how many stand in front, and the leases that are in the way."""
+
+    lease: Lease | None
+    ahead: int = 0
+    held: tuple[Lease, ...] = ()
 
 
 class Store(Protocol):
@@ -59,7 +69,8 @@ class Store(Protocol):
         """Keep the messages durably, all or none; return how many were new.
 
         One whose id is kept already, or was kept and deleted, is passed over. Positions follow the order given. A part
-        is kept until it can be joined with its others: in the transaction that brings the last of them.
+        is kept until it can be joined with its others: in the transaction that brings the last of them. The same
+        transaction decides to which lease a message belongs (leasing.attribute).
         """
 
     async def show_incomplete(self, before: datetime) -> int:
@@ -67,6 +78,9 @@ class Store(Protocol):
 
         A part that comes later completes the message in place: the same id, a new position, `revision` one higher.
         """
+
+    async def incomplete(self) -> list[Part]:
+        """Return the newest part of each long message that is not shown yet."""
 
     async def position(self) -> int:
         """Return the newest position that was ever given; 0 before the first."""
@@ -90,7 +104,11 @@ class Store(Protocol):
         """Delete all messages of these lines; return how many."""
 
     async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
-        """Delete what was received between two times, at positions up to one, and forget it; return how many."""
+        """Delete what was received between two times, at positions up to one, and forget it; return how many.
+
+        Forgets leases that ended, and keys that expired, before the later time too. Does nothing while another
+        instance is at it.
+        """
 
     async def lines(self) -> list[LineUse]:
         """Return every line that has messages, ordered by number."""
@@ -106,6 +124,48 @@ class Store(Protocol):
 
     async def revoke_key(self, key_id: str) -> bool:
         """Remove a key and the sessions made from it; return False if there was none."""
+
+    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+        """Lease one of the lines wished for, if one is free for this wish; atomic among all instances.
+
+        Free is a line whose newest lease has rested, and that nobody in front in the queue could take (leasing.choose).
+        A wish that is not granted stands in the queue until `keep_until`, in the order of the first asking; not at all
+        if that is not after `now`. A ticket that has an unexpired lease gets that one again: its answer was lost.
+        """
+
+    async def withdraw(self, wish: Wish) -> None:
+        """Leave the queue."""
+
+    async def lease(self, lease_id: str) -> Lease | None:
+        """Return a lease, also one that has ended."""
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """Return the leases of the lines that are leased or rest, ordered by line."""
+
+    async def change_lease(self, lease: Lease, now: datetime) -> bool:
+        """Put `lease` in the place of the one with its id; return False if that is unknown, or has ended by `now`."""
+
+    async def add_reads(self, reads: Sequence[Read]) -> None:
+        """Keep who was given which message; of one key's reads of a message the first stays."""
+
+    async def reads(self, message_id: str) -> list[Read]:
+        """Return who was given a message, the first first. Deleting the message deletes them."""
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever another instance may have committed messages, until cancelled.
+
+        Calls it once after each time that the connection was lost, and never raises over one.
+        """
+
+    def dump(self) -> AsyncGenerator[Record, None]:
+        """Yield everything that is kept: first the position, then records by kind, in an order that all stores share.
+
+        In the order of records.ORDER: messages by position, parts by group and id, everything else by its id (a read
+        by message, time and key; a lease by its start, then id). The same content gives the same records.
+        """
+
+    async def load(self, records: Sequence[Record]) -> None:
+        """Keep records that `dump` yielded, in its order, in batches as large as they come. For an empty store."""
 
     async def close(self) -> None:
         """Let go of the database. Nothing may be called afterwards."""
@@ -127,3 +187,16 @@ def belongs_to(part: Part, parts: Sequence[Part]) -> bool:
     time = part.sent_at or part.received_at
     is_near = all(abs(time - other) <= MAX_PART_SPREAD for other in times)
     return is_near and all(other.number != part.number for other in parts)
+
+
+def revise(message: Message, old: Message) -> Message:
+    """Return `message`, in which parts have come that `old` lacked, with what stays as it was when first shown."""
+    late = (LATE,) if LATE in old.marks else ()
+    return msgspec.structs.replace(
+        message,
+        id=old.id,
+        lease=old.lease,
+        marks=message.marks + late,
+        revision=old.revision + 1,
+        first_cursor=old.first_cursor or old.cursor,
+    )

@@ -5,7 +5,7 @@ A message is durable when `add` returns: WAL with synchronous=FULL (https://www.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 import msgspec
 
 from smscatch.errors import CannotStart, StoreUnavailable
-from smscatch.messages import Query, Stored
-from smscatch.stores.base import Delivery, Join, Key, LineUse
-from smscatch.stores.sqlite import parts, searching, statements
+from smscatch.messages import Lease, Part, Query, Stored
+from smscatch.stores.base import Claim, Delivery, Join, LineUse, Wish
+from smscatch.stores.records import Key, Read, Record
+from smscatch.stores.sqlite import leases, moving, parts, searching, statements
 from smscatch.stores.sqlite.schema import migrate
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LISTEN_SECONDS = 5.0
 BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
 OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
@@ -104,6 +106,10 @@ class SqliteStore:
         while await self._writer.run(statements.index_some):
             pass
 
+    async def incomplete(self) -> list[Part]:
+        """See Store.incomplete."""
+        return await self._reader.run(parts.waiting)
+
     async def position(self) -> int:
         """See Store.position."""
         return await self._reader.run(statements.counter, "position")
@@ -152,13 +158,7 @@ class SqliteStore:
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         """See Store.add_key."""
-        await self._writer.run(
-            statements.rows,
-            "INSERT OR REPLACE INTO keys (id, hash, parent, expires_at, json) VALUES (?, ?, ?, ?, ?)",
-            *(key.id, secret_hash, key.parent),
-            key.expires_at and statements.milliseconds(key.expires_at),
-            msgspec.json.encode(key),
-        )
+        await self._writer.run(statements.add_key, key, secret_hash)
 
     async def find_key(self, secret_hash: bytes) -> Key | None:
         """See Store.find_key."""
@@ -177,6 +177,59 @@ class SqliteStore:
             statements.rows, "DELETE FROM keys WHERE id = ?1 OR parent = ?1 RETURNING id", key_id
         )
         return bool(removed)
+
+    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+        """See Store.claim."""
+        return await self._writer.run(leases.claim, wish, now, keep_until)
+
+    async def withdraw(self, wish: Wish) -> None:
+        """See Store.withdraw."""
+        await self._writer.run(leases.withdraw, wish)
+
+    async def lease(self, lease_id: str) -> Lease | None:
+        """See Store.lease."""
+        return await self._reader.run(leases.lease, lease_id)
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """See Store.leases."""
+        return await self._reader.run(leases.leases, now)
+
+    async def change_lease(self, lease: Lease, now: datetime) -> bool:
+        """See Store.change_lease."""
+        return await self._writer.run(leases.change, lease, now)
+
+    async def add_reads(self, reads: Sequence[Read]) -> None:
+        """See Store.add_reads."""
+        await self._writer.run(statements.add_reads, reads)
+
+    async def reads(self, message_id: str) -> list[Read]:
+        """See Store.reads."""
+        sql = "SELECT json FROM reads WHERE message = ? ORDER BY at"
+        found = await self._reader.run(statements.rows, sql, message_id)
+        return [msgspec.json.decode(row[0], type=Read) for row in found]
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """See Store.listen. SQLite does not tell what another process wrote; that is looked for on a slow timer."""
+        while True:
+            await asyncio.sleep(LISTEN_SECONDS)
+            heard()
+
+    async def dump(self) -> AsyncGenerator[Record, None]:
+        """See Store.dump."""
+        position = await self._reader.run(moving.dump_position)
+        yield position
+        after = 0
+        while page := await self._reader.run(moving.dump_messages, after, position.position):
+            for record in page:
+                yield record
+            after = int(page[-1].message.cursor)
+        for other in await self._reader.run(moving.dump_rest):
+            yield other
+
+    async def load(self, records: Sequence[Record]) -> None:
+        """See Store.load."""
+        await self._writer.run(moving.load, records)
+        self._start_indexing()
 
     async def close(self) -> None:
         """See Store.close."""

@@ -8,7 +8,7 @@ import msgspec
 
 from smscatch.messages import Part
 from smscatch.stores.base import Delivery, Join, belongs_to, group_of, is_repeat
-from smscatch.stores.sqlite import statements
+from smscatch.stores.sqlite import leases, statements
 from smscatch.stores.sqlite.statements import milliseconds, rows, transaction
 
 # Of the messages with one reference number, how many are looked at for where a part belongs.
@@ -40,7 +40,7 @@ def _add_one(connection: sqlite3.Connection, delivery: Delivery, join: Join) -> 
         return _add_part(connection, message, raw, join)
     if statements.is_known(connection, message.id):
         return False
-    statements.insert(connection, message, raw)
+    statements.insert(connection, leases.attributed(connection, message, message.received_at), raw)
     return True
 
 
@@ -89,10 +89,18 @@ def _show(connection: sqlite3.Connection, group: _Group, join: Join) -> None:
     message = join(sorted(group.parts, key=lambda part: part.number))
     raw = _raw_of(connection, group)
     if group.message_id is None:
-        statements.insert(connection, message, raw)
+        began_at = min(part.received_at for part in group.parts)
+        statements.insert(connection, leases.attributed(connection, message, began_at), raw)
         connection.execute("UPDATE part_groups SET message_id = ? WHERE number = ?", [message.id, group.number])
     else:  # if it was deleted meanwhile, it stays so
         statements.replace(connection, msgspec.structs.replace(message, id=group.message_id), raw)
+
+
+def waiting(connection: sqlite3.Connection) -> list[Part]:
+    """See Store.incomplete."""
+    sql = "SELECT number, total, message_id FROM part_groups WHERE message_id IS NULL ORDER BY number"
+    groups = [_group(connection, *row) for row in rows(connection, sql)]
+    return [max(group.parts, key=lambda part: part.received_at) for group in groups]
 
 
 def _raw_of(connection: sqlite3.Connection, group: _Group) -> bytes:

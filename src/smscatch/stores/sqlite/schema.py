@@ -60,6 +60,37 @@ STEPS = (
         json BLOB NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE messages ADD COLUMN lease TEXT NOT NULL DEFAULT '';  -- the lease it belongs to
+    CREATE INDEX messages_lease ON messages (lease, position) WHERE lease <> '';
+    CREATE TABLE leases (
+        number INTEGER PRIMARY KEY,    -- grows: a line's newest lease is the one that counts
+        id TEXT NOT NULL UNIQUE,
+        line TEXT NOT NULL,
+        key TEXT NOT NULL,             -- who asked for it, and with which ticket
+        ticket TEXT NOT NULL,
+        expires_at INTEGER NOT NULL,   -- milliseconds since 1970
+        rests_until INTEGER NOT NULL,
+        json BLOB NOT NULL
+    );
+    CREATE INDEX leases_line ON leases (line, number);
+    CREATE INDEX leases_ticket ON leases (key, ticket);
+    CREATE TABLE wishes (              -- the queue for lines
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL,
+        ticket TEXT NOT NULL,
+        keep_until INTEGER NOT NULL,   -- who has not asked again by then is gone
+        json BLOB NOT NULL,
+        UNIQUE (key, ticket)
+    );
+    CREATE TABLE reads (
+        message TEXT NOT NULL,
+        key TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        json BLOB NOT NULL,
+        PRIMARY KEY (message, key)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -85,6 +85,10 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
         parameters.append(milliseconds(query.until))
     if query.has_code:
         conditions.append("has_code")
+    if query.lease is not None:
+        # Spelt out where it holds for many rows, so that SQLite does not look through the index of leases.
+        conditions.append("lease = ? AND lease <> ''" if query.lease else "+lease = ?")
+        parameters.append(query.lease)
     if query.contains is not None:
         conditions.append("instr(messages.text, ?) > 0")
         parameters.append(query.contains.casefold())

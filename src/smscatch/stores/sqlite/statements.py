@@ -13,12 +13,14 @@ import msgspec
 
 from smscatch.messages import Message, decode_message, encode_message
 from smscatch.numbers import fold_sender
+from smscatch.stores.base import revise
+from smscatch.stores.records import Key, Read
 
 INDEX_BATCH = 500
 
 INSERT = """
-    INSERT INTO messages (position, id, line, sender, text, has_code, received_at, json, raw)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO messages (position, id, line, sender, text, has_code, received_at, lease, json, raw)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 IS_KNOWN = """
     SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?1) OR EXISTS (SELECT 1 FROM deleted WHERE id = ?1)
@@ -80,8 +82,13 @@ def is_known(connection: sqlite3.Connection, message_id: str) -> bool:
 def insert(connection: sqlite3.Connection, message: Message, raw: bytes) -> None:
     """Insert a message at the next position, which only one transaction at a time can take."""
     position = counter(connection, "position") + 1
-    connection.execute(INSERT, _row(position, message, raw))
+    insert_at(connection, position, message, raw)
     connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [position])
+
+
+def insert_at(connection: sqlite3.Connection, position: int, message: Message, raw: bytes) -> None:
+    """Insert a message at a position."""
+    connection.execute(INSERT, _row(position, message, raw))
 
 
 def replace(connection: sqlite3.Connection, message: Message, raw: bytes) -> bool:
@@ -90,8 +97,7 @@ def replace(connection: sqlite3.Connection, message: Message, raw: bytes) -> boo
     found = rows(connection, "DELETE FROM messages WHERE id = ? RETURNING json", message.id)
     if found:
         old = decode_message(found[0][0])
-        first = old.first_cursor or old.cursor
-        insert(connection, msgspec.structs.replace(message, revision=old.revision + 1, first_cursor=first), raw)
+        insert(connection, revise(message, old), raw)
     return bool(found)
 
 
@@ -104,6 +110,7 @@ def _row(position: int, message: Message, raw: bytes) -> tuple[object, ...]:
         message.text.casefold(),
         message.code is not None,
         milliseconds(message.received_at),
+        message.lease or "",
         encode_message(msgspec.structs.replace(message, cursor=str(position))),
         raw,
     )
@@ -122,6 +129,33 @@ def index_some(connection: sqlite3.Connection) -> bool:
     return end < newest
 
 
+def add_reads(connection: sqlite3.Connection, reads: Sequence[Read]) -> None:
+    """See Store.add_reads."""
+    with transaction(connection):
+        for read in reads:
+            add_read(connection, read)
+
+
+def add_read(connection: sqlite3.Connection, read: Read) -> None:
+    """Keep one read, unless that key has read that message before."""
+    connection.execute(
+        "INSERT OR IGNORE INTO reads (message, key, at, json) VALUES (?, ?, ?, ?)",
+        [read.message, read.key, milliseconds(read.at), msgspec.json.encode(read)],
+    )
+
+
+def add_key(connection: sqlite3.Connection, key: Key, secret_hash: bytes) -> None:
+    """See Store.add_key."""
+    connection.execute(
+        "INSERT OR REPLACE INTO keys (id, hash, parent, expires_at, json) VALUES (?, ?, ?, ?, ?)",
+        [
+            *(key.id, secret_hash, key.parent),
+            key.expires_at and milliseconds(key.expires_at),
+            msgspec.json.encode(key),
+        ],
+    )
+
+
 def delete(connection: sqlite3.Connection, condition: str, *parameters: object) -> int:
     """Delete the messages under `condition`, and remember their ids; return how many."""
     with transaction(connection):
@@ -137,6 +171,7 @@ def prune(connection: sqlite3.Connection, since: int, before: int, up_to: int) -
         connection.execute(f"DELETE FROM parts WHERE group_number IN ({old})", [since, before])
         connection.execute(f"DELETE FROM part_groups WHERE number IN ({old})", [since, before])
         connection.execute("DELETE FROM keys WHERE expires_at < ?", [before])
+        connection.execute("DELETE FROM leases WHERE rests_until < ?", [before])
     return pruned
 
 
@@ -145,4 +180,6 @@ def _delete(connection: sqlite3.Connection, condition: str, *parameters: object)
         f"INSERT OR IGNORE INTO deleted SELECT id, received_at FROM messages WHERE {condition}", parameters
     )
     connection.execute(FORGET_INDEXED.format(condition=condition), parameters)
+    of_these = f"SELECT id FROM messages WHERE {condition}"
+    connection.execute(f"DELETE FROM reads WHERE message IN ({of_these})", parameters)
     return connection.execute(f"DELETE FROM messages WHERE {condition}", parameters).rowcount

@@ -1,0 +1,87 @@
+"""What a store keeps beside messages, and the records in which everything moves from one store to another.
+
+Each record is one line of JSON Lines (`smscatch export`); `kind` says which.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from smscatch.messages import Lease, Message, Part
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key, or the session of a browser that signed in with one.
+
+    `scopes` are of read, lease, ingest, admin. `lines` is None for every line. `parent` is the id of the key that a
+    session was made from. The secret is not here: the store keeps its SHA-256 only.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    lines: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+    parent: str | None = None
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="read"):
+    """That a message was given to someone: the id and the name of the key they came with, and when it was first."""
+
+    message: str
+    key: str
+    name: str
+    at: datetime
+
+
+class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="position"):
+    """The newest position that was given."""
+
+    position: int
+
+
+class MessageRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="message"):
+    """A message, and the delivery it was read from, in base64."""
+
+    message: Message
+    raw: bytes
+
+
+class PartRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="part"):
+    """A part of a long message.
+
+    Parts of one message agree in `group`, a number that grows in the order in which messages began; `message` is the id
+    of what was made of them, once it is shown; `newest_at` is when the newest of them was received.
+    """
+
+    group: int
+    part: Part
+    raw: bytes
+    newest_at: datetime
+    message: str | None = None
+
+
+class DeletedRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="deleted"):
+    """The id of a message that was deleted: its delivery does not revive it."""
+
+    id: str
+    received_at: datetime
+
+
+class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="key"):
+    """A key, and the SHA-256 of its secret."""
+
+    key: Key
+    secret_hash: bytes
+
+
+class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="lease"):
+    """A lease, present or past, and the ticket that it was asked for with."""
+
+    lease: Lease
+    ticket: str
+
+
+Record = PositionRecord | MessageRecord | PartRecord | DeletedRecord | KeyRecord | LeaseRecord | Read
+ORDER = (PositionRecord, MessageRecord, PartRecord, DeletedRecord, KeyRecord, LeaseRecord, Read)

@@ -1,0 +1,105 @@
+"""Leases in the SQLite store: who may have which line is decided under the write lock, so only one can."""
+
+import sqlite3
+from datetime import datetime
+
+import msgspec
+
+from smscatch.messages import Lease, Message
+from smscatch.stores.base import Claim, Wish
+from smscatch.stores.leasing import attribute, choose, make_lease
+from smscatch.stores.sqlite.statements import counter, marks, milliseconds, rows, transaction
+
+NEWEST = "SELECT max(number) FROM leases GROUP BY line"
+
+
+def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    """See Store.claim."""
+    with transaction(connection):
+        repeated = _granted(connection, wish, now)
+        if repeated is not None:
+            return Claim(repeated)
+        ahead = _queue_up(connection, wish, now, keep_until)
+        newest = _newest(connection)
+        line = choose(wish, ahead, newest, now)
+        if line is None:
+            held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
+            return Claim(None, len(ahead), tuple(held))
+        lease = make_lease(wish, line, counter(connection, "position"), now)
+        insert(connection, lease, wish.ticket)
+        connection.execute("DELETE FROM wishes WHERE key = ? AND ticket = ?", [wish.key, wish.ticket])
+        return Claim(lease)
+
+
+def _granted(connection: sqlite3.Connection, wish: Wish, now: datetime) -> Lease | None:
+    sql = "SELECT json FROM leases WHERE key = ? AND ticket = ? AND expires_at > ?"
+    found = rows(connection, sql, wish.key, wish.ticket, milliseconds(now))
+    return _decode(found[0][0]) if found else None
+
+
+def _queue_up(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
+    """Take the wish's place in the queue, or keep it there; return who is in front."""
+    connection.execute("DELETE FROM wishes WHERE keep_until <= ?", [milliseconds(now)])
+    connection.execute(
+        "INSERT INTO wishes (key, ticket, keep_until, json) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until",
+        [wish.key, wish.ticket, milliseconds(keep_until), msgspec.json.encode(wish)],
+    )
+    own = "SELECT number FROM wishes WHERE key = ? AND ticket = ?"
+    ahead = rows(connection, f"SELECT json FROM wishes WHERE number < ({own}) ORDER BY number", wish.key, wish.ticket)
+    return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
+
+
+def _newest(connection: sqlite3.Connection) -> dict[str, Lease]:
+    """Return the newest lease of each line."""
+    found = rows(connection, f"SELECT line, json FROM leases WHERE number IN ({NEWEST})")
+    return {line: _decode(json) for line, json in found}
+
+
+def _decode(json: bytes) -> Lease:
+    return msgspec.json.decode(json, type=Lease)
+
+
+def insert(connection: sqlite3.Connection, lease: Lease, ticket: str) -> None:
+    """Keep a lease."""
+    values = [lease.id, lease.line, lease.key, ticket, *_changing(lease)]
+    connection.execute(
+        f"INSERT INTO leases (id, line, key, ticket, expires_at, rests_until, json) VALUES ({marks(values)})",
+        values,
+    )
+
+
+def _changing(lease: Lease) -> tuple[object, ...]:
+    return milliseconds(lease.expires_at), milliseconds(lease.rests_until), msgspec.json.encode(lease)
+
+
+def withdraw(connection: sqlite3.Connection, wish: Wish) -> None:
+    """See Store.withdraw."""
+    connection.execute("DELETE FROM wishes WHERE key = ? AND ticket = ?", [wish.key, wish.ticket])
+
+
+def lease(connection: sqlite3.Connection, lease_id: str) -> Lease | None:
+    """See Store.lease."""
+    found = rows(connection, "SELECT json FROM leases WHERE id = ?", lease_id)
+    return _decode(found[0][0]) if found else None
+
+
+def leases(connection: sqlite3.Connection, now: datetime) -> list[Lease]:
+    """See Store.leases."""
+    sql = f"SELECT json FROM leases WHERE number IN ({NEWEST}) AND rests_until > ? ORDER BY line"
+    return [_decode(row[0]) for row in rows(connection, sql, milliseconds(now))]
+
+
+def change(connection: sqlite3.Connection, lease: Lease, now: datetime) -> bool:
+    """See Store.change_lease."""
+    changed = connection.execute(
+        "UPDATE leases SET expires_at = ?, rests_until = ?, json = ? WHERE id = ? AND expires_at > ?",
+        [*_changing(lease), lease.id, milliseconds(now)],
+    )
+    return changed.rowcount == 1  # the condition is the lock: an expired lease cannot be brought back
+
+
+def attributed(connection: sqlite3.Connection, message: Message, began_at: datetime) -> Message:
+    """Return a message with the lease that it belongs to, if any; inside the transaction that stores it."""
+    found = rows(connection, "SELECT json FROM leases WHERE line = ? ORDER BY number DESC LIMIT 1", message.line)
+    return attribute(message, _decode(found[0][0]) if found else None, began_at)

@@ -1,0 +1,119 @@
+"""Everything out of the SQLite store and into it, as records (stores/records.py)."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from smscatch.messages import Lease, Part, decode_message
+from smscatch.stores.base import group_of
+from smscatch.stores.records import (
+    DeletedRecord,
+    Key,
+    KeyRecord,
+    LeaseRecord,
+    MessageRecord,
+    PartRecord,
+    PositionRecord,
+    Read,
+    Record,
+)
+from smscatch.stores.sqlite import leases, statements
+from smscatch.stores.sqlite.statements import counter, milliseconds, rows, transaction
+
+PAGE = 500
+PARTS = """
+    SELECT group_number, json, raw, newest_at, message_id FROM parts JOIN part_groups ON number = group_number
+    ORDER BY group_number, id
+"""
+
+
+def dump_position(connection: sqlite3.Connection) -> PositionRecord:
+    """Return the newest position."""
+    return PositionRecord(position=counter(connection, "position"))
+
+
+def dump_messages(connection: sqlite3.Connection, after: int, up_to: int) -> list[MessageRecord]:
+    """Return the next messages between two positions."""
+    sql = "SELECT json, raw FROM messages WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+    found = rows(connection, sql, after, up_to, PAGE)
+    return [MessageRecord(message=decode_message(json), raw=raw) for json, raw in found]
+
+
+def dump_rest(connection: sqlite3.Connection) -> list[Record]:
+    """Return everything but the messages."""
+    with transaction(connection, "DEFERRED"):
+        return [record for sql, make in _REST for record in _records(rows(connection, sql), make)]
+
+
+def _records(found: list[tuple[Any, ...]], make: Callable[..., Record]) -> Iterator[Record]:
+    return (make(*row) for row in found)
+
+
+def _part(*row: Any) -> Record:
+    group, json, raw, newest_at, message = row
+    part = msgspec.json.decode(json, type=Part)
+    return PartRecord(group=group, part=part, raw=raw, newest_at=_time(newest_at), message=message)
+
+
+def _time(milliseconds_since_1970: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)
+
+
+_REST: tuple[tuple[str, Callable[..., Record]], ...] = (
+    (PARTS, _part),
+    (
+        "SELECT id, received_at FROM deleted ORDER BY id",
+        lambda id_, received_at: DeletedRecord(id=id_, received_at=_time(received_at)),
+    ),
+    (
+        "SELECT json, hash FROM keys ORDER BY id",
+        lambda json, secret_hash: KeyRecord(key=msgspec.json.decode(json, type=Key), secret_hash=secret_hash),
+    ),
+    (
+        "SELECT json, ticket FROM leases ORDER BY number",
+        lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
+    ),
+    ("SELECT json FROM reads ORDER BY message, at, key", lambda json: msgspec.json.decode(json, type=Read)),
+)
+
+
+def load(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """See Store.load."""
+    with transaction(connection):
+        for record in records:
+            _load(connection, record)
+
+
+def _load(connection: sqlite3.Connection, record: Record) -> None:
+    match record:
+        case PositionRecord():
+            connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [record.position])
+        case MessageRecord():
+            statements.insert_at(connection, int(record.message.cursor), record.message, record.raw)
+        case PartRecord():
+            _load_part(connection, record)
+        case DeletedRecord():
+            connection.execute("INSERT INTO deleted VALUES (?, ?)", [record.id, milliseconds(record.received_at)])
+        case KeyRecord():
+            statements.add_key(connection, record.key, record.secret_hash)
+        case LeaseRecord():
+            leases.insert(connection, record.lease, record.ticket)
+        case Read():
+            statements.add_read(connection, record)
+
+
+def _load_part(connection: sqlite3.Connection, record: PartRecord) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO part_groups (number, key, total, message_id, newest_at) VALUES (?, ?, ?, ?, ?)",
+        [
+            *(record.group, group_of(record.part), record.part.total, record.message),
+            milliseconds(record.newest_at),
+        ],
+    )
+    connection.execute(
+        "INSERT INTO parts (id, group_number, json, raw) VALUES (?, ?, ?, ?)",
+        [record.part.id, record.group, msgspec.json.encode(record.part), record.raw],
+    )

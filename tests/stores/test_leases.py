@@ -1,0 +1,246 @@
+"""What every store promises of leases: one holder a line, in the order of asking, and each message to the right one."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from smscatch.messages import Lease, Query
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Claim, Store, Wish, open_store
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
+
+RACES = 1000
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def a_wish(ticket: str = "a", **facts: Any) -> Wish:
+    """A wish for LINE for 60 s, with 5 s of rest."""
+    defaults: dict[str, Any] = {
+        "ticket": ticket,
+        "key": "ci",
+        "lines": (LINE,),
+        "holder": f"test {ticket}",
+        "ttl": timedelta(seconds=60),
+        "rest": timedelta(seconds=5),
+        "tolerance": timedelta(seconds=60),
+    }
+    return Wish(**(defaults | facts))
+
+
+async def claim(store: Store, wish: Wish, now: datetime = NOON, patience: float = 10) -> Claim:
+    return await store.claim(wish, now, now + timedelta(seconds=patience))
+
+
+async def leased(store: Store, wish: Wish, now: datetime = NOON) -> Lease:
+    claimed = await claim(store, wish, now)
+    assert claimed.lease is not None
+    return claimed.lease
+
+
+async def lease_of(store: Store, text: str) -> tuple[str | None, bool]:
+    """The lease that a message belongs to, and whether it is marked late."""
+    (stored,) = await store.newest(Query(contains=text), 1)
+    return stored.message.lease, "late" in stored.message.marks
+
+
+async def release(store: Store, lease: Lease, now: datetime) -> bool:
+    ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + timedelta(seconds=5), released_at=now)
+    return await store.change_lease(ended, now)
+
+
+async def test_a_free_line_is_leased_from_the_newest_position_on(store: Store) -> None:
+    await store.add([a_delivery()])
+    lease = await leased(store, a_wish())
+    assert lease == Lease(
+        id=lease.id,
+        line=LINE,
+        holder="test a",
+        key="ci",
+        cursor="1",
+        started_at=NOON,
+        expires_at=at(60),
+        rests_until=at(65),
+        late_before=at(-60),
+    )
+    assert await store.lease(lease.id) == lease
+    assert await store.leases(at(64)) == [lease]
+    assert await store.leases(at(65)) == []
+    assert await store.lease("none") is None
+
+
+async def test_a_leased_line_is_not_free_until_it_has_rested(store: Store) -> None:
+    lease = await leased(store, a_wish("a"))
+    assert await claim(store, a_wish("b"), at(1), patience=0) == Claim(None, 0, (lease,))
+    assert (await claim(store, a_wish("b"), at(64.999), patience=0)).lease is None
+    assert (await leased(store, a_wish("b"), at(65))).holder == "test b"
+
+
+async def test_a_ticket_that_has_a_lease_gets_it_again_and_after_its_end_a_new_one(store: Store) -> None:
+    first = await leased(store, a_wish("a"))
+    assert await leased(store, a_wish("a"), at(30)) == first
+    assert (await claim(store, a_wish("a", key="another key"), at(30))).lease is None
+    assert (await claim(store, a_wish("a"), at(61))).lease is None
+    assert (await leased(store, a_wish("a", lines=(OTHER_LINE,)), at(62))).id != first.id
+
+
+async def test_who_asked_first_is_served_first(store: Store) -> None:
+    lease = await leased(store, a_wish("holder"))
+    for n in range(5):
+        assert (await claim(store, a_wish(f"w{n}"), at(n), patience=100)).ahead == n
+    assert await release(store, lease, at(10))
+    for n in (4, 2, 1, 3):
+        assert (await claim(store, a_wish(f"w{n}"), at(20), patience=100)).lease is None
+    assert (await claim(store, a_wish("new"), at(20), patience=0)).lease is None
+    assert (await leased(store, a_wish("w0"), at(20))).holder == "test w0"
+
+
+async def test_who_has_not_asked_again_is_passed_over(store: Store) -> None:
+    lease = await leased(store, a_wish("holder"))
+    await claim(store, a_wish("gone"), at(1), patience=10)
+    await claim(store, a_wish("b"), at(2), patience=100)
+    await release(store, lease, at(3))
+    assert (await claim(store, a_wish("b"), at(10.999), patience=100)).lease is None
+    assert (await leased(store, a_wish("b"), at(11))).holder == "test b"
+
+
+async def test_who_withdraws_leaves_the_queue(store: Store) -> None:
+    lease = await leased(store, a_wish("holder"))
+    await claim(store, a_wish("a"), at(1), patience=100)
+    await claim(store, a_wish("b"), at(2), patience=100)
+    await store.withdraw(a_wish("a"))
+    await release(store, lease, at(3))
+    assert (await leased(store, a_wish("b"), at(8))).holder == "test b"
+
+
+async def test_who_stands_in_front_for_another_line_is_in_nobodys_way(store: Store) -> None:
+    await leased(store, a_wish("holder"))
+    await claim(store, a_wish("front"), at(1), patience=100)
+    assert (await leased(store, a_wish("b", lines=(LINE, OTHER_LINE)), at(2))).line == OTHER_LINE
+
+
+async def test_of_a_pool_the_line_that_rested_longest_is_taken(store: Store) -> None:
+    pool = (LINE, OTHER_LINE)
+    first = await leased(store, a_wish("a", lines=pool))
+    await release(store, first, at(1))
+    second = await leased(store, a_wish("b", lines=pool), at(10))
+    await release(store, second, at(11))
+    third = await leased(store, a_wish("c", lines=pool), at(20))
+    assert [lease.line for lease in (first, second, third)] == [LINE, OTHER_LINE, LINE]
+
+
+async def test_only_a_running_lease_is_changed(store: Store) -> None:
+    lease = await leased(store, a_wish())
+    longer = msgspec.structs.replace(lease, expires_at=at(120), rests_until=at(125))
+    assert await store.change_lease(longer, at(59))
+    assert await store.lease(lease.id) == longer
+    assert (await claim(store, a_wish("b"), at(100), patience=0)).lease is None
+    assert not await store.change_lease(longer, at(120))
+    assert not await store.change_lease(msgspec.structs.replace(lease, id="none"), at(1))
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_mine", "is_late"),
+    [
+        pytest.param({"received_at": at(0)}, True, False, id="at the first instant"),
+        pytest.param({"received_at": at(59.999)}, True, False, id="at the last"),
+        pytest.param({"received_at": at(60)}, False, True, id="while the line rests"),
+        pytest.param({"received_at": at(64.999)}, False, True, id="at the end of the rest"),
+        pytest.param({"received_at": at(65)}, False, False, id="after the rest"),
+        pytest.param({"received_at": at(-0.001)}, False, True, id="received before, stored only now"),
+        pytest.param({"received_at": at(5), "sent_at": at(-60)}, True, False, id="sent within the tolerance"),
+        pytest.param({"received_at": at(5), "sent_at": at(-61)}, False, True, id="sent clearly before"),
+        pytest.param({"received_at": at(5), "sent_at": at(3600)}, True, False, id="sent by an SMSC ahead of time"),
+        pytest.param({"received_at": at(5), "line": OTHER_LINE}, False, False, id="to another line"),
+    ],
+)
+async def test_a_message_belongs_to_the_lease_that_its_line_has(
+    store: Store, facts: dict[str, Any], is_mine: bool, is_late: bool
+) -> None:
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", **facts)])
+    assert await lease_of(store, "the one") == (lease.id if is_mine else None, is_late)
+
+
+async def test_the_newest_lease_of_a_line_is_the_one_that_counts(store: Store) -> None:
+    await leased(store, a_wish("a"))
+    second = await leased(store, a_wish("b"), at(65))
+    await store.add([a_delivery(text="first", received_at=at(64)), a_delivery(text="second", received_at=at(66))])
+    assert await lease_of(store, "first") == (None, True)
+    assert await lease_of(store, "second") == (second.id, False)
+
+
+async def test_a_long_text_that_began_before_the_lease_is_late(store: Store) -> None:
+    parts = the_parts("the long one " * 20)
+    await store.add(parts[:1])
+    await leased(store, a_wish(), at(1))
+    last = parts[1].message
+    await store.add([parts[1]._replace(message=msgspec.structs.replace(last, received_at=at(2)))])
+    assert await lease_of(store, "the long one") == (None, True)
+
+
+async def test_a_text_that_is_completed_keeps_its_lease(store: Store) -> None:
+    lease = await leased(store, a_wish(), at(-1))
+    parts = the_parts("the long one " * 20)
+    await store.add(parts[:1])
+    assert await store.show_incomplete(at(1)) == 1
+    assert await lease_of(store, "the long one") == (lease.id, False)
+    await release(store, lease, at(2))
+    await leased(store, a_wish("b"), at(10))
+    await store.add(parts[1:])
+    (stored,) = await store.newest(Query(), 1)
+    assert (stored.message.lease, stored.message.revision, stored.message.complete) == (lease.id, 1, True)
+
+
+async def test_messages_are_found_by_their_lease(store: Store) -> None:
+    await store.add([a_delivery(text="before")])
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="mine"), a_delivery(text="other line", line=OTHER_LINE)])
+
+    async def texts(query: Query) -> list[str]:
+        return [stored.message.text for stored in await store.after(query, 0, 10)]
+
+    assert await texts(Query(lease=lease.id)) == ["mine"]
+    assert await texts(Query(lease="")) == ["before", "other line"]
+    assert await texts(Query(lease="", lines=(LINE,))) == ["before"]
+    assert await texts(Query(lease="", contains="other")) == ["other line"]
+    assert await texts(Query(lease="unknown")) == []
+
+
+async def test_the_parts_that_wait_for_others_are_known(store: Store) -> None:
+    parts = the_parts("the long one " * 40)
+    await store.add(parts[:2])
+    assert [part.number for part in await store.incomplete()] in ([1], [2])
+    await store.add(parts[2:])
+    assert await store.incomplete() == []
+
+
+async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: str) -> None:
+    other = await open_store(url, join_parts)
+    won: Counter[str] = Counter()
+    try:
+        for race in range(RACES):
+            now = at(100 * race)
+            claims = await asyncio.gather(
+                store.claim(a_wish(f"{race} here"), now, now), other.claim(a_wish(f"{race} there"), now, now)
+            )
+            leases = [claimed.lease for claimed in claims if claimed.lease is not None]
+            assert len(leases) == 1
+            won[leases[0].holder.split()[-1]] += 1
+    finally:
+        await other.close()
+    assert won.total() == RACES
+
+
+async def test_pruning_forgets_leases_that_are_long_over(store: Store) -> None:
+    old = await leased(store, a_wish("a"))
+    new = await leased(store, a_wish("b", ttl=timedelta(hours=5)), at(100))
+    await store.prune(NOON, at(3600), up_to=0)
+    assert await store.lease(old.id) is None
+    assert await store.lease(new.id) == new

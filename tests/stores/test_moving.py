@@ -1,0 +1,77 @@
+"""Everything that a store keeps comes out as records, and goes into another store unchanged."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from smscatch.messages import Query
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Key, Read, Store, open_store
+from smscatch.stores.records import Record
+from tests.samples import NOON, a_delivery, the_parts
+from tests.stores.test_leases import a_wish, leased
+
+KINDS = ["position", "message", "part", "deleted", "key", "lease", "read"]
+
+
+async def fill(store: Store) -> None:
+    """Put something of everything into a store."""
+    gone, kept = a_delivery(text="gone"), a_delivery(text="kept \U0001f600")
+    await store.add([gone, kept, *the_parts("long " * 50)])
+    await leased(store, a_wish())
+    await store.add([a_delivery(text="leased"), *the_parts("half of it " * 50, reference=8)[:1]])
+    await store.show_incomplete(NOON + timedelta(seconds=1))
+    await store.add(the_parts("waiting " * 50, reference=9)[:1])
+    await store.delete(gone.message.id)
+    await store.add_key(Key(id="k1", name="ci", scopes=("read",), created_at=NOON), b"hash")
+    await store.add_reads([Read(message=kept.message.id, key="k1", name="ci", at=NOON)])
+
+
+async def records_of(store: Store) -> list[Record]:
+    return [record async for record in store.dump()]
+
+
+def as_lines(records: list[Record]) -> list[bytes]:
+    return [msgspec.json.encode(record) for record in records]
+
+
+async def test_what_is_dumped_and_loaded_is_dumped_alike(store: Store, tmp_path: Path) -> None:
+    await fill(store)
+    before = await records_of(store)
+    assert list(dict.fromkeys(type(record).__struct_config__.tag for record in before)) == KINDS
+    for target in (f"sqlite:///{tmp_path}/other.db",):
+        other = await open_store(target, join_parts)
+        try:
+            await other.load([msgspec.json.decode(line, type=Record) for line in as_lines(before)])
+            assert as_lines(await records_of(other)) == as_lines(before)
+        finally:
+            await other.close()
+
+
+async def test_a_loaded_store_goes_on_where_the_other_stopped(store: Store, tmp_path: Path) -> None:
+    await fill(store)
+    position = await store.position()
+    other = await open_store(f"sqlite:///{tmp_path}/other.db", join_parts)
+    try:
+        await other.load(await records_of(store))
+        rest = the_parts("waiting " * 50, reference=9)[1:]
+        assert await other.add([*rest, a_delivery(text="new")]) == len(rest) + 1
+        assert await other.position() == position + 2
+        assert [stored.message.text for stored in await other.newest(Query(contains="leased"), 5)] == ["leased"]
+        assert (await other.find_key(b"hash")) is not None
+    finally:
+        await other.close()
+
+
+async def test_the_first_read_of_each_key_is_kept_until_the_message_is_deleted(store: Store) -> None:
+    delivery = a_delivery()
+    await store.add([delivery])
+    message = delivery.message.id
+    first = Read(message=message, key="k1", name="ci", at=NOON)
+    other = Read(message=message, key="k2", name="anna", at=NOON + timedelta(seconds=1))
+    await store.add_reads([other, first, Read(message="another", key="k1", name="ci", at=NOON)])
+    await store.add_reads([Read(message=message, key="k1", name="ci", at=NOON + timedelta(seconds=9))])
+    assert await store.reads(message) == [first, other]
+    await store.delete(message)
+    assert await store.reads(message) == []
