@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smscatch.errors import BadSetting
-from smscatch.settings import FIELDS, load_settings
+from smscatch.settings import FIELDS, hide_password, load_settings
 
 
 def config(tmp_path: Path, text: str) -> dict[str, str]:
@@ -40,6 +40,9 @@ def test_without_anything_it_listens_on_this_machine_only() -> None:
         ("spool", " "),
         ("store", "sqlite:///:memory:"),
         ("store", "mysql://x"),
+        ("store", "sqlite://no/third/slash"),
+        ("store", "postgresql://"),
+        ("lease_rest", "soon"),
         ("retention", "a month"),
         ("retention", "0d"),
         ("retention", "999999999d"),
@@ -137,3 +140,14 @@ def test_a_modem_named_by_a_number_is_known_as_such() -> None:
     settings = load_settings(environ={})
     assert settings.line_of("4915112345678") == settings.line_of("+49 151 12345678") == "+4915112345678"
     assert settings.line_of(" stick") == "stick"
+
+
+def test_the_password_in_a_stores_address_is_not_shown() -> None:
+    assert hide_password("postgresql://anna:p@ss:word@db/sms") == "postgresql://anna:…@db/sms"
+    assert hide_password("sqlite:////var/lib/x.db") == "sqlite:////var/lib/x.db"
+    with pytest.raises(BadSetting, match="mysql://anna:…@db"):
+        load_settings(environ={"SMSCATCH_STORE": "mysql://anna:secret@db"})
+
+
+def test_a_rest_may_be_nothing() -> None:
+    assert load_settings(environ={"SMSCATCH_LEASE_REST": "0s"}).lease_rest == timedelta(0)

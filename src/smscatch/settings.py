@@ -22,6 +22,8 @@ PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 LINES = "lines"
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@")
+STORES = ("sqlite", "postgresql", "mongodb", "mongodb+srv")
 MAX_SPAN = timedelta(days=36_500)
 
 
@@ -47,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     spool: Path
     retention: timedelta
     part_timeout: timedelta
+    lease_rest: timedelta
+    lease_tolerance: timedelta
     admin_key: str | None
     url: str
     key: str | None
@@ -101,11 +105,22 @@ def _parse_span(text: str) -> timedelta:
     return age
 
 
+def _parse_rest(text: str) -> timedelta:
+    return timedelta(0) if parse_age(text) == timedelta(0) else _parse_span(text)
+
+
 def _parse_store(text: str) -> str:
-    scheme, _, path = text.partition(":///")
-    if scheme != "sqlite" or not path or path == ":memory:":
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite" and (not rest.startswith("/") or rest in ("/", "/:memory:")):
+        raise ValueError(text)
+    if scheme not in STORES or not rest:
         raise ValueError(text)
     return text
+
+
+def hide_password(url: str) -> str:
+    """Return a URL that may be shown: with dots for the password in it."""
+    return _PASSWORD.sub(r"\1…@", url)
 
 
 def _parse_url(text: str) -> str:
@@ -120,16 +135,26 @@ def _parse_key(text: str) -> str:
     return text
 
 
+STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"
 _KEY_FORM = "at least 16 printable ASCII characters without blanks"
 
 FIELDS: dict[str, Field] = {
-    "store": Field("where messages are kept", _parse_store, "sqlite:///PATH", None),
+    "store": Field("where messages are kept", _parse_store, STORE_FORM, None),
     "host": Field("the address to listen on", str, "an IP address or host name", "127.0.0.1"),
     "port": Field("the port to listen on", _parse_port, "a number from 0 (any free one) to 65535", "7672"),
     "spool": Field("the folder for messages on their way to the store", _parse_folder, "a folder", None),
     "retention": Field("how long messages are kept", _parse_span, "an age such as 12h or 30d", "30d"),
     "part_timeout": Field(
         "how long a long message waits for missing parts", _parse_span, "an age such as 60s or 5m", "60s"
+    ),
+    "lease_rest": Field(
+        "how long a line rests after a lease, for texts that come late", _parse_rest, "an age such as 0s or 5s", "5s"
+    ),
+    "lease_tolerance": Field(
+        "how far the SMSC's clock may lag behind ours; a text sent longer before its lease began is late",
+        _parse_rest,
+        "an age such as 60s or 2h",
+        "60s",
     ),
     "admin_key": Field(
         "the key of the administrator; made and printed once if unset", _parse_key, _KEY_FORM, None, True
@@ -182,7 +207,7 @@ def _parse(name: str, given: _Given | None) -> Any:
     try:
         return field.parse(given.value)
     except (ValueError, OverflowError) as error:
-        shown = "the value given" if field.is_secret else repr(given.value)
+        shown = "the value given" if field.is_secret else repr(hide_password(given.value))
         raise BadSetting(f"{name} = {shown} ({given.origin}) is not accepted. Accepted: {field.form}.") from error
 
 

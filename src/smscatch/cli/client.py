@@ -10,7 +10,7 @@ from smscatch.cli.base import NOTHING, OK
 from smscatch.client import Client
 from smscatch.errors import BadSetting
 from smscatch.messages import Line, Message, encode_message, format_time
-from smscatch.settings import FIELDS, data_folder, load_settings
+from smscatch.settings import FIELDS, data_folder, hide_password, load_settings
 
 DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
 
@@ -61,7 +61,7 @@ def run_config(options: argparse.Namespace) -> int:
     settings = load_settings()
     for name, field in FIELDS.items():
         value = getattr(settings, name)
-        shown = "(set)" if field.is_secret and value else value
+        shown = "(set)" if field.is_secret and value else hide_password(str(value))
         print(f"{name} = {shown}\n    {field.help}; takes {field.form}; from: {settings.origins[name]}")
     for number, line in settings.lines.items():
         print(f"lines.{number}: label {line.label!r}, device {line.device}, phone_id {line.phone_id}")
