@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from smscatch import hook
 from smscatch.client import Client
 from smscatch.inbox import Inbox
+from smscatch.leases import Leases
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
 from tests.samples import NOON
@@ -19,15 +21,38 @@ from tests.samples import NOON
 ADMIN_KEY = "the-administrator-of-the-tests"
 
 
+class Clock:
+    """Stands still at noon until it is told to advance."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
 @pytest.fixture
-async def inbox(tmp_path: Path) -> AsyncIterator[Inbox]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def inbox(tmp_path: Path, clock: Clock) -> AsyncIterator[Inbox]:
     store = await open_store(f"sqlite:///{tmp_path}/inbox.db", join_parts)
-    opened = await Inbox.open(store, now=lambda: NOON)
+    opened = await Inbox.open(store, now=clock)
     feed = asyncio.create_task(opened.feed())
     yield opened
     feed.cancel()
     await asyncio.gather(feed, return_exceptions=True)
     await store.close()
+
+
+@pytest.fixture
+def leases(inbox: Inbox) -> Leases:
+    return Leases(inbox, rest=timedelta(seconds=5), tolerance=timedelta(seconds=60))
 
 
 class Server:

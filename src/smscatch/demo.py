@@ -14,6 +14,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from smscatch import hook
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.modem.gammurc import render_gammurc
@@ -100,16 +102,11 @@ def _prepare(settings: Settings, places: DemoPlaces) -> Settings:
             places.modem(line).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"The demo's folder {places.folder} cannot be made: {error.strerror}.") from error
-    return Settings(
+    return msgspec.structs.replace(
+        settings,
         store=f"sqlite:///{places.folder}/smscatch.db",
         spool=places.folder / "spool",
-        host=settings.host,
-        port=settings.port,
-        retention=settings.retention,
-        part_timeout=settings.part_timeout,
         admin_key=settings.admin_key or _known_key(places) or new_secret(),
-        url=settings.url,
-        key=settings.key,
         lines={
             GAMMU_LINE: LineSettings("Line one", phone_id=GAMMU_LINE),
             LINK_LINE: LineSettings("Line two", device=str(places.device(LINK_LINE))),

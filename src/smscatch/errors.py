@@ -67,9 +67,36 @@ class UnknownLine(NotFound):
 
 
 class NoMessage(NotFound):
-    """A wait ended and nothing had matched; the sentence explains why."""
+    """A wait ended and nothing had matched; the sentence explains why.
+
+    `details` has the `reason` as half a sentence, the `cursor` that leads on, and `near_misses`: what came, and why
+    each did not match.
+    """
 
     code = "no_message"
+
+    @classmethod
+    def within(cls, timeout_seconds: float, reason: str, **details: Any) -> "NoMessage":
+        """Return the error of a wait that took so long."""
+        return cls(f"No message matched in {timeout_seconds:g} s: {reason}.", reason=reason, **details)
+
+
+class UnknownLease(NotFound):
+    """There is no such lease, or it ended long ago."""
+
+    code = "unknown_lease"
+
+
+class NoFreeLine(SmscatchError):
+    """All lines that would do are leased or rest; `details` has the `holders`, and how many wait `ahead`."""
+
+    status, code = 409, "no_free_line"
+
+
+class LeaseEnded(SmscatchError):
+    """The lease was released or has expired: nothing comes for it any more."""
+
+    status, code = 410, "lease_ended"
 
 
 class BadDelivery(SmscatchError):

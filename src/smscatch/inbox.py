@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from smscatch.errors import NoMessage, StoreUnavailable
+from smscatch.explanation import explain
 from smscatch.hub import Hub
 from smscatch.messages import Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
@@ -24,7 +25,6 @@ RETRY_SECONDS = 1.0
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 TWIN_AGE = timedelta(minutes=15)
-EXPLAINED = 5
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +139,16 @@ class Inbox:
         for stored in await self.store.after(query, after, PAGE):
             if _arrived_behind(after, stored):
                 return stored
-        came = await self.store.newest(Query(lines=query.lines, since=query.since), PAGE, after=after)
-        raise _explain(query, came[::-1], position, timeout_seconds)
+        raise await self._no_message(query, after, position, timeout_seconds)
+
+    async def _no_message(self, query: Query, after: int, position: int, timeout_seconds: float) -> NoMessage:
+        newest = await self.store.newest(Query(lines=query.lines, since=query.since), PAGE, after=after)
+        came = [stored.message for stored in reversed(newest)]
+        parts = [part for part in await self.store.incomplete() if query.lines is None or part.line in query.lines]
+        foreign = {message.lease for message in came if message.lease is not None}
+        leases = [lease for id_ in foreign if (lease := await self.store.lease(id_)) is not None]
+        reason, near_misses = explain(query, came, parts, leases)
+        return NoMessage.within(timeout_seconds, reason, cursor=str(position), near_misses=near_misses)
 
     async def position(self) -> int:
         """Return the position of now: everything that arrived before this call is at or in front of it.
@@ -185,21 +193,3 @@ def _are_twins(message: Message, other: Message) -> bool:
 def _arrived_behind(after: int, stored: Stored) -> bool:
     """Return whether a message is news behind `after`: one whose missing parts came later arrived when it was shown."""
     return stored.message.revision == 0 or int(stored.message.first_cursor) > after
-
-
-def _explain(query: Query, came: list[Stored], position: int, timeout_seconds: float) -> NoMessage:
-    """Say what came meanwhile and why it did not match."""
-    where = "" if query.lines is None else f" to {' or '.join(query.lines)}"
-    near_misses = [
-        {"id": stored.message.id, "sender": stored.message.sender, "reason": query.mismatch(stored.message)}
-        for stored in came
-    ]
-    reasons = "; ".join(list(dict.fromkeys(str(miss["reason"]) for miss in near_misses))[:EXPLAINED])
-    count = f"{len(came)}{' or more' if len(came) == PAGE else ''}"
-    meanwhile = f"{count} came{where} meanwhile: {reasons}" if came else f"nothing came{where} meanwhile"
-    return NoMessage(
-        f"No message matched in {timeout_seconds:g} s: {meanwhile}.",
-        reason=meanwhile,
-        cursor=str(position),
-        near_misses=near_misses,
-    )

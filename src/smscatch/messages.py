@@ -90,7 +90,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One of our numbers.
 
     `messages` counts what is kept for it; `last_received_at` is None before the first. `modem` is how its modem is, as
-    modem/health.py publishes it, None if no link of ours reads it.
+    modem/health.py publishes it, None if no link of ours reads it. `lease` is the newest one until it has rested.
     """
 
     number: str
@@ -100,6 +100,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     messages: int = 0
     last_received_at: datetime | None = None
     modem: dict[str, Any] | None = None
+    lease: "Lease | None" = None
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):

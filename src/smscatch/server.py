@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
+from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.settings import Settings
 from smscatch.sources.pdu import join_parts
@@ -107,7 +108,8 @@ class _Server(uvicorn.Server):
 
     def __init__(self, inbox: Inbox, settings: Settings, most_connections: int) -> None:
         self._inbox = inbox
-        self._app: ASGIApp = make_app(inbox, settings)
+        self._leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
+        self._app: ASGIApp = make_app(inbox, self._leases, settings)
         super().__init__(
             uvicorn.Config(
                 self._answer,
@@ -133,6 +135,7 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Answer all waits and end; asked twice, end without waiting for clients."""
         self._inbox.hub.close()
+        self._leases.close()
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -179,6 +179,18 @@ async def test_lines_are_counted(store: Store) -> None:
     ]
 
 
+async def test_messages_are_counted_by_line_and_day(store: Store) -> None:
+    hours = (-13, -11, 0, 11, 12)
+    await store.add([a_delivery(received_at=NOON + timedelta(hours=hour)) for hour in hours])
+    await store.add([a_delivery(line=OTHER_LINE)])
+    today = NOON.date()
+    assert await store.days(NOON) == [
+        (LINE, today, 3),
+        (LINE, today + timedelta(days=1), 1),
+        (OTHER_LINE, today, 1),
+    ]
+
+
 async def test_a_key_is_found_by_its_hash_until_revoked(store: Store) -> None:
     key = Key(id="k1", name="ci", scopes=("read",), lines=(LINE,), created_at=NOON)
     session = Key(id="s1", name="ci", scopes=("read",), created_at=NOON, expires_at=NOON, parent="k1")

@@ -11,6 +11,7 @@ import pytest
 
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
+from smscatch.leases import Leases
 from smscatch.settings import load_settings
 from smscatch.web import auth
 from smscatch.web.app import make_app
@@ -20,13 +21,15 @@ CONFIG = f'[lines."{LINE}"]\nlabel = "Line one"\nphone_id = "stick"\n'
 
 
 @pytest.fixture
-async def api(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
+async def api(
+    inbox: Inbox, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with the administrator's key."""
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
     (tmp_path / "smscatch.toml").write_text(CONFIG)
     settings = load_settings(environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
     _, secret = await auth.add_key(inbox, "admin", ("admin",))
-    transport = httpx2.ASGITransport(make_app(inbox, settings), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         yield client

@@ -9,6 +9,7 @@ import pytest
 
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
+from smscatch.leases import Leases
 from smscatch.settings import load_settings
 from smscatch.web import auth, stream
 from smscatch.web.app import make_app
@@ -68,8 +69,8 @@ async def test_a_key_that_gets_configured_leaves_no_session_of_its_former_self(i
 
 
 @pytest.fixture
-async def client(inbox: Inbox) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(make_app(inbox, load_settings(environ={})))
+async def client(inbox: Inbox, leases: Leases) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(make_app(inbox, leases, load_settings(environ={})))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 

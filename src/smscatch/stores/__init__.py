@@ -1,10 +1,10 @@
 """The stores, by the scheme of their URL. A backend's driver is imported only when its store is opened."""
 
 from smscatch.errors import BadSetting
-from smscatch.stores.base import Claim, Delivery, Join, LineUse, Store, Wish
+from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Store, Wish
 from smscatch.stores.records import Key, Read
 
-__all__ = ["Claim", "Delivery", "Join", "Key", "LineUse", "Read", "Store", "Wish", "open_store"]
+__all__ = ["Claim", "DayCount", "Delivery", "Join", "Key", "LineUse", "Read", "Store", "Wish", "open_store"]
 
 
 async def open_store(url: str, join: Join) -> Store:

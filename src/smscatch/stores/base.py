@@ -4,7 +4,7 @@ No SQL here, and no knowledge of which backends there are.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -31,6 +31,14 @@ class LineUse(NamedTuple):
     number: str
     messages: int
     last_received_at: datetime
+
+
+class DayCount(NamedTuple):
+    """How many messages a line received on a day (UTC)."""
+
+    line: str
+    day: date
+    messages: int
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +120,12 @@ class Store(Protocol):
 
     async def lines(self) -> list[LineUse]:
         """Return every line that has messages, ordered by number."""
+
+    async def days(self, since: datetime) -> list[DayCount]:
+        """Return how many messages each line received on each UTC day from that of `since` on, where there were any.
+
+        Ordered by line and day.
+        """
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         """Keep a key; one with the same id is replaced."""

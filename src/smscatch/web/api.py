@@ -1,27 +1,25 @@
 """The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
 
-import asyncio
 import json
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.codes import find_codes
-from smscatch.errors import BadRequest, NotFound, StoreUnavailable, Unauthorized
+from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
-from smscatch.web.auth import is_still_good
-from smscatch.web.endpoint import context_of, inbox_of, key_of
+from smscatch.web.bodies import read_body
+from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
-from smscatch.web.stream import ClientGone, stream_events, unless_gone
+from smscatch.web.stream import stream_events
+from smscatch.web.waiting import wait_for
 
 JSON = "application/json"
 NEWEST = 50
-MAX_BODY_BYTES = 64 * 1024
-BODY_SECONDS = 10
 
 
 def json_response(content: bytes, status: int = 200) -> Response:
@@ -52,7 +50,10 @@ async def list_messages(request: Request) -> Response:
 
 
 async def next_message(request: Request) -> Response:
-    """Waits for a message and answers with it: the oldest match behind `after`; 404 `no_message` says why none came."""
+    """Waits for a message and answers with it: the oldest match behind `after`; 404 `no_message` says why none came.
+
+    Messages that belong to a lease are for its holder alone.
+    """
     return json_response((await _wait(request, await parse_query(request))).json)
 
 
@@ -65,11 +66,8 @@ async def next_code(request: Request) -> Response:
 
 async def _wait(request: Request, query: Query) -> Stored:
     timeout_seconds = parse_timeout(request)
-    query, after = await parse_start(request, query)
-    stored = await unless_gone(request, inbox_of(request).next_message(query, after, timeout_seconds))
-    if not await is_still_good(request):
-        raise Unauthorized("This key was revoked, or expired, while the wait went on.")
-    return stored
+    query, after = await parse_start(request, msgspec.structs.replace(query, lease=""))
+    return await wait_for(request, query.lines, inbox_of(request).next_message(query, after, timeout_seconds))
 
 
 async def get_message(request: Request) -> Response:
@@ -121,6 +119,7 @@ async def lines_of(request: Request) -> list[Line]:
     configured = context_of(request).settings.lines
     modems = read_health(context_of(request).settings.spool)
     used = {use.number: use for use in await inbox_of(request).store.lines()}
+    leases = {lease.line: lease for lease in await leases_of(request).held()}
     lines = []
     for number in sorted({*configured, *used, *modems}):
         if allowed is not None and number not in allowed:
@@ -135,6 +134,7 @@ async def lines_of(request: Request) -> list[Line]:
                 messages=use.messages if use else 0,
                 last_received_at=use.last_received_at if use else None,
                 modem=plain(modems[number]) if number in modems else None,
+                lease=leases.get(number),
             )
         )
     return lines
@@ -160,22 +160,6 @@ async def explain(request: Request) -> Response:
     except (msgspec.DecodeError, KeyError) as error:
         raise BadRequest('The body is no JSON of the form {"text": "…"}.') from error
     return value_response(find_codes(text))
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the body of a request. Raises BadRequest if it is larger than MAX_BODY_BYTES."""
-    body = b""
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
-    except ClientDisconnect as error:
-        raise ClientGone("The client hung up before its body had come.") from error
-    except TimeoutError as error:
-        raise BadRequest(f"The body did not come within {BODY_SECONDS} s.") from error
-    return body
 
 
 async def json_of_2018(request: Request) -> Response:

@@ -17,16 +17,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.errors import SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
+from smscatch.leases import Leases
 from smscatch.messages import format_time
 from smscatch.settings import Settings
-from smscatch.web import api, inbound, pages
+from smscatch.web import api, inbound, leases, pages
 from smscatch.web.auth import identify, refuse_other_sites
-from smscatch.web.endpoint import ADMIN, INGEST, READ, Context, Endpoint, Parameter
+from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
-from smscatch.web.params import AFTER, BEFORE, FILTERS, LIMIT, LINE, TIMEOUT, check_names
+from smscatch.web.params import AFTER, BEFORE, CONTAINS, FILTERS, LIMIT, LINE, SENDER, TIMEOUT, check_names
 
 HERE = Path(__file__).parent
 WAIT = (*FILTERS, AFTER, TIMEOUT)
+LEASE_WAIT = (SENDER, CONTAINS, AFTER, TIMEOUT)
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
 EVENTS = "text/event-stream"
 RETRY_AFTER_SECONDS = 2
@@ -48,30 +50,37 @@ async def openapi(request: Request) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/", pages.inbox_page, READ, "text/html", FILTERS, is_page=True),
-    Endpoint("GET", "/messages/{id}", pages.message_page, READ, "text/html", is_page=True),
-    Endpoint("GET", "/live", pages.live, READ, EVENTS, (*FILTERS, AFTER), is_page=True),
-    Endpoint("GET", "/login", pages.login_page, None, "text/html", is_page=True),
-    Endpoint("POST", "/login", pages.login, None, "text/html", is_page=True),
-    Endpoint("POST", "/logout", pages.logout, None, "text/html", is_page=True),
-    Endpoint("GET", "/json", api.json_of_2018, READ, api.JSON, (LINE,)),
-    Endpoint("GET", "/api/v1/messages", api.list_messages, READ, "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
-    Endpoint("DELETE", "/api/v1/messages", api.delete_messages, ADMIN, "", (LINE,), status=204),
-    Endpoint("GET", "/api/v1/messages/next", api.next_message, READ, "Message", WAIT),
-    Endpoint("GET", "/api/v1/messages/{id}", api.get_message, READ, "Message", FILTERS),
-    Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, ADMIN, "", FILTERS, status=204),
-    Endpoint("GET", "/api/v1/code", api.next_code, READ, "text/plain", WAIT),
-    Endpoint("GET", "/api/v1/lines", api.list_lines, READ, "LineList"),
-    Endpoint("GET", "/api/v1/events", api.events, READ, EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
-    Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, INGEST, api.JSON, body="GenericDelivery"),
-    Endpoint("POST", "/api/v1/explain", api.explain, READ, api.JSON, body="Text"),
-    Endpoint("GET", "/healthz", api.health, None, api.JSON),
-    Endpoint("GET", "/readyz", api.readiness, READ, api.JSON),
-    Endpoint("GET", "/openapi.json", openapi, READ, api.JSON),
+    Endpoint("GET", "/", pages.inbox_page, (READ,), "text/html", FILTERS, is_page=True),
+    Endpoint("GET", "/messages/{id}", pages.message_page, (READ,), "text/html", is_page=True),
+    Endpoint("GET", "/live", pages.live, (READ,), EVENTS, (*FILTERS, AFTER), is_page=True),
+    Endpoint("GET", "/login", pages.login_page, (), "text/html", is_page=True),
+    Endpoint("POST", "/login", pages.login, (), "text/html", is_page=True),
+    Endpoint("POST", "/logout", pages.logout, (), "text/html", is_page=True),
+    Endpoint("GET", "/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
+    Endpoint("GET", "/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
+    Endpoint("DELETE", "/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
+    Endpoint("GET", "/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
+    Endpoint("GET", "/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
+    Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
+    Endpoint("GET", "/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
+    Endpoint("GET", "/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
+    Endpoint("GET", "/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
+    Endpoint("POST", "/api/v1/leases", leases.acquire, (LEASE,), "Lease", body="LeaseRequest", status=201),
+    Endpoint("GET", "/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), "Lease"),
+    Endpoint("DELETE", "/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204),
+    Endpoint("POST", "/api/v1/leases/{id}/extend", leases.extend, (LEASE,), "Lease", body="Extension"),
+    Endpoint("GET", "/api/v1/leases/{id}/next", leases.next_message, (LEASE,), "Message", LEASE_WAIT),
+    Endpoint("GET", "/api/v1/leases/{id}/code", leases.next_code, (LEASE,), "text/plain", LEASE_WAIT),
+    Endpoint("GET", "/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
+    Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, (INGEST,), api.JSON, body="GenericDelivery"),
+    Endpoint("POST", "/api/v1/explain", api.explain, (READ,), api.JSON, body="Text"),
+    Endpoint("GET", "/healthz", api.health, (), api.JSON),
+    Endpoint("GET", "/readyz", api.readiness, (READ,), api.JSON),
+    Endpoint("GET", "/openapi.json", openapi, (READ,), api.JSON),
 )
 
 
-def make_app(inbox: Inbox, settings: Settings) -> ASGIApp:
+def make_app(inbox: Inbox, leases: Leases, settings: Settings) -> ASGIApp:
     """Return the ASGI application over an open inbox."""
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS]
@@ -83,13 +92,13 @@ def make_app(inbox: Inbox, settings: Settings) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
-    app.state.context = Context(inbox, settings, _renderer())
+    app.state.context = Context(inbox, leases, settings, _renderer())
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
 
 def _route(endpoint: Endpoint) -> Route:
     async def handle(request: Request) -> Response:
-        if endpoint.scope is not None:
+        if endpoint.scopes:
             request.state.key = await identify(request, endpoint)
         elif endpoint.method == "POST":
             refuse_other_sites(request)

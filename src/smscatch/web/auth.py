@@ -100,8 +100,9 @@ async def identify(request: Request, endpoint: Endpoint) -> Key:
     if secret is None:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
     key = await _check_key(inbox_of(request), secret)
-    if endpoint.scope not in key.scopes and ADMIN not in key.scopes:
-        raise Forbidden(f"The key {key.name!r} lacks the scope {endpoint.scope!r}; it has: {', '.join(key.scopes)}.")
+    if not {*endpoint.scopes, ADMIN} & {*key.scopes}:
+        needed = " or ".join(map(repr, endpoint.scopes))
+        raise Forbidden(f"The key {key.name!r} lacks the scope {needed}; it has: {', '.join(key.scopes)}.")
     return key
 
 

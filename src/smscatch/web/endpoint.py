@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.inbox import Inbox
+from smscatch.leases import Leases
 from smscatch.settings import Settings
 from smscatch.stores import Key
 
@@ -27,7 +28,9 @@ class Parameter(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """One row of the route table. `scope` is None where no key is needed; `answer` names a schema or a MIME type.
+    """One row of the route table. A key needs one of `scopes`; none: no key is needed.
+
+    `answer` names a schema or a MIME type.
 
     `body` names the schema of the request's JSON; `headers` are those that mean something to this route alone.
     """
@@ -35,7 +38,7 @@ class Endpoint(NamedTuple):
     method: str
     path: str
     handler: Handler
-    scope: str | None
+    scopes: tuple[str, ...]
     answer: str
     parameters: tuple[Parameter, ...] = ()
     status: int = 200
@@ -48,6 +51,7 @@ class Context(NamedTuple):
     """What the handlers share."""
 
     inbox: Inbox
+    leases: Leases
     settings: Settings
     render: Callable[..., str]
 
@@ -61,6 +65,11 @@ def context_of(request: Request) -> Context:
 def inbox_of(request: Request) -> Inbox:
     """Return the inbox."""
     return context_of(request).inbox
+
+
+def leases_of(request: Request) -> Leases:
+    """Return the leases."""
+    return context_of(request).leases
 
 
 def key_of(request: Request) -> Key:

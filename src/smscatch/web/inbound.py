@@ -11,7 +11,8 @@ from smscatch.errors import Forbidden, NotFound, StoreUnavailable
 from smscatch.sources import read_delivery
 from smscatch.sources.generic import SOURCE, parse_generic, write_generic
 from smscatch.spool import Entry, write_entry
-from smscatch.web.api import read_body, value_response
+from smscatch.web.api import value_response
+from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import context_of, inbox_of, key_of
 
 

@@ -10,14 +10,17 @@ from smscatch.errors import (
     BadDelivery,
     BadRequest,
     Forbidden,
+    LeaseEnded,
+    NoFreeLine,
     NotFound,
     SmscatchError,
     StoreUnavailable,
     Unauthorized,
 )
-from smscatch.messages import Line, Message
+from smscatch.messages import Lease, Line, Message
 from smscatch.sources.generic import GenericDelivery
-from smscatch.web.endpoint import INGEST, Endpoint, Parameter
+from smscatch.web.bodies import Extension, LeaseRequest
+from smscatch.web.endpoint import INGEST, LEASE, Endpoint, Parameter
 
 
 class MessagePage(msgspec.Struct):
@@ -34,6 +37,12 @@ class LineList(msgspec.Struct):
     lines: list[Line]
 
 
+class LeaseList(msgspec.Struct):
+    """Who has which line."""
+
+    leases: list[Lease]
+
+
 class Error(msgspec.Struct):
     """What every refusal looks like; some carry further members."""
 
@@ -47,8 +56,8 @@ class Text(msgspec.Struct):
     text: str
 
 
-SCHEMAS = (Message, MessagePage, LineList, Error, Text, GenericDelivery)
-REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, BadDelivery, StoreUnavailable)
+SCHEMAS = (Message, MessagePage, LineList, Lease, LeaseList, LeaseRequest, Extension, Error, Text, GenericDelivery)
+REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, NoFreeLine, LeaseEnded, BadDelivery, StoreUnavailable)
 
 
 def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
@@ -87,7 +96,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             **{str(kind.status): {"$ref": f"#/components/responses/{kind.__name__}"} for kind in _refusals(endpoint)},
             "default": {"description": "A refusal", "content": _json_content("Error")},
         },
-        "security": [{"bearer": []}, {"basic": []}] if endpoint.scope else [],
+        "security": [{"bearer": []}, {"basic": []}] if endpoint.scopes else [],
     }
     if endpoint.body:
         operation["requestBody"] = {"required": True, "content": _json_content(endpoint.body)}
@@ -96,14 +105,16 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 def _refusals(endpoint: Endpoint) -> list[type[SmscatchError]]:
     """Return how this route may refuse; a misspelt query parameter is refused by every one."""
-    is_guarded = endpoint.scope is not None
+    is_guarded = bool(endpoint.scopes)
     can_miss = "{" in endpoint.path or any(parameter.name == "line" for parameter in endpoint.parameters)
     applies = {
         BadRequest: True,
         Unauthorized: is_guarded,
         Forbidden: is_guarded,
         NotFound: can_miss,
-        BadDelivery: endpoint.scope == INGEST,
+        NoFreeLine: endpoint.body == "LeaseRequest",
+        LeaseEnded: LEASE in endpoint.scopes and "/{id}/" in endpoint.path,
+        BadDelivery: INGEST in endpoint.scopes,
         StoreUnavailable: is_guarded,
     }
     return [kind for kind in REFUSALS if applies[kind]]

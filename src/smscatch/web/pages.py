@@ -13,8 +13,9 @@ from smscatch.errors import Unauthorized
 from smscatch.messages import Line, Message, Stored, format_time
 from smscatch.numbers import canonical_number
 from smscatch.settings import data_folder
-from smscatch.web.api import NEWEST, find_message, lines_of, read_body
+from smscatch.web.api import NEWEST, find_message, lines_of
 from smscatch.web.auth import COOKIE, SESSION, end_session, start_session
+from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import context_of, inbox_of, render
 from smscatch.web.params import parse_query
 from smscatch.web.stream import stream_events

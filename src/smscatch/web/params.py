@@ -18,11 +18,9 @@ DEFAULT_LIMIT = 50
 MAX_CONTAINS = 500
 
 LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
-FILTERS = (
-    LINE,
-    Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter."),
-    Parameter("contains", "string", "Only texts that contain this; case does not matter."),
-)
+SENDER = Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter.")
+CONTAINS = Parameter("contains", "string", "Only texts that contain this; case does not matter.")
+FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
 LIMIT = Parameter("limit", "integer", f"How many at most, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if not given.")
@@ -73,13 +71,15 @@ async def _parse_lines(request: Request) -> tuple[str, ...] | None:
         return allowed
     lines = tuple(dict.fromkeys(canonical_number(line) for line in asked))
     for line in lines:
-        if allowed is not None and line not in allowed:
-            raise Forbidden(f"This key may not see the line {line}; it may see: {', '.join(allowed)}.", line=line)
-        await _check_line(request, line)
+        await check_line(request, line)
     return lines
 
 
-async def _check_line(request: Request, line: str) -> None:
+async def check_line(request: Request, line: str) -> None:
+    """Raise Forbidden if the key of a request must not see a line, UnknownLine if there is none."""
+    allowed = key_of(request).lines
+    if allowed is not None and line not in allowed:
+        raise Forbidden(f"This key may not see the line {line}; it may see: {', '.join(allowed)}.", line=line)
     if line in context_of(request).settings.lines:
         return
     if not await inbox_of(request).store.newest(Query(lines=(line,)), 1):

@@ -1,54 +1,23 @@
-"""Waiting over HTTP: long-polls that end with their client, and Server-Sent Events that resume with nothing missed."""
+"""Server-Sent Events over HTTP, which resume with nothing missed."""
 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from smscatch.errors import BadCursor, LostCursor, ShuttingDown, SmscatchError, StoreUnavailable
+from smscatch.errors import BadCursor, LostCursor, ShuttingDown, StoreUnavailable
 from smscatch.messages import Stored
 from smscatch.web.auth import is_still_good
 from smscatch.web.endpoint import inbox_of
 from smscatch.web.params import parse_query, parse_start
+from smscatch.web.waiting import ClientGone, unless_gone
 
-T = TypeVar("T")
 HEARTBEAT_SECONDS = 15.0
 RETRY = b"retry: 1000\n\n"
-CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
-
-
-class ClientGone(SmscatchError):
-    """The client hung up; there is nobody to answer."""
-
-    status, code = CLIENT_CLOSED_REQUEST, "client_gone"
-
-
-async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
-    """Return what `wait` returns, or cancel it and raise ClientGone as soon as the client hangs up.
-
-    Without this a wait would go on until its timeout: nothing tells a handler that merely awaits.
-    """
-    waiting = asyncio.ensure_future(wait)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            return waiting.result()
-        raise ClientGone("The client hung up.")
-    finally:
-        for task in (waiting, leaving):
-            task.cancel()
-        await asyncio.gather(waiting, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def stream_events(request: Request, render: Callable[[Stored], tuple[str, str]]) -> Response:

@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
-from smscatch.stores.base import Claim, Delivery, Join, LineUse, Wish
+from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.records import Key, Read, Record
 from smscatch.stores.sqlite import leases, moving, parts, searching, statements
 from smscatch.stores.sqlite.schema import migrate
@@ -23,6 +23,7 @@ from smscatch.stores.sqlite.schema import migrate
 P = ParamSpec("P")
 R = TypeVar("R")
 LISTEN_SECONDS = 5.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
 OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
@@ -155,6 +156,12 @@ class SqliteStore:
         """See Store.lines."""
         rows = await self._reader.run(statements.rows, statements.LINES)
         return [LineUse(line, count, datetime.fromtimestamp(last / 1000, UTC)) for line, count, last in rows]
+
+    async def days(self, since: datetime) -> list[DayCount]:
+        """See Store.days."""
+        day = statements.milliseconds(since) // statements.DAY
+        rows = await self._searcher.run(statements.rows, statements.DAYS, day * statements.DAY)
+        return [DayCount(line, (EPOCH + timedelta(days=number)).date(), count) for line, number, count in rows]
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         """See Store.add_key."""

@@ -34,6 +34,11 @@ LINES = """
         SELECT received_at FROM messages WHERE messages.line = line_counts.line ORDER BY position DESC LIMIT 1
     ) FROM line_counts WHERE messages > 0 ORDER BY line
 """
+DAY = 86_400_000
+DAYS = f"""
+    SELECT line, received_at / {DAY} AS day, count(*) FROM messages WHERE received_at >= ? GROUP BY line, day
+    ORDER BY line, day
+"""
 FORGET_INDEXED = """
     INSERT INTO trigrams (trigrams, rowid, text) SELECT 'delete', position, text FROM messages
     WHERE {condition} AND position <= (SELECT value FROM counters WHERE name = 'indexed')

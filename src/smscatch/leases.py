@@ -1,0 +1,192 @@
+"""Lines that are one test's alone for a while: asking for one, waiting for a free one, its messages, its end.
+
+No HTTP here, and what must be decided in one transaction is the store's.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, UnknownLease
+from smscatch.inbox import Inbox
+from smscatch.messages import Lease, Query, Stored, format_time
+from smscatch.stores import Claim, Wish
+
+# A waiter asks again this often, and has left the queue when it has not asked for so long: its server was killed.
+# Shorter than a rest, so what another instance releases is known before it is free.
+ASK_SECONDS = 2.0
+PATIENCE = timedelta(seconds=10)
+
+
+class Request(NamedTuple):
+    """Who asks for which lines, and for how long."""
+
+    key: str
+    lines: tuple[str, ...]
+    ttl: timedelta
+    holder: str = ""
+    ticket: str | None = None
+
+
+class Leases:
+    """Gives lines to one holder at a time.
+
+    A line rests for `rest` after a lease. What the SMSC says was sent longer than `tolerance` before a lease is late.
+    """
+
+    def __init__(self, inbox: Inbox, rest: timedelta, tolerance: timedelta) -> None:
+        self._inbox = inbox
+        self._rest = rest
+        self._tolerance = tolerance
+        self._ended = asyncio.Event()  # by release, in this process; another one takes its place then
+        self._is_closed = False
+
+    def _now(self) -> datetime:
+        # As messages have it: one that arrives in the millisecond in which its lease begins belongs to it.
+        now = self._inbox.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    async def acquire(self, request: Request, wait_seconds: float) -> Lease:
+        """Return a lease of one of the lines, waiting up to `wait_seconds` until one is free; first come, first served.
+
+        Asking again with the same ticket keeps the place in the queue for PATIENCE, and gives the same lease again
+        while it lasts. Raises NoFreeLine, which says who has the lines and until when.
+        """
+        wish = self._wish(request)
+        await self._inbox.catch_up()  # what arrived before is no part of the lease
+        try:
+            claimed = await self._claim(wish, wait_seconds)
+        except BaseException:
+            if request.ticket is None:  # nobody could come back for it
+                await asyncio.shield(self._inbox.store.withdraw(wish))
+            raise
+        if claimed.lease is None:
+            raise _no_free_line(claimed, request.lines, wait_seconds)
+        return claimed.lease
+
+    def _wish(self, request: Request) -> Wish:
+        return Wish(
+            ticket=request.ticket or secrets.token_hex(16),
+            key=request.key,
+            lines=request.lines,
+            holder=request.holder,
+            ttl=request.ttl,
+            rest=self._rest,
+            tolerance=self._tolerance,
+        )
+
+    async def _claim(self, wish: Wish, wait_seconds: float) -> Claim:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            ended = self._ended
+            now = self._now()
+            claimed = await self._inbox.store.claim(wish, now, now + PATIENCE if wait_seconds > 0 else now)
+            left = deadline - time.monotonic()
+            if claimed.lease is not None or left <= 0:
+                return claimed
+            if self._is_closed:
+                raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same ticket.")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, now)])):
+                    await ended.wait()
+
+    def close(self) -> None:
+        """End all waits for a line, present and future, with ShuttingDown."""
+        self._is_closed = True
+        self._ended.set()
+
+    async def get(self, lease_id: str) -> Lease:
+        """Return a lease, also one that has ended. Raises UnknownLease."""
+        found = await self._inbox.store.lease(lease_id)
+        if found is None:
+            raise UnknownLease(
+                f"There is no lease {lease_id!r}: it was never given, or ended longer ago than the retention."
+            )
+        return found
+
+    async def held(self, lines: Sequence[str] | None = None) -> list[Lease]:
+        """Return the leases of lines that are leased or rest, of all lines or of some."""
+        found = await self._inbox.store.leases(self._now())
+        return [lease for lease in found if lines is None or lease.line in lines]
+
+    async def extend(self, lease: Lease, ttl: timedelta) -> Lease:
+        """Let a lease last for `ttl` from now, if that is longer than it would. Raises LeaseEnded."""
+        now = self._now()
+        expires_at = max(lease.expires_at, now + ttl)
+        longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
+        if not await self._inbox.store.change_lease(longer, now):
+            raise _lease_ended(await self.get(lease.id), {})
+        return longer
+
+    async def release(self, lease: Lease) -> None:
+        """End a lease now; its line rests and is free then. No-op for one that has ended."""
+        now = self._now()
+        ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
+        await self._inbox.store.change_lease(ended, now)
+        self._ended.set()
+        self._ended = asyncio.Event()
+
+    async def next_message(self, lease: Lease, query: Query, after: int, timeout_seconds: float) -> Stored:
+        """Return the oldest match behind `after` that belongs to the lease, waiting for it while the lease lasts.
+
+        Raises NoMessage, and LeaseEnded when the lease is over before the time is.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        query = msgspec.structs.replace(query, lines=(lease.line,), lease=lease.id)
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            lasts = max(0.0, (lease.expires_at - self._now()).total_seconds())
+            try:
+                return await self._inbox.next_message(query, after, min(left, lasts))
+            except NoMessage as error:
+                lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
+                if lease.expires_at <= self._now():
+                    raise _lease_ended(lease, error.details) from None
+                if time.monotonic() >= deadline:
+                    raise NoMessage.within(timeout_seconds, **error.details) from None
+
+
+def _seconds_until_free(claimed: Claim, now: datetime) -> list[float]:
+    return [max(0.001, (lease.rests_until - now).total_seconds()) for lease in claimed.held]
+
+
+def _no_free_line(claimed: Claim, lines: Sequence[str], wait_seconds: float) -> NoFreeLine:
+    states = [_state(lease) for lease in claimed.held] or ["who waits in front takes what is free"]
+    ahead = f"; {claimed.ahead} wait in front" if claimed.ahead else ""
+    waited = f" became free in {wait_seconds:g} s" if wait_seconds else " is free"
+    return NoFreeLine(
+        f"None of {', '.join(lines)}{waited}: {'; '.join(states)}{ahead}. Wait longer (wait_seconds), or add lines.",
+        holders=[
+            {
+                "line": lease.line,
+                "holder": lease.holder,
+                "expires_at": format_time(lease.expires_at),
+                "rests_until": format_time(lease.rests_until),
+            }
+            for lease in claimed.held
+        ],
+        ahead=claimed.ahead,
+    )
+
+
+def _state(lease: Lease) -> str:
+    holder = repr(lease.holder) if lease.holder else "somebody"
+    if lease.released_at is not None:
+        return f"{lease.line} rests until {format_time(lease.rests_until)} after {holder}"
+    return f"{lease.line} is leased to {holder} until {format_time(lease.expires_at)}, and rests then"
+
+
+def _lease_ended(lease: Lease, details: dict[str, Any]) -> LeaseEnded:
+    how = "expired" if lease.released_at is None else "was released"
+    came = f": {details['reason']}" if "reason" in details else ""
+    return LeaseEnded(
+        f"The lease {lease.id} of {lease.line} {how} at {format_time(lease.expires_at)}{came}."
+        " Ask for a longer ttl, or extend it in time.",
+        **details,
+    )

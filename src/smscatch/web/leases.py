@@ -1,0 +1,140 @@
+"""Leases over HTTP. Handlers parse, call, answer."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.errors import BadRequest, Forbidden, UnknownLine
+from smscatch.leases import Request as Asked
+from smscatch.messages import Lease, Query, Stored
+from smscatch.modem.health import read_health
+from smscatch.numbers import canonical_number
+from smscatch.stores import Key
+from smscatch.web.api import json_response, value_response
+from smscatch.web.bodies import Extension, LeaseRequest, parse_body
+from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
+from smscatch.web.params import check_line, parse_query, parse_start, parse_timeout
+from smscatch.web.waiting import unless_gone, wait_for
+
+WORKING = ("ready", "starting")
+
+
+async def acquire(request: Request) -> Response:
+    """Leases a line: by number, any with a label, or any; 409 `no_free_line` says who has them.
+
+    While a lease lasts, what comes to its line is for its holder alone. With `wait_seconds` it waits for a free line,
+    first come, first served. The answer's `cursor` is where the lease began.
+    """
+    body = await parse_body(request, LeaseRequest)
+    asked = Asked(
+        key=_owner(key_of(request)),
+        lines=await _lines_asked_for(request, body),
+        ttl=timedelta(seconds=body.ttl_seconds),
+        holder=body.holder,
+        ticket=body.ticket,
+    )
+    lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds))
+    return value_response(_labelled(request, lease), 201)
+
+
+async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, ...]:
+    """Return the lines that will do. Of a pool, those whose modem is out of order only if all are."""
+    if body.line is not None:
+        if body.label is not None:
+            raise BadRequest("Give a line or a label, not both: a label stands for all lines that have it.")
+        line = canonical_number(body.line)
+        await check_line(request, line)
+        return (line,)
+    lines = await _pool(request, body.label)
+    health = read_health(context_of(request).settings.spool)
+    working = [line for line in lines if line not in health or health[line].state in WORKING]
+    return tuple(working or lines)
+
+
+async def _pool(request: Request, label: str | None) -> Sequence[str]:
+    configured, allowed = context_of(request).settings.lines, key_of(request).lines
+    numbers = list(configured) or [use.number for use in await inbox_of(request).store.lines()]
+    lines = [
+        number
+        for number in numbers
+        if (label is None or (number in configured and configured[number].label == label))
+        and (allowed is None or number in allowed)
+    ]
+    if not lines:
+        what = "line" if label is None else f"line with the label {label!r}"
+        raise UnknownLine(f"There is no {what} that this key may lease. GET /api/v1/lines lists them.", label=label)
+    return lines
+
+
+def _owner(key: Key) -> str:
+    """Return the id that leases are kept under: of the key itself, whichever session it came in."""
+    return key.parent or key.id
+
+
+def _labelled(request: Request, lease: Lease) -> Lease:
+    line = context_of(request).settings.lines.get(lease.line)
+    return msgspec.structs.replace(lease, label=line.label if line else "")
+
+
+async def list_leases(request: Request) -> Response:
+    """Who has which line, and until when; a line that rests after a lease stands here too."""
+    held = await leases_of(request).held(key_of(request).lines)
+    return value_response({"leases": [_labelled(request, lease) for lease in held]})
+
+
+async def get_lease(request: Request) -> Response:
+    """One lease, also when it is over."""
+    return value_response(_labelled(request, await _seen(request)))
+
+
+async def _seen(request: Request) -> Lease:
+    """Return the lease that the path names. Raises UnknownLease, or Forbidden for a line the key must not see."""
+    lease = await leases_of(request).get(request.path_params["id"])
+    await check_line(request, lease.line)
+    return lease
+
+
+async def _own(request: Request) -> Lease:
+    """Return the lease that the path names. Raises Forbidden if another key holds it, unless this is an admin's."""
+    lease, key = await _seen(request), key_of(request)
+    if lease.key != _owner(key) and ADMIN not in key.scopes:
+        raise Forbidden(f"The lease {lease.id} was given to another key; only that one may use it, or an admin's.")
+    return lease
+
+
+async def release(request: Request) -> Response:
+    """Ends a lease: its line rests, and is free then. One that is over already stays so."""
+    await leases_of(request).release(await _own(request))
+    return Response(status_code=204)
+
+
+async def extend(request: Request) -> Response:
+    """Lets a lease last for `ttl_seconds` from now, if that is longer; 410 `lease_ended` if it is over."""
+    body = await parse_body(request, Extension)
+    longer = await leases_of(request).extend(await _own(request), timedelta(seconds=body.ttl_seconds))
+    return value_response(_labelled(request, longer))
+
+
+async def next_message(request: Request) -> Response:
+    """Waits for a message of this lease alone: the oldest behind `after`, which is its beginning if not given.
+
+    404 `no_message` says why none came, 410 `lease_ended` that the lease was over before the timeout.
+    """
+    return json_response((await _wait(request, await parse_query(request))).json)
+
+
+async def next_code(request: Request) -> Response:
+    """The same wait, for a message that holds a code; answers with the code alone, as text."""
+    stored = await _wait(request, msgspec.structs.replace(await parse_query(request), has_code=True))
+    return Response(f"{stored.message.code}", media_type="text/plain")
+
+
+async def _wait(request: Request, query: Query) -> Stored:
+    lease = await _own(request)
+    timeout_seconds = parse_timeout(request)
+    query, after = await parse_start(request, query, request.query_params.get("after") or lease.cursor)
+    wait = leases_of(request).next_message(lease, query, after, timeout_seconds)
+    return await wait_for(request, (lease.line,), wait)

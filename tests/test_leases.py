@@ -1,0 +1,184 @@
+"""Asking for a line, waiting for it in order, and the waits that end with a lease."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, UnknownLease
+from smscatch.inbox import Inbox
+from smscatch.leases import Leases, Request
+from smscatch.messages import Query
+from tests.conftest import Clock
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
+
+ALL = Query()
+
+
+def a_request(**facts: Any) -> Request:
+    defaults: dict[str, Any] = {"key": "ci", "lines": (LINE,), "ttl": timedelta(seconds=60)}
+    return Request(**(defaults | facts))
+
+
+@pytest.fixture
+def quick(inbox: Inbox) -> Leases:
+    """Leases without a rest, so that a release is felt at once."""
+    return Leases(inbox, rest=timedelta(0), tolerance=timedelta(seconds=60))
+
+
+async def test_a_lease_has_its_messages_alone(inbox: Inbox, leases: Leases) -> None:
+    lease = await leases.acquire(a_request(holder="test 7"), 0)
+    await inbox.receive([a_delivery(line=OTHER_LINE), a_delivery(text="Your code is 123456")])
+    found = await leases.next_message(lease, ALL, int(lease.cursor), 1)
+    assert found.message.code == "123456"
+    with pytest.raises(NoMessage, match=f"belongs to the lease {lease.id} of 'test 7'") as caught:
+        await inbox.next_message(Query(lease="", lines=(LINE,)), 0, 0)
+    assert caught.value.details["near_misses"][0]["id"] == found.message.id
+
+
+async def test_a_busy_line_is_refused_with_its_holder_and_the_time(leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(holder="test 7"), 0)
+    with pytest.raises(NoFreeLine, match=rf"\{LINE} is leased to 'test 7' until 2026-11-22T12:01:00.000Z") as caught:
+        await leases.acquire(a_request(), 0)
+    assert caught.value.details["holders"] == [
+        {
+            "line": LINE,
+            "holder": "test 7",
+            "expires_at": "2026-11-22T12:01:00.000Z",
+            "rests_until": "2026-11-22T12:01:05.000Z",
+        }
+    ]
+    clock.advance(10)
+    await leases.release(lease)
+    with pytest.raises(NoFreeLine, match=rf"\{LINE} rests until 2026-11-22T12:00:15.000Z after 'test 7'"):
+        await leases.acquire(a_request(), 0)
+
+
+async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
+    served: list[int] = []
+
+    async def wait(number: int) -> None:
+        lease = await quick.acquire(a_request(holder=str(number)), 60)
+        served.append(number)
+        await quick.release(lease)
+
+    holder = await quick.acquire(a_request(), 0)
+    async with asyncio.TaskGroup() as waiters:
+        for number in range(8):
+            waiters.create_task(wait(number))
+            await asyncio.sleep(0)  # each takes its place before the next one asks
+        await quick.release(holder)
+    assert served == list(range(8))
+
+
+async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
+    holder = await quick.acquire(a_request(), 0)
+    waiting = asyncio.create_task(quick.acquire(a_request(), 60))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await quick.release(holder)
+    await quick.acquire(a_request(), 0)
+
+
+async def test_a_waiter_with_a_ticket_keeps_its_place_between_two_requests(quick: Leases) -> None:
+    holder = await quick.acquire(a_request(), 0)
+    with pytest.raises(NoFreeLine):
+        await quick.acquire(a_request(ticket="first in line"), 0.01)
+    await quick.release(holder)
+    with pytest.raises(NoFreeLine, match="1 wait in front"):
+        await quick.acquire(a_request(), 0)
+    lease = await quick.acquire(a_request(ticket="first in line"), 0)
+    assert await quick.acquire(a_request(ticket="first in line"), 0) == lease
+
+
+async def test_what_waits_in_the_spool_when_a_lease_begins_is_no_part_of_it(inbox: Inbox, leases: Leases) -> None:
+    async def drain() -> None:
+        await inbox.receive([a_delivery(text="old 111111")])
+
+    inbox.catch_up = drain
+    lease = await leases.acquire(a_request(), 0)
+    assert lease.cursor == "1"
+    with pytest.raises(NoMessage, match="nothing came"):
+        await leases.next_message(lease, ALL, int(lease.cursor), 0)
+
+
+async def test_a_late_text_is_kept_out_and_said_so(inbox: Inbox, leases: Leases) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(sent_at=NOON - timedelta(hours=1))])
+    with pytest.raises(NoMessage, match=r"the text from 'Authy' is late \(sent 2026-11-22T11:00:00.000Z, received"):
+        await leases.next_message(lease, ALL, int(lease.cursor), 0)
+
+
+async def test_a_long_text_that_is_not_whole_is_said_to_be_so(inbox: Inbox, leases: Leases) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive(the_parts("long " * 60)[:1])
+    with pytest.raises(NoMessage, match="a long text from 'Authy' is incomplete: some of its 2 parts are missing"):
+        await leases.next_message(lease, ALL, int(lease.cursor), 0)
+
+
+async def test_a_wait_ends_with_its_lease(inbox: Inbox, leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(sender="Google")])
+    clock.advance(60)
+    with pytest.raises(LeaseEnded, match=r"expired at 2026-11-22T12:01:00.000Z: 1 came .*'Google' is not 'Authy'"):
+        await leases.next_message(lease, Query(sender="Authy"), 0, 30)
+
+
+async def test_what_came_in_time_is_there_after_the_end_of_the_lease(
+    inbox: Inbox, leases: Leases, clock: Clock
+) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery()])
+    clock.advance(60)
+    assert (await leases.next_message(lease, ALL, 0, 30)).message.lease == lease.id
+
+
+async def test_a_lease_can_be_extended_until_it_ends(leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    clock.advance(50)
+    longer = await leases.extend(lease, timedelta(seconds=60))
+    assert longer.expires_at == NOON + timedelta(seconds=110)
+    assert (await leases.extend(longer, timedelta(seconds=1))).expires_at == longer.expires_at
+    clock.advance(60)
+    with pytest.raises(LeaseEnded, match="expired"):
+        await leases.extend(longer, timedelta(seconds=60))
+
+
+async def test_a_wait_goes_on_when_its_lease_is_extended_meanwhile(inbox: Inbox, leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(ttl=timedelta(seconds=0.1)), 0)
+    wait = asyncio.create_task(leases.next_message(lease, ALL, 0, 60))
+    await asyncio.sleep(0.01)
+    await leases.extend(lease, timedelta(seconds=60))
+    await asyncio.sleep(0.15)
+    await inbox.receive([a_delivery()])
+    assert (await wait).message.lease == lease.id
+
+
+async def test_released_twice_is_released_once(leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await leases.release(lease)
+    clock.advance(3)
+    await leases.release(lease)
+    assert (await leases.get(lease.id)).released_at == NOON
+    with pytest.raises(UnknownLease):
+        await leases.get("none")
+
+
+async def test_who_waits_for_a_line_is_told_when_the_server_stops(leases: Leases) -> None:
+    await leases.acquire(a_request(), 0)
+    waiting = asyncio.create_task(leases.acquire(a_request(), 60))
+    await asyncio.sleep(0.05)
+    leases.close()
+    with pytest.raises(ShuttingDown):
+        await waiting
+
+
+async def test_a_killed_holders_line_is_free_after_its_time_and_the_rest(leases: Leases, clock: Clock) -> None:
+    await leases.acquire(a_request(), 0)
+    clock.advance(64.9)
+    with pytest.raises(NoFreeLine):
+        await leases.acquire(a_request(), 0)
+    clock.advance(0.1)
+    await leases.acquire(a_request(), 0)

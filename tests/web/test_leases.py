@@ -1,0 +1,200 @@
+"""Leases over HTTP: shapes, pools, refusals, and what those without the lease get."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from smscatch.inbox import Inbox
+from smscatch.leases import Leases
+from smscatch.modem.health import Health, write_health
+from smscatch.settings import load_settings
+from smscatch.web import auth
+from smscatch.web.app import make_app
+from tests.conftest import Clock
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
+
+THIRD_LINE = "+447700900003"
+CONFIG = f"""
+[lines."{LINE}"]
+label = "pool"
+[lines."{OTHER_LINE}"]
+label = "pool"
+phone_id = "b"
+[lines."{THIRD_LINE}"]
+label = "login"
+phone_id = "c"
+"""
+
+
+@pytest.fixture
+async def api(
+    inbox: Inbox, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client with a key that may lease."""
+    monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
+    (tmp_path / "smscatch.toml").write_text(CONFIG)
+    settings = load_settings({"spool": str(tmp_path)}, environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        client.headers |= await with_key(inbox, "lease")
+        yield client
+
+
+async def with_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = None) -> dict[str, str]:
+    _, secret = await auth.add_key(inbox, "test", scopes, lines)
+    return {"authorization": f"Bearer {secret}"}
+
+
+async def test_a_line_is_leased_by_its_number(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    await inbox.receive([a_delivery()])
+    answer = await api.post("/api/v1/leases", json={"line": "0044 7700 900001", "holder": "test 7", "ttl_seconds": 90})
+    assert answer.status_code == 201
+    lease = answer.json()
+    assert {name: lease[name] for name in ("line", "label", "holder", "cursor", "expires_at", "rests_until")} == {
+        "line": LINE,
+        "label": "pool",
+        "holder": "test 7",
+        "cursor": "1",
+        "expires_at": "2026-11-22T12:01:30.000Z",
+        "rests_until": "2026-11-22T12:01:35.000Z",
+    }
+    assert (await api.get("/api/v1/leases")).json() == {"leases": [lease]}
+    assert (await api.get(f"/api/v1/leases/{lease['id']}")).json() == lease
+    lines = (await api.get("/api/v1/lines")).json()["lines"]
+    assert [line["lease"] and line["lease"]["holder"] for line in lines] == ["test 7", None, None]
+
+
+async def test_its_messages_are_read_through_the_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    path = f"/api/v1/leases/{lease['id']}"
+    await inbox.receive([a_delivery(text="hello"), a_delivery(text="Your code is 123456", sender="Bank")])
+    first = (await api.get(f"{path}/next?timeout=5")).json()
+    assert (first["text"], first["lease"]) == ("hello", lease["id"])
+    assert (await api.get(f"{path}/next?timeout=5&sender=bank")).json()["code"] == "123456"
+    assert (await api.get(f"{path}/code?timeout=5&after={first['cursor']}")).text == "123456"
+    assert (await api.get(f"{path}/next?line={LINE}")).status_code == 400
+
+
+async def test_nobody_else_is_given_what_belongs_to_a_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE, "holder": "test 7"})).json()
+    await inbox.receive([a_delivery()])
+    reader = await with_key(inbox, "read")
+    answer = await api.get(f"/api/v1/code?line=%2B{LINE[1:]}&after=0&timeout=0", headers=reader)
+    assert (answer.status_code, answer.json()["error"]) == (404, "no_message")
+    assert f"the text from 'Authy' belongs to the lease {lease['id']} of 'test 7'" in answer.json()["message"]
+    listed = (await api.get("/api/v1/messages", headers=reader)).json()["messages"]
+    assert [message["lease"] for message in listed] == [lease["id"]]
+
+
+async def test_another_key_cannot_use_the_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    path = f"/api/v1/leases/{lease['id']}"
+    thief = await with_key(inbox, "lease")
+    assert (await api.get(f"{path}/next?timeout=0", headers=thief)).status_code == 403
+    assert (await api.delete(path, headers=thief)).status_code == 403
+    assert (await api.post(f"{path}/extend", headers=thief)).status_code == 403
+    assert (await api.delete(path, headers=await with_key(inbox, "admin"))).status_code == 204
+
+
+async def test_a_reader_cannot_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    reader = await with_key(inbox, "read")
+    answer = await api.post("/api/v1/leases", json={}, headers=reader)
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+    assert (await api.get("/api/v1/leases", headers=reader)).status_code == 200
+
+
+async def test_a_label_stands_for_a_pool(api: httpx2.AsyncClient) -> None:
+    pool = {"label": "pool", "ttl_seconds": 60}
+    lines = [(await api.post("/api/v1/leases", json=pool)).json()["line"] for _ in range(2)]
+    assert sorted(lines) == [LINE, OTHER_LINE]
+    answer = await api.post("/api/v1/leases", json=pool)
+    assert (answer.status_code, answer.json()["error"]) == (409, "no_free_line")
+    assert {holder["line"] for holder in answer.json()["holders"]} == {LINE, OTHER_LINE}
+    assert (await api.post("/api/v1/leases", json={})).json()["line"] == THIRD_LINE
+
+
+async def test_a_key_leases_only_lines_that_it_may_see(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    limited = await with_key(inbox, "lease", lines=(OTHER_LINE,))
+    for _ in range(2):
+        answer = await api.post("/api/v1/leases", json={"label": "pool"}, headers=limited)
+        assert answer.json().get("line", answer.json().get("error")) in (OTHER_LINE, "no_free_line")
+    assert (await api.post("/api/v1/leases", json={"line": LINE}, headers=limited)).status_code == 403
+    assert (await api.post("/api/v1/leases", json={"label": "login"}, headers=limited)).status_code == 404
+    foreign = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    assert (await api.get(f"/api/v1/leases/{foreign['id']}", headers=limited)).status_code == 403
+    assert {lease["line"] for lease in (await api.get("/api/v1/leases", headers=limited)).json()["leases"]} == {
+        OTHER_LINE
+    }
+
+
+async def test_of_a_pool_a_line_whose_modem_is_away_is_left_out(api: httpx2.AsyncClient, tmp_path: Path) -> None:
+    write_health(tmp_path, Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
+    leased = await api.post("/api/v1/leases", json={"label": "pool"})
+    assert leased.json()["line"] == OTHER_LINE
+    assert (await api.post("/api/v1/leases", json={"label": "pool"})).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "part"),
+    [
+        ({"ttl_seconds": 0}, 400, "ttl_seconds"),
+        ({"ttl_seconds": 1e9}, 400, "ttl_seconds"),
+        ({"wait_seconds": 301}, 400, "wait_seconds"),
+        ({"wait": 5}, 400, "wait"),
+        ({"ticket": "short"}, 400, "ticket"),
+        ({"line": LINE, "label": "pool"}, 400, "not both"),
+        ({"line": "+447700900009"}, 404, "There is no line"),
+        ({"label": "none"}, 404, "There is no line with the label 'none'"),
+        ([], 400, "object"),
+    ],
+)
+async def test_a_wrong_request_is_refused_in_words(
+    api: httpx2.AsyncClient, body: object, status: int, part: str
+) -> None:
+    answer = await api.post("/api/v1/leases", json=body)
+    assert answer.status_code == status
+    assert part in answer.json()["message"]
+
+
+async def test_extended_and_released(api: httpx2.AsyncClient, clock: Clock) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE, "ttl_seconds": 60})).json()
+    path = f"/api/v1/leases/{lease['id']}"
+    clock.advance(30)
+    longer = await api.post(f"{path}/extend", json={"ttl_seconds": 60})
+    assert (longer.status_code, longer.json()["expires_at"]) == (200, "2026-11-22T12:01:30.000Z")
+    assert [(await api.delete(path)).status_code for _ in range(2)] == [204, 204]
+    clock.advance(1)
+    answer = await api.post(f"{path}/extend", json={"ttl_seconds": 60})
+    assert (answer.status_code, answer.json()["error"]) == (410, "lease_ended")
+    assert "was released at 2026-11-22T12:00:30.000Z" in answer.json()["message"]
+    answer = await api.get(f"{path}/code?timeout=0")
+    assert (answer.status_code, answer.json()["error"]) == (410, "lease_ended")
+    assert (await api.get("/api/v1/leases/none")).json()["error"] == "unknown_lease"
+
+
+async def test_a_timeout_says_how_the_modem_is(api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path) -> None:
+    health = Health(
+        line=LINE,
+        device="/dev/x",
+        state="not_registered",
+        updated_at=NOON,
+        error="The network is not found.",
+        last_contact_at=NOON - timedelta(minutes=4),
+        signal_percent=12,
+    )
+    write_health(tmp_path, health)
+    await inbox.receive([a_delivery(sender="Google", line=OTHER_LINE), a_delivery(sender="Google")])
+    answer = await api.get(
+        "/api/v1/messages/next",
+        params={"line": LINE, "sender": "Authy", "after": "0", "timeout": "0"},
+        headers=await with_key(inbox, "read"),
+    )
+    assert answer.json()["message"] == (
+        f"No message matched in 0 s: 1 came to {LINE} meanwhile: sender 'Google' is not 'Authy'; the modem of {LINE}"
+        " is not registered (The network is not found), last seen 4 min ago, signal 12 %."
+    )
+    assert answer.json()["modems"][0]["state"] == "not_registered"
+    assert [miss["reason"] for miss in answer.json()["near_misses"]] == ["sender 'Google' is not 'Authy'"]
