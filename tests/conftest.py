@@ -56,16 +56,18 @@ def leases(inbox: Inbox) -> Leases:
 
 
 class Server:
-    """`smscatch serve` as a process, on a port of its own that stays the same when it is started again."""
+    """`smscatch serve` as a process, on a port and with an environment that stay the same when it is started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spool = folder / "spool"
         self.port = 0
+        self.environ: dict[str, str] = {}
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, **environ: str) -> "Server":
+        self.environ |= environ
         given = {
             "PATH": os.environ["PATH"],
             "SMSCATCH_STORE": f"sqlite:///{self.folder}/smscatch.db",
@@ -76,7 +78,7 @@ class Server:
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "smscatch.cli", "serve"],
-                env=given | environ,
+                env=given | self.environ,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

@@ -170,7 +170,7 @@ import sys
 import smscatch
 assert "httpx2" not in sys.modules, "the client is not loaded before it is used"
 from smscatch import *
-assert issubclass(NoMessage, SmscatchError) and Client.__module__ == "smscatch.client" and Message and Line
+assert issubclass(NoMessage, SmscatchError) and Client.__module__.startswith("smscatch.client") and Message and Line
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 
@@ -184,3 +184,35 @@ def test_help_lists_the_commands() -> None:
     done = smscatch("--help")
     for name in ("demo", "serve", "simulate", "wait", "messages", "lines", "keys", "config", "explain"):
         assert f"  {name} " in done.stdout
+
+
+def test_a_line_is_leased_waited_for_and_released(server: Server) -> None:
+    server.send("before")
+    against(server, "wait", "--after", "0")
+    lease = json.loads(against(server, "lease", "--line", LINE, "--holder", "me").stdout)
+    assert lease["line"] == LINE
+    listed = against(server, "leases")
+    assert f"{LINE}  -  leased to me, until " in listed.stdout
+    server.send("Your code is 123456, see https://example.com/x")
+    assert against(server, "wait", "--lease", lease["id"], "--code").stdout == "123456\n"
+    assert against(server, "wait", "--lease", lease["id"], "--link").stdout == "https://example.com/x\n"
+    done = against(server, "wait", "--line", LINE, "--after", "0", "--contains", "123456", "--timeout", "0")
+    assert (done.returncode, f"belongs to the lease {lease['id']} of 'me'" in done.stderr) == (1, True)
+    done = against(server, "lease", "--line", LINE, "--wait", "0")
+    assert (done.returncode, "is leased to 'me' until" in done.stderr) == (1, True)
+    assert against(server, "release", lease["id"]).returncode == 0
+    assert f"{LINE}  -  rests after me" in against(server, "leases").stdout
+    assert against(server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
+
+
+def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:
+    server.send("hello")
+    against(server, "wait", "--after", "0")
+    script = f'{sys.executable} -m smscatch.cli leases; echo "$SMSCATCH_LINE $SMSCATCH_LEASE"; exit 7'
+    done = against(server, "lease", "--holder", "me", "--ttl", "1", "--", "sh", "-c", f"sleep 1.5; {script}")
+    assert done.returncode == 7, done.stderr
+    assert f"{LINE}  -  leased to me" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"{LINE} ")
+    assert "rests after me" in against(server, "leases").stdout
+    done = against(server, "lease", "--line", LINE, "--wait", "30", "--", "/no/such/program")
+    assert (done.returncode, "cannot be run" in done.stderr) == (2, True)

@@ -10,39 +10,50 @@ from smscatch.errors import (
     BadTimeout,
     CannotReach,
     Forbidden,
+    LeaseEnded,
+    NoFreeLine,
     NoMessage,
     NotFound,
     ShuttingDown,
     SmscatchError,
     StoreUnavailable,
     Unauthorized,
+    UnknownLease,
     UnknownLine,
 )
 
 if TYPE_CHECKING:
-    from smscatch.client import Client
-    from smscatch.messages import Line, Message
+    from smscatch.client import AsyncClient, AsyncLeasedLine, Client, LeasedLine
+    from smscatch.messages import Lease, Line, Message
 
 __all__ = [
+    "AsyncClient",
+    "AsyncLeasedLine",
     "BadCursor",
     "BadRequest",
     "BadTimeout",
     "CannotReach",
     "Client",
     "Forbidden",
+    "Lease",
+    "LeaseEnded",
+    "LeasedLine",
     "Line",
     "Message",
+    "NoFreeLine",
     "NoMessage",
     "NotFound",
     "ShuttingDown",
     "SmscatchError",
     "StoreUnavailable",
     "Unauthorized",
+    "UnknownLease",
     "UnknownLine",
 ]
 __version__ = version("smscatch")
 
-_HOMES = {"Client": "smscatch.client", "Line": "smscatch.messages", "Message": "smscatch.messages"}
+_HOMES = dict.fromkeys(("AsyncClient", "AsyncLeasedLine", "Client", "LeasedLine"), "smscatch.client")
+_HOMES |= dict.fromkeys(("Lease", "Line", "Message"), "smscatch.messages")
 
 
 def __getattr__(name: str) -> Any:

@@ -78,6 +78,22 @@ async def test_its_messages_are_read_through_the_lease(api: httpx2.AsyncClient, 
     assert (await api.get(f"{path}/next?line={LINE}")).status_code == 400
 
 
+async def test_what_the_line_received_since_is_listed_late_texts_too(
+    api: httpx2.AsyncClient, inbox: Inbox, clock: Clock
+) -> None:
+    await inbox.receive([a_delivery(text="before")])
+    lease = (await api.post("/api/v1/leases", json={"line": LINE, "ttl_seconds": 60})).json()
+    await inbox.receive([a_delivery(text="late", sent_at=NOON - timedelta(hours=1)), a_delivery(text="mine")])
+    clock.advance(65)
+    await api.post("/api/v1/leases", json={"line": LINE})
+    await inbox.receive([a_delivery(text="next one's", received_at=clock())])
+    listed = (await api.get(f"/api/v1/leases/{lease['id']}/messages")).json()["messages"]
+    assert [(message["text"], message["lease"], message["marks"]) for message in listed] == [
+        ("mine", lease["id"], []),
+        ("late", None, ["late"]),
+    ]
+
+
 async def test_nobody_else_is_given_what_belongs_to_a_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:
     lease = (await api.post("/api/v1/leases", json={"line": LINE, "holder": "test 7"})).json()
     await inbox.receive([a_delivery()])
@@ -198,3 +214,11 @@ async def test_a_timeout_says_how_the_modem_is(api: httpx2.AsyncClient, inbox: I
     )
     assert answer.json()["modems"][0]["state"] == "not_registered"
     assert [miss["reason"] for miss in answer.json()["near_misses"]] == ["sender 'Google' is not 'Authy'"]
+
+
+async def test_a_line_is_known_as_soon_as_its_first_text_is_in_the_spool(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    async def drain() -> None:
+        await inbox.receive([a_delivery(line="+447700900009", delivery="the only one")])
+
+    inbox.catch_up = drain
+    assert (await api.post("/api/v1/leases", json={"line": "+447700900009"})).status_code == 201

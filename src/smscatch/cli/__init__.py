@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from smscatch import __version__
 from smscatch.cli import client, server
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
-from smscatch.errors import BadRequest, BadSetting, NoMessage, SmscatchError, UnknownLine
+from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NoMessage, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(argv)
     try:
         result: int = options.run(options)
-    except NoMessage as error:
+    except (NoMessage, NoFreeLine, LeaseEnded) as error:
         print(error, file=sys.stderr)
         result = NOTHING
     except (BadSetting, BadRequest, UnknownLine) as error:
@@ -84,7 +84,10 @@ def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
     wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS")
     wait.add_argument("--after", help="a cursor, a time or an age such as 10m; now by default")
-    wait.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
+    what = wait.add_mutually_exclusive_group()
+    what.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
+    what.add_argument("--link", action="store_true", help="wait for a message with a link, and print the link alone")
+    wait.add_argument("--lease", metavar="ID", help="for a message of this lease, from its beginning on or --after")
     messages = command("messages", client.run_messages, "list the newest messages")
     messages.add_argument("--limit", type=int, default=20)
     messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
@@ -93,12 +96,33 @@ def _add_client_commands(command: AddCommand) -> None:
         each.add_argument("--from", dest="sender", metavar="SENDER", help="only from this sender")
         each.add_argument("--contains", metavar="TEXT", help="only texts that contain this")
     lines = command("lines", client.run_lines, "list our numbers")
-    for each in (wait, messages, lines):
+    leases = command("leases", client.run_leases, "list who has which line, and until when")
+    lease = command("lease", client.run_lease, "have a line alone for a while, or for as long as a command runs")
+    _add_lease_options(lease)
+    release = command("release", client.run_release, "end a lease")
+    release.add_argument("id", metavar="ID")
+    for each in (wait, messages, lines, leases, lease, release):
         each.add_argument("--url", help=FIELDS["url"].help)
         each.add_argument("--key", help=FIELDS["key"].help)
     command("config", client.run_config, "show every setting, its value and where it came from")
     explain = command("explain", client.run_explain, "show which code is in a text, and why")
     explain.add_argument("text", metavar="TEXT")
+
+
+def _add_lease_options(lease: argparse.ArgumentParser) -> None:
+    lease.epilog = (
+        "Without a command it prints the lease as JSON. With one it runs it, with the number in SMSCATCH_LINE and the"
+        " lease's id in SMSCATCH_LEASE, keeps the lease until the command ends, and ends with its status."
+    )
+    which = lease.add_mutually_exclusive_group()
+    which.add_argument("--line", help="this number of ours; any that is free by default")
+    which.add_argument("--label", help="any of the lines with this label")
+    lease.add_argument("--holder", help="who you are, for others to see; host name and process by default")
+    lease.add_argument("--ttl", type=_parse_seconds, default=120.0, metavar="SECONDS", help="how long (120)")
+    lease.add_argument(
+        "--wait", type=_parse_seconds, default=60.0, metavar="SECONDS", help="how long to wait for a free line (60)"
+    )
+    lease.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this while the lease lasts")
 
 
 def _parse_seconds(text: str) -> float:

@@ -1,14 +1,19 @@
 """What a test project's machine runs: waiting, looking, explaining. Needs the base install only."""
 
 import argparse
+import json
+import os
 import re
+import subprocess
 import sys
+from datetime import UTC, datetime
 
 import httpx2
 
 from smscatch.cli.base import NOTHING, OK
-from smscatch.client import Client
-from smscatch.errors import BadSetting
+from smscatch.client import Client, LeasedLine
+from smscatch.client.talk import Filters, LeaseFilters
+from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import Line, Message, encode_message, format_time
 from smscatch.settings import FIELDS, data_folder, hide_password, load_settings
 
@@ -17,13 +22,30 @@ DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
 
 def run_wait(options: argparse.Namespace) -> int:
     """smscatch wait."""
-    filters = {"line": options.line, "sender": options.sender, "contains": options.contains, "after": options.after}
     with _client(options) as client:
-        if options.code:
-            print(client.wait_for_code(**filters, timeout=options.timeout))
-        else:
-            print(_json(client.wait_for_message(**filters, timeout=options.timeout)))
+        print(_wait_leased(client, options) if options.lease else _wait(client, options))
     return OK
+
+
+def _wait(client: Client, options: argparse.Namespace) -> str:
+    filters = Filters(line=options.line, sender=options.sender, contains=options.contains, after=options.after)
+    if options.code:
+        return client.wait_for_code(timeout=options.timeout, **filters)
+    if options.link:
+        return client.wait_for_link(timeout=options.timeout, **filters)
+    return _json(client.wait_for_message(timeout=options.timeout, **filters))
+
+
+def _wait_leased(client: Client, options: argparse.Namespace) -> str:
+    if options.line is not None:
+        raise BadRequest("Give --lease or --line, not both: a lease is of one line.")
+    phone = client.leased(options.lease, options.after)
+    filters = LeaseFilters(sender=options.sender, contains=options.contains)
+    if options.code:
+        return phone.wait_for_code(timeout=options.timeout, **filters)
+    if options.link:
+        return phone.wait_for_link(timeout=options.timeout, **filters)
+    return _json(phone.wait_for_message(timeout=options.timeout, **filters))
 
 
 def run_messages(options: argparse.Namespace) -> int:
@@ -45,6 +67,63 @@ def run_lines(options: argparse.Namespace) -> int:
         last = format_time(line.last_received_at) if line.last_received_at else "never"
         print(f"{line.number}  {line.label or '-'}  {line.messages} messages, last {last}{_modem(line)}")
     return OK if lines else NOTHING
+
+
+def run_leases(options: argparse.Namespace) -> int:
+    """smscatch leases."""
+    with _client(options) as client:
+        leases = client.leases()
+    for lease in leases:
+        state = "leased to" if lease.expires_at > datetime.now(UTC) else "rests after"
+        until = f"until {format_time(lease.expires_at)}, then rests until {format_time(lease.rests_until)}"
+        print(_printable(f"{lease.line}  {lease.label or '-'}  {state} {lease.holder or '-'}, {until}  {lease.id}"))
+    return OK if leases else NOTHING
+
+
+def run_lease(options: argparse.Namespace) -> int:
+    """smscatch lease."""
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    with _client(options) as client:
+        phone = client.lease(
+            options.line, label=options.label, holder=options.holder, ttl=options.ttl, wait=options.wait
+        )
+        if not command:
+            facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
+            print(json.dumps(facts | {"expires_at": format_time(phone.expires_at)}))
+            return OK
+        with phone:
+            return _run_with(phone, command, options.ttl)
+
+
+def _run_with(phone: LeasedLine, command: list[str], ttl: float) -> int:
+    """Run a command while the lease is kept; return its status."""
+    environ = os.environ | {"SMSCATCH_LINE": phone.number, "SMSCATCH_LEASE": phone.id}
+    try:
+        process = subprocess.Popen(command, env=environ)
+    except OSError as error:
+        raise BadRequest(f"{command[0]} cannot be run: {error.strerror}.") from error
+    with process:
+        while True:
+            try:
+                return process.wait(ttl / 3)
+            except subprocess.TimeoutExpired:
+                _extend(phone, ttl)
+            except KeyboardInterrupt:  # the command has got it too
+                continue
+
+
+def _extend(phone: LeasedLine, ttl: float) -> None:
+    try:
+        phone.extend(ttl)
+    except SmscatchError as error:  # the command goes on; a server that is back in time extends it the next time
+        print(f"smscatch: the lease of {phone.number} is not extended: {error}", file=sys.stderr)
+
+
+def run_release(options: argparse.Namespace) -> int:
+    """smscatch release."""
+    with _client(options) as client:
+        client.leased(options.id).release()
+    return OK
 
 
 def _modem(line: Line) -> str:
@@ -97,6 +176,10 @@ def _json(message: Message) -> str:
 
 
 def _one_line(message: Message) -> str:
-    # A text is data: no line feed or escape sequence of its own reaches the terminal.
-    text = "".join(character if character.isprintable() else " " for character in f"{message.sender}: {message.text}")
+    text = _printable(f"{message.sender}: {message.text}")
     return f"{format_time(message.received_at)}  {message.line}  {message.code or '-':8}  {text}"
+
+
+def _printable(text: str) -> str:
+    # What others wrote is data: no line feed or escape sequence of its own reaches the terminal.
+    return "".join(character if character.isprintable() else " " for character in text)

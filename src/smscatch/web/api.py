@@ -1,6 +1,7 @@
 """The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,8 +46,14 @@ async def list_messages(request: Request) -> Response:
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     page = await store.newest(query, limit + 1, before=before, after=bounds.after)
     shown, has_more = page[:limit], len(page) > limit
-    tail = f'],"cursor":"{position}","next":{json.dumps(str(shown[-1].position)) if has_more else "null"}}}'
-    return json_response(b'{"messages":' + join_json(stored.json for stored in shown)[:-1] + tail.encode())
+    return page_response(shown, position, next_page=shown[-1].position if has_more else None)
+
+
+def page_response(messages: Sequence[Stored], position: int, next_page: int | None = None) -> Response:
+    """Answer with messages, the position up to which was looked, and where the next page begins."""
+    following = "null" if next_page is None else f'"{next_page}"'
+    tail = f',"cursor":"{position}","next":{following}}}'
+    return json_response(b'{"messages":' + join_json(stored.json for stored in messages) + tail.encode())
 
 
 async def next_message(request: Request) -> Response:

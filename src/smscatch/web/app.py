@@ -68,6 +68,7 @@ ENDPOINTS = (
     Endpoint("POST", "/api/v1/leases", leases.acquire, (LEASE,), "Lease", body="LeaseRequest", status=201),
     Endpoint("GET", "/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), "Lease"),
     Endpoint("DELETE", "/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204),
+    Endpoint("GET", "/api/v1/leases/{id}/messages", leases.list_messages, (LEASE,), "MessagePage"),
     Endpoint("POST", "/api/v1/leases/{id}/extend", leases.extend, (LEASE,), "Lease", body="Extension"),
     Endpoint("GET", "/api/v1/leases/{id}/next", leases.next_message, (LEASE,), "Message", LEASE_WAIT),
     Endpoint("GET", "/api/v1/leases/{id}/code", leases.next_code, (LEASE,), "text/plain", LEASE_WAIT),

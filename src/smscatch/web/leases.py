@@ -13,10 +13,10 @@ from smscatch.messages import Lease, Query, Stored
 from smscatch.modem.health import read_health
 from smscatch.numbers import canonical_number
 from smscatch.stores import Key
-from smscatch.web.api import json_response, value_response
+from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
-from smscatch.web.params import check_line, parse_query, parse_start, parse_timeout
+from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_start, parse_timeout
 from smscatch.web.waiting import unless_gone, wait_for
 
 WORKING = ("ready", "starting")
@@ -116,6 +116,16 @@ async def extend(request: Request) -> Response:
     body = await parse_body(request, Extension)
     longer = await leases_of(request).extend(await _own(request), timedelta(seconds=body.ttl_seconds))
     return value_response(_labelled(request, longer))
+
+
+async def list_messages(request: Request) -> Response:
+    """What the line received since the lease began, newest first, what came late too; up to 500."""
+    lease = await _own(request)
+    store = inbox_of(request).store
+    position = await inbox_of(request).position()
+    query = Query(lines=(lease.line,), until=lease.rests_until)
+    found = await store.newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
+    return page_response([stored for stored in found if stored.message.lease in (None, lease.id)], position)
 
 
 async def next_message(request: Request) -> Response:

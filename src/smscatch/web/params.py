@@ -80,14 +80,19 @@ async def check_line(request: Request, line: str) -> None:
     allowed = key_of(request).lines
     if allowed is not None and line not in allowed:
         raise Forbidden(f"This key may not see the line {line}; it may see: {', '.join(allowed)}.", line=line)
-    if line in context_of(request).settings.lines:
+    if line in context_of(request).settings.lines or await _has_received(request, line):
         return
-    if not await inbox_of(request).store.newest(Query(lines=(line,)), 1):
+    await inbox_of(request).catch_up()  # its first text may be in the spool still
+    if not await _has_received(request, line):
         raise UnknownLine(
             f"There is no line {line}: it is not in the configuration and never received anything."
             " GET /api/v1/lines lists them.",
             line=line,
         )
+
+
+async def _has_received(request: Request, line: str) -> bool:
+    return bool(await inbox_of(request).store.newest(Query(lines=(line,)), 1))
 
 
 async def parse_start(request: Request, query: Query, override: str | None = None) -> tuple[Query, int]:

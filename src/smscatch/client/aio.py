@@ -1,0 +1,218 @@
+"""The client for asyncio: the same as `sync`, with `await`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from types import TracebackType
+from typing import Any, Unpack
+
+import httpx2
+
+from smscatch.client import talk
+from smscatch.client.exchange import Ask, Conversation, Pause, T, cannot_reach, check
+from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
+from smscatch.client.leased import Leased
+from smscatch.client.talk import Filters, Found, LeaseFilters, Want
+from smscatch.errors import SmscatchError
+from smscatch.messages import Lease, Line, Message
+
+
+class AsyncClient:
+    """Speaks to a smscatch server at `url` with an API key. Use it in an `async with` block, or close it.
+
+    Every method raises Unauthorized or Forbidden for a key that may not, CannotReach if the server does not answer,
+    and whatever else errors.py lists under the server's stable code. Tasks may share a client.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx2.AsyncClient(
+            base_url=self.url,
+            headers={"authorization": f"Bearer {key}"},
+            limits=httpx2.Limits(max_connections=None),  # each wait holds one; none shall wait for another's
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
+        """See Client.messages."""
+        return await self._hold(talk.messages(limit, filters))
+
+    async def lines(self) -> list[Line]:
+        """See Client.lines."""
+        return await self._hold(talk.lines())
+
+    async def leases(self) -> list[Lease]:
+        """See Client.leases."""
+        return await self._hold(talk.leases())
+
+    async def cursor(self) -> str:
+        """See Client.cursor."""
+        return await self._hold(talk.cursor())
+
+    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
+        """See Client.wait_for_message."""
+        return (await self._wait(talk.the_text, timeout, filters)).message
+
+    async def wait_for_code(
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
+    ) -> str:
+        """See Client.wait_for_code."""
+        return (await self._wait(talk.a_code(code_pattern), timeout, filters)).value
+
+    async def wait_for_link(
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
+    ) -> str:
+        """See Client.wait_for_link."""
+        return (await self._wait(talk.a_link(link_pattern), timeout, filters)).value
+
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+    ) -> "Leasing":
+        """See Client.lease; use it in an `async with` block, or await it and release it."""
+        return Leasing(self, talk.lease(line, label, holder, ttl=ttl, patience=wait))
+
+    async def leased(self, lease_id: str, after: str | None = None) -> "AsyncLeasedLine":
+        """See Client.leased."""
+        return AsyncLeasedLine(self, await self._hold(talk.leased(lease_id)), after)
+
+    async def events(self, **filters: Unpack[Filters]) -> AsyncIterator[Message]:
+        """See Client.events."""
+        following = Following(filters.get("after") or await self.cursor(), filters)
+        while True:
+            try:
+                async with self._http.stream(
+                    "GET", EVENTS, params=following.params(), timeout=SILENCE_SECONDS
+                ) as response:
+                    if not response.is_success:
+                        await response.aread()
+                        check(response)
+                    async for event in httpx2.EventSource(response):
+                        message = following.take(event)
+                        if message is not None:
+                            yield message
+            except (httpx2.TransportError, SmscatchError) as error:
+                following.survive(error)
+            await asyncio.sleep(talk.PAUSE_SECONDS)
+
+    async def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
+        return await self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
+
+    async def _hold(self, conversation: Conversation[T]) -> T:
+        try:
+            step = next(conversation)
+            while True:
+                try:
+                    answer = await self._perform(step)
+                except SmscatchError as error:
+                    step = conversation.throw(error)
+                else:
+                    step = conversation.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _perform(self, step: Ask | Pause) -> httpx2.Response | None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        try:
+            return check(await self._http.send(step.build(self._http)))
+        except httpx2.TransportError as error:
+            raise cannot_reach(self.url, error) from error
+
+
+class Leasing:
+    """What `AsyncClient.lease` returns: `await` it, or enter it with `async with`."""
+
+    def __init__(self, client: AsyncClient, conversation: Conversation[Lease]) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._phone: AsyncLeasedLine | None = None
+
+    def __await__(self) -> Generator[Any, None, "AsyncLeasedLine"]:
+        return self._begin().__await__()
+
+    async def _begin(self) -> "AsyncLeasedLine":
+        self._phone = AsyncLeasedLine(self._client, await self._client._hold(self._conversation))
+        return self._phone
+
+    async def __aenter__(self) -> "AsyncLeasedLine":
+        return await self._begin()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._phone is not None:
+            await self._phone.__aexit__(kind, error, trace)
+
+
+class AsyncLeasedLine(Leased):
+    """A number that is ours alone; see LeasedLine. An `async with` block releases it."""
+
+    def __init__(self, client: AsyncClient, lease: Lease, after: str | None = None) -> None:
+        super().__init__(lease, after)
+        self._client = client
+
+    async def __aenter__(self) -> "AsyncLeasedLine":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.release()
+        except SmscatchError:
+            if error is None:  # else that one matters more; the lease ends by itself
+                raise
+
+    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
+        """See LeasedLine.wait_for_message."""
+        return (await self._wait(talk.the_text, timeout, filters)).message
+
+    async def wait_for_code(
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+    ) -> str:
+        """See LeasedLine.wait_for_code."""
+        return (await self._wait(talk.a_code(code_pattern), timeout, filters)).value
+
+    async def wait_for_link(
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+    ) -> str:
+        """See LeasedLine.wait_for_link."""
+        return (await self._wait(talk.a_link(link_pattern), timeout, filters)).value
+
+    async def messages(self) -> list[Message]:
+        """See LeasedLine.messages."""
+        return await self._client._hold(talk.lease_messages(self._lease))
+
+    async def extend(self, ttl: float = 120.0) -> None:
+        """See LeasedLine.extend."""
+        self._lease = await self._client._hold(talk.extend(self._lease, ttl))
+
+    async def release(self) -> None:
+        """See LeasedLine.release."""
+        await self._client._hold(talk.release(self._lease))
+
+    async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
+        found = await self._client._hold(
+            talk.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
+        )
+        self._after = found.message.cursor
+        return found

@@ -1,0 +1,36 @@
+"""A stream of events that outlives its connections: where it stands, and what may break it. No I/O here."""
+
+import httpx2
+
+from smscatch.client.talk import PASSING, Filters
+from smscatch.errors import SmscatchError
+from smscatch.messages import Message, decode_message
+
+EVENTS = "/api/v1/events"
+SILENCE_SECONDS = 40.0  # the server says every 15 s that it is still there
+
+
+class Following:
+    """Remembers the last event, so that the next connection goes on behind it."""
+
+    def __init__(self, after: str, filters: Filters) -> None:
+        self._after = after
+        self._filters = filters
+
+    def params(self) -> dict[str, str]:
+        """Return the parameters of the next connection."""
+        given = {**self._filters, "after": self._after}
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+    def take(self, event: httpx2.ServerSentEvent) -> Message | None:
+        """Return the message in an event, and go on behind it; None if it holds none, as what sets the retry time."""
+        if not event.data:
+            return None
+        message = decode_message(event.data.encode())
+        self._after = message.cursor
+        return message
+
+    def survive(self, error: httpx2.TransportError | SmscatchError) -> None:
+        """Raise the error if connecting again would not help."""
+        if isinstance(error, SmscatchError) and not isinstance(error, PASSING):
+            raise error

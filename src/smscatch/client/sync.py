@@ -1,0 +1,216 @@
+"""The client for ordinary code: each method blocks until it has its result."""
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Unpack
+
+import httpx2
+
+from smscatch.client import talk
+from smscatch.client.exchange import Ask, Conversation, Pause, T, cannot_reach, check
+from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
+from smscatch.client.leased import Leased
+from smscatch.client.talk import Filters, Found, LeaseFilters, Want
+from smscatch.errors import SmscatchError
+from smscatch.messages import Lease, Line, Message
+
+
+class Client:
+    """Speaks to a smscatch server at `url` with an API key. Use it in a `with` block, or close it.
+
+    Every method raises Unauthorized or Forbidden for a key that may not, CannotReach if the server does not answer,
+    and whatever else errors.py lists under the server's stable code. Threads may share a client.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx2.Client(
+            base_url=self.url,
+            headers={"authorization": f"Bearer {key}"},
+            limits=httpx2.Limits(max_connections=None),  # each wait holds one; none shall wait for another's
+            trust_env=False,
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
+        """Return up to `limit` messages, newest first."""
+        return self._hold(talk.messages(limit, filters))
+
+    def lines(self) -> list[Line]:
+        """Return our numbers."""
+        return self._hold(talk.lines())
+
+    def leases(self) -> list[Lease]:
+        """Return who has which line; those that rest are among them."""
+        return self._hold(talk.leases())
+
+    def cursor(self) -> str:
+        """Return the position of now: take it before the test triggers the SMS, and give it as `after`."""
+        return self._hold(talk.cursor())
+
+    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
+        """Return the oldest match behind `after`, waiting up to `timeout` seconds for it.
+
+        A server that is away for a while is waited for, with nothing missed. Messages that belong to a lease are passed
+        over. Raises NoMessage, whose text says what came meanwhile and why it did not match.
+        """
+        return self._wait(talk.the_text, timeout, filters).message
+
+    def wait_for_code(
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
+    ) -> str:
+        """Return the code in the oldest match that holds one; else like `wait_for_message`.
+
+        `code_pattern` is a regular expression for senders with a form of their own; its first group is the code, or
+        all of it if it has none.
+        """
+        return self._wait(talk.a_code(code_pattern), timeout, filters).value
+
+    def wait_for_link(
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
+    ) -> str:
+        """Return the first link, or the first that the regular expression `link_pattern` matches somewhere."""
+        return self._wait(talk.a_link(link_pattern), timeout, filters).value
+
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+    ) -> "LeasedLine":
+        """Return a number that is ours alone for `ttl` seconds; use it in a `with` block, or release it.
+
+        It is `line`, or any with the `label`, or any. Waits up to `wait` seconds until one is free, first come, first
+        served. `holder` is what others see: the name of the test, say. Raises NoFreeLine, which says who has them.
+        """
+        return LeasedLine(self, self._hold(talk.lease(line, label, holder, ttl=ttl, patience=wait)))
+
+    def leased(self, lease_id: str, after: str | None = None) -> "LeasedLine":
+        """Return a line that was leased elsewhere with this key, by another process say. Raises UnknownLease.
+
+        The first wait goes on behind `after`, which is a cursor; not given, at the beginning of the lease.
+        """
+        return LeasedLine(self, self._hold(talk.leased(lease_id)), after)
+
+    def events(self, **filters: Unpack[Filters]) -> Iterator[Message]:
+        """Yield every match behind `after` (now, if not given), then new ones for ever.
+
+        Outlives dropped connections and restarts of the server, with nothing missed and nothing twice. A long message
+        whose missing parts came after it was shown is yielded again, with a higher `revision`.
+        """
+        following = Following(filters.get("after") or self.cursor(), filters)
+        while True:
+            try:
+                with self._http.stream("GET", EVENTS, params=following.params(), timeout=SILENCE_SECONDS) as response:
+                    if not response.is_success:
+                        response.read()
+                        check(response)
+                    for event in httpx2.EventSource(response):
+                        message = following.take(event)
+                        if message is not None:
+                            yield message
+            except (httpx2.TransportError, SmscatchError) as error:
+                following.survive(error)
+            time.sleep(talk.PAUSE_SECONDS)
+
+    def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
+        return self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
+
+    def _hold(self, conversation: Conversation[T]) -> T:
+        try:
+            step = next(conversation)
+            while True:
+                try:
+                    answer = self._perform(step)
+                except SmscatchError as error:
+                    step = conversation.throw(error)
+                else:
+                    step = conversation.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _perform(self, step: Ask | Pause) -> httpx2.Response | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return check(self._http.send(step.build(self._http)))
+        except httpx2.TransportError as error:
+            raise cannot_reach(self.url, error) from error
+
+
+class LeasedLine(Leased):
+    """A number that is ours alone until it is released, or its time is up. A `with` block releases it.
+
+    Each wait goes on behind the message that the one before it returned, the first at the beginning of the lease: so
+    no code is ever read twice, and none that is older than the lease.
+    """
+
+    def __init__(self, client: Client, lease: Lease, after: str | None = None) -> None:
+        super().__init__(lease, after)
+        self._client = client
+
+    def __enter__(self) -> "LeasedLine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.release()
+        except SmscatchError:
+            if error is None:  # else that one matters more; the lease ends by itself
+                raise
+
+    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
+        """Return the next message, waiting up to `timeout` seconds for it.
+
+        Raises NoMessage, whose text says what came meanwhile and why it did not match, and LeaseEnded if the lease is
+        over before.
+        """
+        return self._wait(talk.the_text, timeout, filters).message
+
+    def wait_for_code(
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+    ) -> str:
+        """Return the code in the next message that holds one; see `Client.wait_for_code`."""
+        return self._wait(talk.a_code(code_pattern), timeout, filters).value
+
+    def wait_for_link(
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+    ) -> str:
+        """Return the link in the next message that holds one; see `Client.wait_for_link`."""
+        return self._wait(talk.a_link(link_pattern), timeout, filters).value
+
+    def messages(self) -> list[Message]:
+        """Return what the line received since the lease began, oldest first, what came late too."""
+        return self._client._hold(talk.lease_messages(self._lease))
+
+    def extend(self, ttl: float = 120.0) -> None:
+        """Let the lease last for `ttl` seconds from now, if that is longer. Raises LeaseEnded if it is over."""
+        self._lease = self._client._hold(talk.extend(self._lease, ttl))
+
+    def release(self) -> None:
+        """End the lease: the line rests, and is free then. A second time is no error."""
+        self._client._hold(talk.release(self._lease))
+
+    def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
+        found = self._client._hold(talk.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters))
+        self._after = found.message.cursor
+        return found

@@ -1,0 +1,219 @@
+"""Both clients against a real server: leases, waits, and what they outlive."""
+
+import asyncio
+import contextlib
+import inspect
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from smscatch import AsyncClient, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
+from smscatch.client import talk
+from tests.conftest import ADMIN_KEY, Server
+
+LINE = "+447700900001"
+
+
+async def do(method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call a method of either client."""
+    if inspect.iscoroutinefunction(method):
+        return await method(*arguments, **named)
+    result = await asyncio.to_thread(method, *arguments, **named)
+    return await result if inspect.isawaitable(result) else result
+
+
+@asynccontextmanager
+async def opened(flavour: type[Client] | type[AsyncClient], server: Server) -> AsyncIterator[Any]:
+    client = flavour(server.url, ADMIN_KEY)
+    yield client
+    await do(client.close)
+
+
+@pytest.fixture
+def server(make_server: Callable[[], Server]) -> Server:
+    return make_server().start(SMSCATCH_LEASE_REST="200ms")
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+async def client(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Any]:
+    async with opened(request.param, server) as each:
+        yield each
+
+
+def deliver(server: Server, text: str, **facts: str) -> None:
+    """Have a text delivered over HTTP."""
+    with server.client() as http:
+        http._http.post("/api/v1/inbound/generic", json={"line": LINE, "sender": "Authy", "text": text} | facts)
+
+
+async def known(server: Server) -> None:
+    """Make the line one that the server knows."""
+    await asyncio.to_thread(deliver, server, "the first of all")
+
+
+async def test_a_leased_line_gives_each_code_once_and_none_from_before(server: Server, client: Any) -> None:
+    deliver(server, "Your code is 000000")
+    phone = await do(client.lease, LINE, holder="test 7")
+    assert (phone.number, [lease.holder for lease in await do(client.leases)]) == (LINE, ["test 7"])
+    deliver(server, "Your code is 111111")
+    deliver(server, "Hello")
+    deliver(server, "Your code is 222222")
+    assert [await do(phone.wait_for_code, timeout=20) for _ in range(2)] == ["111111", "222222"]
+    assert [message.text[-6:] for message in await do(phone.messages)] == ["111111", "Hello", "222222"]
+    with pytest.raises(NoMessage, match=f"nothing came to {LINE.replace('+', '.')} meanwhile"):
+        await do(phone.wait_for_code, timeout=0)
+    await do(phone.release)
+    await do(phone.release)
+    with pytest.raises(LeaseEnded):
+        await do(phone.wait_for_message, timeout=10)
+
+
+async def test_a_block_releases_its_line_also_when_it_breaks(server: Server, client: Any) -> None:
+    await known(server)
+    with contextlib.suppress(ZeroDivisionError):
+        if isinstance(client, AsyncClient):
+            async with client.lease(LINE):
+                _ = 1 / 0
+        else:
+            with client.lease(LINE):
+                _ = 1 / 0
+    (lease,) = await do(client.leases)
+    assert lease.released_at is not None
+
+
+async def test_a_busy_line_is_waited_for(server: Server, client: Any) -> None:
+    await known(server)
+    first = await do(client.lease, LINE, holder="first")
+    with pytest.raises(NoFreeLine, match="is leased to 'first' until"):
+        await do(client.lease, LINE, wait=0)
+    second = asyncio.create_task(do(client.lease, LINE, wait=60))
+    await do(first.release)
+    assert (await second).number == LINE  # after the rest
+
+
+async def test_another_process_can_go_on_with_a_lease(server: Server, client: Any) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE, ttl=60)
+    deliver(server, "Your code is 111111")
+    again = await do(client.leased, phone.id)
+    assert await do(again.wait_for_code, timeout=20) == "111111"
+    before = again.expires_at
+    await do(again.extend, 600)
+    assert again.expires_at > before
+    with pytest.raises(UnknownLease):
+        await do(client.leased, "none")
+    with pytest.raises(NotFound):
+        await do(client.leased, "../lines")
+
+
+async def test_codes_and_links_of_a_form_of_their_own(server: Server, client: Any) -> None:
+    await known(server)
+    cursor = await do(client.cursor)
+    deliver(server, "PIN=blue-fish; see https://a.example/1 and https://b.example/2")
+    wait = {"line": LINE, "after": cursor, "timeout": 20}
+    assert await do(client.wait_for_code, code_pattern=r"PIN=([\w-]+)", **wait) == "blue-fish"
+    assert await do(client.wait_for_code, code_pattern=r"blue-\w+", **wait) == "blue-fish"
+    assert await do(client.wait_for_link, **wait) == "https://a.example/1"
+    assert await do(client.wait_for_link, link_pattern=r"b\.example", **wait) == "https://b.example/2"
+
+
+async def test_what_came_but_was_not_wanted_is_told(server: Server, client: Any) -> None:
+    await known(server)
+    cursor = await do(client.cursor)
+    deliver(server, "hello")
+    with pytest.raises(NoMessage) as caught:
+        await do(client.wait_for_code, after=cursor, timeout=0.5, code_pattern="PIN")
+    assert str(caught.value) == (
+        "No message matched in 0.5 s: 1 came, but the pattern 'PIN' does not match the text from 'Authy';"
+        " after that nothing came meanwhile."
+    )
+    assert [miss["sender"] for miss in caught.value.details["near_misses"]] == ["Authy"]
+    with pytest.raises(NoMessage, match="there is no link in the text from 'Authy'"):
+        await do(client.wait_for_link, after=cursor, timeout=0)
+    with pytest.raises(NoMessage, match="no code was found in the text from 'Authy'"):
+        await do(client.wait_for_code, after=cursor, timeout=0)
+
+
+async def test_a_wait_longer_than_a_request_is_split_without_losing_its_cursor(
+    server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await known(server)
+    monkeypatch.setattr(talk, "POLL_SECONDS", 0.05)
+    waiting = asyncio.create_task(do(client.wait_for_code, timeout=60))
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(deliver, server, "Your code is 111111")
+    assert await waiting == "111111"
+    held = await do(client.lease, LINE)
+    waiting = asyncio.create_task(do(client.lease, LINE, wait=60))
+    await asyncio.sleep(0.3)
+    await do(held.release)
+    assert (await waiting).number == LINE
+
+
+async def test_the_code_arrives_though_the_server_is_killed_in_the_middle_of_the_wait(
+    server: Server, client: Any
+) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE, ttl=600)
+    waiting = asyncio.create_task(do(phone.wait_for_code, timeout=60))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.send, "Your code is 482913")
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(server.start)
+    assert await waiting == "482913"
+    await do(phone.release)
+
+
+async def test_the_place_in_the_queue_outlives_the_server(server: Server, client: Any) -> None:
+    await known(server)
+    held = await do(client.lease, LINE)
+    waiting = asyncio.create_task(do(client.lease, LINE, wait=60, holder="first in line"))
+    while not await asyncio.to_thread(_is_waited_for, server):
+        pass
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    late = asyncio.create_task(do(client.lease, LINE, wait=60, holder="came later", ttl=600))
+    await do(held.release)
+    first = await waiting
+    assert (await do(client.leases))[0].holder == "first in line"
+    await do(first.release)
+    assert (await late).number == LINE
+
+
+def _is_waited_for(server: Server) -> bool:
+    with server.client() as other:
+        try:
+            other.lease(LINE, wait=0).release()
+        except NoFreeLine as error:
+            return bool(error.details["ahead"])
+    return False
+
+
+async def test_a_follower_sees_each_message_once_through_restarts(server: Server, client: Any) -> None:
+    count = 60
+    cursor = await do(client.cursor)
+    seen: list[str] = []
+
+    def carrier() -> None:
+        for number in range(count):
+            server.send(f"text {number}")
+            if number % 20 == 10:
+                server.kill()
+                server.start()
+
+    sending = threading.Thread(target=carrier)
+    sending.start()
+    events = client.events(after=cursor)
+    while len(seen) < count:
+        message = await anext(events) if isinstance(client, AsyncClient) else await asyncio.to_thread(next, events)
+        seen.append(message.text)
+    await asyncio.to_thread(sending.join)
+    assert seen == [f"text {number}" for number in range(count)]
+    if isinstance(client, AsyncClient):
+        await events.aclose()
+    else:
+        events.close()
