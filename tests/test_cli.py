@@ -216,3 +216,47 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:
     assert "rests after me" in against(server, "leases").stdout
     done = against(server, "lease", "--line", LINE, "--wait", "30", "--", "/no/such/program")
     assert (done.returncode, "cannot be run" in done.stderr) == (2, True)
+
+
+def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> None:
+    for number in range(3):
+        server.send(f"Your code is 00000{number}")
+    json.loads(against(server, "wait", "--after", "0", "--contains", "000002").stdout)
+    server.stop()
+    old, new = f"sqlite:///{server.folder}/smscatch.db", f"sqlite:///{tmp_path}/new.db"
+    file = tmp_path / "export.jsonl"
+    assert smscatch("export", "--store", old, str(file)).returncode == 0
+    assert file.stat().st_mode & 0o077 == 0
+    done = smscatch("import", "--store", new, str(file))
+    assert (done.returncode, done.stderr) == (0, f"{len(file.read_bytes().splitlines())} records imported.\n")
+    assert smscatch("export", "--store", new).stdout == file.read_text()
+    server.start(SMSCATCH_STORE=new)
+    assert against(server, "wait", "--after", "0", "--code").stdout == "000000\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("import", "--store", "{old}", "{file}"), "holds something already"),
+        (("import", "--store", "{new}", "{file}"), "line 1, is no record"),
+        (("import", "--store", "{new}", "/no/such/file"), "No such file"),
+        (("export", "--store", "{new}"), "there is no database"),
+        (("export", "--store", "{old}", "{file}"), "not there yet"),
+        (("prune", "--store", "{old}", "--older-than", "soon"), "an age such as"),
+    ],
+)
+def test_what_cannot_be_moved_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    places = {name: f"sqlite:///{tmp_path}/{name}.db" for name in ("old", "new")} | {"file": f"{tmp_path}/file"}
+    smscatch("keys", "--store", places["old"], "add", "ci")
+    Path(places["file"]).write_text('{"kind": "nothing"}\n')
+    done = smscatch(*(argument.format(**places) for argument in arguments))
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def test_old_messages_are_deleted_by_hand(server: Server) -> None:
+    server.send("hello")
+    against(server, "wait", "--after", "0")
+    store = f"sqlite:///{server.folder}/smscatch.db"
+    assert smscatch("prune", "--store", store).stdout.startswith("0 messages")
+    assert smscatch("prune", "--store", store, "--older-than", "1ms").stdout.startswith("1 messages")
+    assert against(server, "messages").returncode == 1

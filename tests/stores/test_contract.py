@@ -12,6 +12,7 @@ from smscatch.stores import Delivery, Key, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
 ALL = Query()
+WRITTEN = 5_000
 
 
 async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]:
@@ -61,12 +62,12 @@ async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, u
             for _ in range(count):
                 await target.add([a_delivery()])
 
-        writers = asyncio.gather(*(write(target, 50) for target in (store, other) for _ in range(2)))
+        writers = asyncio.gather(*(write(target, WRITTEN // 8) for target in (store, other) for _ in range(4)))
         seen: list[int] = []
-        while len(seen) < 200:
+        while len(seen) < WRITTEN:
             seen += [s.position for s in await store.after(ALL, seen[-1] if seen else 0, 7)]
         await writers
-        assert seen == list(range(1, 201))
+        assert seen == list(range(1, WRITTEN + 1))
     finally:
         await other.close()
 

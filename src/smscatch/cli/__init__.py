@@ -1,6 +1,7 @@
 """The command line: which commands there are, which options they take, and what an error ends with.
 
-What the commands do is in `client`, which works with the base install, and in `server`, which needs the extra.
+What the commands do is in `client`, which works with the base install, and in `server` and `store`, which need the
+extra.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from smscatch import __version__
-from smscatch.cli import client, server
+from smscatch.cli import client, server, store
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
 from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NoMessage, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
@@ -54,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
         return added
 
     _add_server_commands(command)
+    _add_store_commands(command)
     _add_client_commands(command)
     return parser
 
@@ -77,7 +79,21 @@ def _add_server_commands(command: AddCommand) -> None:
     simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER")
     simulate.add_argument("--spool", help="put it straight into this spool, as gammu-smsd's hook would")
     simulate.add_argument("text", metavar="TEXT")
-    _add_keys(command("keys", server.run_keys, "make, list and revoke API keys"))
+
+
+def _add_store_commands(command: AddCommand) -> None:
+    keys = command("keys", store.run_keys, "make, list and revoke API keys")
+    _add_keys(keys)
+    prune = command("prune", store.run_prune, "delete old messages now")
+    prune.add_argument("--older-than", metavar="AGE", help="such as 12h or 30d; the retention by default")
+    export = command("export", store.run_export, "write everything that is kept as JSON Lines")
+    import_ = command("import", store.run_import, "read an export into an empty store")
+    for each in (export, import_):
+        each.add_argument(
+            "file", nargs="?", default="-", metavar="FILE", help="- (the default) is standard input/output"
+        )
+    for each in (keys, prune, export, import_):
+        each.add_argument("--store", help=FIELDS["store"].help)
 
 
 def _add_client_commands(command: AddCommand) -> None:
@@ -136,7 +152,6 @@ def _parse_seconds(text: str) -> float:
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", help=FIELDS["store"].help)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a key; its secret is printed once")
     add.add_argument("name", metavar="NAME")

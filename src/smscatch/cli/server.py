@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from smscatch import hook
-from smscatch.cli.base import NOTHING, OK
+from smscatch.cli.base import OK
 from smscatch.errors import BadRequest, BadSetting, CannotStart
-from smscatch.messages import format_time
-from smscatch.numbers import canonical_number, is_e164
+from smscatch.numbers import canonical_number
 from smscatch.settings import load_settings
 
 if TYPE_CHECKING:
-    from smscatch.inbox import Inbox
     from smscatch.server import Started
 
 SPOOL_SECONDS = 10
@@ -164,63 +162,6 @@ def _sender_of_gammu(sender: str) -> str:
             " which gammu-smsd hands it over, ends there. The demo's modem takes it."
         )
     return septets.decode("ascii")
-
-
-def run_keys(options: argparse.Namespace) -> int:
-    """smscatch keys: works on the store itself, so it needs no server and no key."""
-    from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
-    from smscatch.sources.pdu import join_parts  # noqa: PLC0415
-    from smscatch.stores import open_store  # noqa: PLC0415
-
-    actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
-
-    url = load_settings({"store": options.store}).store
-    if options.action != "add":
-        _check_exists(url)
-
-    async def run() -> int:
-        store = await open_store(url, join_parts)
-        try:
-            return await actions[options.action](await Inbox.open(store), options)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
-
-
-def _check_exists(url: str) -> None:
-    """Raise BadSetting if there is no such database: opening it would make it, and hide a misspelt name."""
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and not Path(path).exists():
-        raise BadSetting(f"store = {url!r}: there is no database {path}, so there are no keys in it.")
-
-
-async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.web.auth import add_key  # noqa: PLC0415 - needs the extra
-
-    scopes = tuple(scope.strip() for scope in options.scope.split(","))
-    lines = tuple(canonical_number(line) for line in options.line) if options.line else None
-    for line in lines or ():
-        if not is_e164(line):
-            raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
-    key, secret = await add_key(inbox, options.name, scopes, lines)
-    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}); it is not shown again.", flush=True)
-    return OK
-
-
-async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
-    for key in await inbox.store.keys():
-        lines = ", ".join(key.lines) if key.lines else "all lines"
-        print(f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}")
-    return OK
-
-
-async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    if await inbox.store.revoke_key(options.id):
-        print(f"revoked {options.id}")
-        return OK
-    print(f"There is no key with the id {options.id!r}; `smscatch keys list` shows them.", file=sys.stderr)
-    return NOTHING
 
 
 def _own_name() -> str:

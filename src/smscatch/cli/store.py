@@ -1,0 +1,189 @@
+"""What works on the store itself, so that it needs no server and no key: keys, retention by hand, moving house."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from smscatch.cli.base import NOTHING, OK
+from smscatch.errors import BadRequest, BadSetting
+from smscatch.messages import format_time, parse_age
+from smscatch.numbers import canonical_number, is_e164
+from smscatch.settings import hide_password, load_settings
+
+if TYPE_CHECKING:
+    from smscatch.inbox import Inbox
+    from smscatch.stores import Store
+    from smscatch.stores.records import Record
+
+BATCH = 500
+
+
+def run_keys(options: argparse.Namespace) -> int:
+    """smscatch keys."""
+    from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
+
+    actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
+
+    async def act(store: "Store") -> int:
+        return await actions[options.action](await Inbox.open(store), options)
+
+    return _with_store(options, act, is_new=options.action == "add")
+
+
+def _with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
+    """Open the store of the settings, or of --store, for `act`; make it only if it may be a new one."""
+    from smscatch.sources.pdu import join_parts  # noqa: PLC0415 - needs the extra
+    from smscatch.stores import open_store  # noqa: PLC0415
+
+    url = load_settings({"store": options.store}).store
+    if not is_new:
+        _check_exists(url)
+
+    async def run() -> int:
+        store = await open_store(url, join_parts)
+        try:
+            return await act(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def _check_exists(url: str) -> None:
+    """Raise BadSetting if there is no such database: opening it would make it, and hide a misspelt name."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and not Path(path).exists():
+        raise BadSetting(f"store = {url!r}: there is no database {path}, so there is nothing in it.")
+
+
+async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
+    from smscatch.web.auth import add_key  # noqa: PLC0415 - needs the extra
+
+    scopes = tuple(scope.strip() for scope in options.scope.split(","))
+    lines = tuple(canonical_number(line) for line in options.line) if options.line else None
+    for line in lines or ():
+        if not is_e164(line):
+            raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
+    key, secret = await add_key(inbox, options.name, scopes, lines)
+    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}); it is not shown again.", flush=True)
+    return OK
+
+
+async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
+    for key in await inbox.store.keys():
+        lines = ", ".join(key.lines) if key.lines else "all lines"
+        print(f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}")
+    return OK
+
+
+async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
+    if await inbox.store.revoke_key(options.id):
+        print(f"revoked {options.id}")
+        return OK
+    print(f"There is no key with the id {options.id!r}; `smscatch keys list` shows them.", file=sys.stderr)
+    return NOTHING
+
+
+def run_prune(options: argparse.Namespace) -> int:
+    """smscatch prune."""
+    from smscatch.inbox import FIRST_PLAUSIBLE  # noqa: PLC0415 - needs the extra
+
+    age = load_settings().retention if options.older_than is None else parse_age(options.older_than)
+    if not age:
+        raise BadRequest(f"--older-than {options.older_than!r} is not accepted: give an age such as 12h or 30d.")
+    before = datetime.now(UTC) - age
+
+    async def act(store: "Store") -> int:
+        count = await store.prune(FIRST_PLAUSIBLE, before, up_to=await store.position())
+        print(f"{count} messages were received before {format_time(before)} and are deleted.")
+        return OK
+
+    return _with_store(options, act)
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """smscatch export."""
+
+    async def act(store: "Store") -> int:
+        count = 0
+        with _written(options.file) as file:
+            async for record in store.dump():
+                file.write(msgspec.json.encode(record) + b"\n")
+                count += 1
+        print(f"{count} records exported.", file=sys.stderr)
+        return OK
+
+    return _with_store(options, act)
+
+
+@contextlib.contextmanager
+def _written(path: str) -> Iterator[BinaryIO]:
+    """Open a new file that only this user may read: it holds texts. Raises BadRequest if it cannot be made."""
+    if path == "-":
+        yield sys.stdout.buffer
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}. Name a file that is not there yet.") from error
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """smscatch import."""
+
+    async def act(store: "Store") -> int:
+        if await store.position() or await store.keys():
+            raise BadRequest(
+                f"The store {hide_password(load_settings({'store': options.store}).store)} holds something already"
+                " (perhaps half of an import). Import into an empty one, before a server uses it."
+            )
+        count = 0
+        with _read(options.file) as file:
+            for batch in _batches(file, options.file):
+                await store.load(batch)
+                count += len(batch)
+        print(f"{count} records imported.", file=sys.stderr)
+        return OK
+
+    return _with_store(options, act, is_new=True)
+
+
+@contextlib.contextmanager
+def _read(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(path).open("rb") as file:
+            yield file
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _batches(file: BinaryIO, path: str) -> Iterator[list["Record"]]:
+    """Yield the records in a file. Raises BadRequest, naming the line that is none."""
+    from smscatch.stores.records import Record  # noqa: PLC0415 - needs the extra
+
+    decoder = msgspec.json.Decoder(Record)
+    batch: list[Record] = []
+    for number, line in enumerate(file, start=1):
+        try:
+            batch.append(decoder.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequest(f"{path}, line {number}, is no record of `smscatch export`: {error}.") from error
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    yield batch
