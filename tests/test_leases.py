@@ -10,6 +10,7 @@ from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, Unk
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
 from smscatch.messages import Query
+from smscatch.stores import Claim
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
 
@@ -80,6 +81,27 @@ async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     await asyncio.gather(waiting, return_exceptions=True)
     await quick.release(holder)
     await quick.acquire(a_request(), 0)
+
+
+async def test_who_leaves_while_the_store_decides_leaves_no_lease_behind(
+    inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided = asyncio.Event()
+    claim = inbox.store.claim
+
+    async def slow(*arguments: Any) -> Claim:
+        claimed = await claim(*arguments)
+        decided.set()
+        await asyncio.sleep(0.01)
+        return claimed
+
+    monkeypatch.setattr(inbox.store, "claim", slow)
+    asking = asyncio.create_task(leases.acquire(a_request(), 0))
+    await decided.wait()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    (lease,) = await leases.held()
+    assert lease.released_at is not None
 
 
 async def test_a_waiter_with_a_ticket_keeps_its_place_between_two_requests(quick: Leases) -> None:

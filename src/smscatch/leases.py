@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -61,7 +61,7 @@ class Leases:
         wish = self._wish(request)
         await self._inbox.catch_up()  # what arrived before is no part of the lease
         try:
-            claimed = await self._claim(wish, wait_seconds)
+            claimed = await self._claim(wish, wait_seconds, is_known=request.ticket is not None)
         except BaseException:
             if request.ticket is None:  # nobody could come back for it
                 await asyncio.shield(self._inbox.store.withdraw(wish))
@@ -81,12 +81,13 @@ class Leases:
             tolerance=self._tolerance,
         )
 
-    async def _claim(self, wish: Wish, wait_seconds: float) -> Claim:
+    async def _claim(self, wish: Wish, wait_seconds: float, *, is_known: bool) -> Claim:
         deadline = time.monotonic() + wait_seconds
         while True:
             ended = self._ended
             now = self._now()
-            claimed = await self._inbox.store.claim(wish, now, now + PATIENCE if wait_seconds > 0 else now)
+            keep_until = now + PATIENCE if wait_seconds > 0 else now
+            claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
             left = deadline - time.monotonic()
             if claimed.lease is not None or left <= 0:
                 return claimed
@@ -95,6 +96,17 @@ class Leases:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, now)])):
                     await ended.wait()
+
+    async def _unless_left(self, claim: Coroutine[Any, Any, Claim], *, is_known: bool) -> Claim:
+        """Return what came of a claim. A lease whose asker left meanwhile, and cannot ask again, ends."""
+        claiming = asyncio.ensure_future(claim)
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claimed = await claiming  # the store goes on with it in any case
+            if claimed.lease is not None and not is_known:
+                await self.release(claimed.lease)
+            raise
 
     def close(self) -> None:
         """End all waits for a line, present and future, with ShuttingDown."""

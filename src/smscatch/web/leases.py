@@ -17,7 +17,7 @@ from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_start, parse_timeout
-from smscatch.web.waiting import unless_gone, wait_for
+from smscatch.web.waiting import ClientGone, unless_gone, wait_for
 
 WORKING = ("ready", "starting")
 
@@ -37,6 +37,9 @@ async def acquire(request: Request) -> Response:
         ticket=body.ticket,
     )
     lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds))
+    if body.ticket is None and await request.is_disconnected():  # nobody could ask for it again
+        await leases_of(request).release(lease)
+        raise ClientGone("The client hung up before its lease was made.")
     return value_response(_labelled(request, lease), 201)
 
 

@@ -42,7 +42,7 @@ def _queue_up(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_un
     connection.execute("DELETE FROM wishes WHERE keep_until <= ?", [milliseconds(now)])
     connection.execute(
         "INSERT INTO wishes (key, ticket, keep_until, json) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until",
+        " ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until, json = excluded.json",
         [wish.key, wish.ticket, milliseconds(keep_until), msgspec.json.encode(wish)],
     )
     own = "SELECT number FROM wishes WHERE key = ? AND ticket = ?"
