@@ -17,7 +17,7 @@ LEVELS = (
     ("intake", "leases", "modem"),
     ("web",),
     ("server", "client"),
-    ("demo",),
+    ("demo", "pytest_plugin"),
     ("cli",),
 )
 CLIENT_SIDE = ("client", "errors", "messages", "numbers")
@@ -49,12 +49,18 @@ def test_imports_point_down(path: Path) -> None:
         assert level_of(imported) < level_of(room), f"{path.name} imports {imported}"
 
 
+@pytest.mark.parametrize("room", ["client", "pytest_plugin"])
+def test_what_a_test_project_imports_needs_no_room_of_the_server(room: str) -> None:
+    for path in [*(SOURCE / room).rglob("*.py"), SOURCE / f"{room}.py"]:
+        assert not path.exists() or imports_of(path) <= {*CLIENT_SIDE, "settings"}
+
+
 def test_the_client_needs_the_base_install_only() -> None:
     program = """
 import sys
 for name in ("starlette", "uvicorn", "jinja2"):
     sys.modules[name] = None
-import smscatch.client, smscatch.cli
+import smscatch.client, smscatch.cli, smscatch.pytest_plugin
 print(sorted(name for name in sys.modules if name.startswith("smscatch.")))
 """
     subprocess.run([sys.executable, "-c", program], check=True)

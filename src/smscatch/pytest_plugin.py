@@ -1,0 +1,167 @@
+"""The pytest plugin: a number of its own for each test, and the texts it received in the report of a failure.
+
+Every run of a project that has smscatch installed loads this; so the client is imported only when a fixture is used.
+"""
+
+import platform
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from smscatch.errors import BadSetting, LeaseEnded, NoMessage, SmscatchError
+
+if TYPE_CHECKING:
+    from smscatch.client import Client, LeasedLine
+    from smscatch.messages import Message
+
+TTL_SECONDS = 120
+WAIT_SECONDS = 300  # longer than a killed worker keeps a line
+MARK = "sms(line=None, label=None, ttl=SECONDS, wait=SECONDS): which line `sms_line` is, and for how long"
+WISHES = ("line", "label", "ttl", "wait")
+MAX_HOLDER = 200
+_LEASED = pytest.StashKey["LeasedLine"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say where the server is and, for the project, which lines its tests take."""
+    group = parser.getgroup("smscatch", "a real phone number for tests")
+    group.addoption("--sms-url", metavar="URL", help="the smscatch server; otherwise SMSCATCH_URL")
+    group.addoption("--sms-key", metavar="KEY", help="an API key with the scope lease; otherwise SMSCATCH_KEY")
+    parser.addini("sms_label", "which lines the tests take; otherwise any")
+    parser.addini("sms_ttl", "seconds that a test has its line at most", default=TTL_SECONDS)
+    parser.addini("sms_wait", "seconds that a test waits for a free line", default=WAIT_SECONDS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", MARK)
+
+
+@pytest.fixture(scope="session")
+def sms(pytestconfig: pytest.Config) -> "Client":
+    """The smscatch server, as a Client. Define a fixture of this name to reach it in another way.
+
+    Found by `--sms-url` and `--sms-key`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml.
+    """
+    from smscatch.client import Client  # noqa: PLC0415 - only where it is used
+
+    url, key = _find_server(pytestconfig)
+    client = Client(url, key)
+    pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
+    try:
+        client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
+    except SmscatchError as error:
+        pytest.fail(f"smscatch: {error}", pytrace=False)
+    return client
+
+
+def _find_server(config: pytest.Config) -> tuple[str, str]:
+    """Return the URL and the key that are set. Fails what asks for them if one is not, and says where to set it."""
+    from smscatch.settings import load_settings  # noqa: PLC0415 - only where it is used
+
+    try:
+        given = load_settings({"url": config.getoption("sms_url"), "key": config.getoption("sms_key")})
+    except BadSetting as error:
+        pytest.fail(f"smscatch: {error}", pytrace=False)
+    if given.key is None:
+        pytest.fail(
+            f"smscatch: no key is set for the server at {given.url}. Set SMSCATCH_KEY or give --sms-key; and if the"
+            " server is elsewhere, SMSCATCH_URL or --sms-url.",
+            pytrace=False,
+        )
+    return given.url, given.key
+
+
+@pytest.fixture
+def sms_line(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedLine"]:
+    """A line that is this test's alone until it ends: no other test gets its texts, nor it theirs.
+
+    `@pytest.mark.sms(label="pool", ttl=300)` says which line, how long it may be kept, and with `wait` how long to wait
+    for one; a project's own defaults are sms_label, sms_ttl and sms_wait. Released however the test ends; that of
+    a killed process is free after the ttl. If the test fails, what the line received is in the report. An async test
+    waits in a thread: `await asyncio.to_thread(sms_line.wait_for_code)`.
+    """
+    try:
+        phone = sms.lease(**_wish(request.node), holder=_holder(request.node))
+    except SmscatchError as error:
+        pytest.fail(f"smscatch: {error}", pytrace=False)
+    with phone:
+        request.node.stash[_LEASED] = phone
+        yield phone
+
+
+def _wish(item: pytest.Item) -> dict[str, Any]:
+    """Return what a test asks for: its nearest marker before those of its class and module, before the project's."""
+    wish: dict[str, Any] = {"label": item.config.getini("sms_label") or None}
+    wish |= {"ttl": _seconds(item.config, "sms_ttl"), "wait": _seconds(item.config, "sms_wait")}
+    for mark in reversed(list(item.iter_markers("sms"))):
+        wrong = [repr(value) for value in mark.args] + [name for name in mark.kwargs if name not in WISHES]
+        if wrong:
+            pytest.fail(f"@pytest.mark.sms takes {', '.join(WISHES)}, all by name; not {wrong[0]}.", pytrace=False)
+        if "line" in mark.kwargs or "label" in mark.kwargs:  # one of them takes the place of either further out
+            wish |= {"line": None, "label": None}
+        wish |= mark.kwargs
+    return wish
+
+
+def _seconds(config: pytest.Config, name: str) -> float:
+    value = config.getini(name)
+    try:
+        return float(value)
+    except ValueError:
+        pytest.fail(f"{name} = {value!r} is not accepted. Accepted: a number of seconds, such as 120.", pytrace=False)
+
+
+def _holder(item: pytest.Item) -> str:
+    """Return what others are told who wait for the line: which test has it, and where that runs."""
+    worker = getattr(item.config, "workerinput", {}).get("workerid")
+    where = " on ".join(filter(None, (worker, platform.node())))
+    return f"{item.nodeid} ({where})"[-MAX_HOLDER:]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the line received to the report of a test that failed."""
+    report = yield
+    phone = item.stash.get(_LEASED, None)
+    if report.failed and phone is not None:
+        del item.stash[_LEASED]  # once is enough, also if the teardown fails too
+        report.sections.append(_describe(phone, _explanation(call.excinfo and call.excinfo.value)))
+    return report
+
+
+def _explanation(error: BaseException | None) -> str | None:
+    """Return what a wait that was in vain said of it, also where the test made another error of it."""
+    while error is not None and not isinstance(error, NoMessage | LeaseEnded):
+        error = error.__cause__ or error.__context__
+    return str(error) if error else None
+
+
+def _describe(phone: "LeasedLine", explanation: str | None) -> tuple[str, str]:
+    """Return a section of a report."""
+    try:
+        messages = phone.messages()
+    except Exception as error:  # whatever is wrong with server or client, the failure itself must be told
+        return f"smscatch: what {phone.number} received is not known", str(error)
+    count = f"{len(messages) or 'no'} text{'' if len(messages) == 1 else 's'}"
+    told = [explanation] if explanation else []
+    return f"smscatch: {phone.number} received {count} during this test", "\n".join([*told, *map(_tell, messages)])
+
+
+def _tell(message: "Message") -> str:
+    from smscatch.messages import format_time  # noqa: PLC0415 - only where it is used
+
+    code = f"code {message.code}" if message.code else "no code"
+    facts = [format_time(message.received_at), message.sender, code, *message.marks]
+    if message.sent_at is not None and message.marks:
+        facts.append(f"sent {format_time(message.sent_at)}")
+    # A text is data: no escape sequence of its own reaches the terminal or the log of a CI.
+    lines = [_printable("  ".join(facts)), *(f"    {_printable(line)}" for line in message.text.splitlines())]
+    return "\n".join(lines)
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in line)

@@ -1,0 +1,285 @@
+"""The pytest plugin in projects of its own, against a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ADMIN_KEY, Server
+from tests.samples import LINE, OTHER_LINE
+
+pytest_plugins = ["pytester"]
+
+CONFIG = f"""
+[lines."{LINE}"]
+label = "pool"
+phone_id = "a"
+[lines."{OTHER_LINE}"]
+label = "login"
+phone_id = "b"
+"""
+CONFTEST = f"""
+import httpx2
+import pytest
+
+@pytest.fixture
+def text(sms, sms_line):
+    def send(text, sender="Authy", **facts):
+        delivery = {{"line": sms_line.number, "sender": sender, "text": text, **facts}}
+        url = f"{{sms.url}}/api/v1/inbound/generic"
+        httpx2.post(url, json=delivery, headers={{"authorization": "Bearer {ADMIN_KEY}"}}).raise_for_status()
+    return send
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    config = folder / "smscatch.toml"
+    config.write_text(CONFIG)
+    server = Server(folder).start(SMSCATCH_CONFIG=str(config), SMSCATCH_LEASE_REST="0s")
+    try:
+        # So that all is imported that the client needs: pytester forgets after each run what that one imported.
+        assert no_line_is_taken(server)
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project whose tests find the server, and have `text(...)` to send themselves one."""
+    monkeypatch.setenv("SMSCATCH_URL", server.url)
+    monkeypatch.setenv("SMSCATCH_KEY", ADMIN_KEY)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider -p no:hypothesispytest")
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini("[pytest]\nsms_label = pool\n")
+    return pytester
+
+
+def no_line_is_taken(server: Server) -> bool:
+    with server.client() as client:
+        return client.leases() == []
+
+
+def test_each_test_has_a_line_and_reads_its_own_code(project: pytest.Pytester, server: Server) -> None:
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("code", ["482913", "738291"])
+        def test_sign_up(sms_line, text, code):
+            text(f"Your code is {code}")
+            assert sms_line.wait_for_code() == code
+    """)
+    project.runpytest().assert_outcomes(passed=2)
+    assert no_line_is_taken(server)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_the_report_of_a_failure_has_the_texts_and_why_none_matched(
+    project: pytest.Pytester, options: tuple[str, ...]
+) -> None:
+    project.makepyfile(r"""
+        def test_sign_up(sms_line, text):
+            text("G-123456 is your code\n\x1b[31mred", sender="Google")
+            text("Old news", sent_at="2020-01-01T00:00:00Z")
+            sms_line.wait_for_code(sender="Authy", timeout=0.5)
+    """)
+    result = project.runpytest(*options)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"*smscatch: {LINE} received 2 texts during this test*",
+            "No message matched in 0.5 s: *sender 'Google' is not 'Authy'*the text from 'Authy' is late*",
+            "20*Z  Google  code 123456",
+            "    G-123456 is your code",
+            "     *31mred",
+            "20*Z  Authy  no code  late  sent 2020-01-01T00:00:00.000Z",
+            "    Old news",
+        ]
+    )
+    assert "\x1b" not in result.stdout.str()
+
+
+def test_the_explanation_is_told_when_the_test_made_another_error_of_it(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        import smscatch
+
+        def test_sign_up(sms_line):
+            try:
+                sms_line.wait_for_code(timeout=0)
+            except smscatch.NoMessage as error:
+                raise AssertionError("no sign-up") from error
+    """)
+    result = project.runpytest("--tb=short")
+    result.stdout.fnmatch_lines(
+        [f"*{LINE} received no texts during*", f"No message matched in 0 s: nothing came to {LINE}*"]
+    )
+
+
+def test_a_test_that_passes_reports_nothing(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_sign_up(text): text('Your code is 482913')")
+    assert "received" not in project.runpytest("-rA").stdout.str()
+
+
+def test_the_nearest_marker_says_which_line(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\nsms_label = pool\nsms_ttl = 30\n")
+    project.makepyfile(f"""
+        from datetime import UTC, datetime, timedelta
+        import pytest
+
+        def minutes(line):
+            return round((line.expires_at - datetime.now(UTC)) / timedelta(minutes=1), 1)
+
+        def test_of_the_project(sms_line):
+            assert (sms_line.label, minutes(sms_line)) == ("pool", 0.5)
+
+        @pytest.mark.sms(label="login", ttl=60)
+        class TestLogin:
+            def test_of_the_class(self, sms_line):
+                assert (sms_line.label, minutes(sms_line)) == ("login", 1)
+
+            @pytest.mark.sms(line="{LINE}")
+            def test_of_its_own(self, sms_line):
+                assert (sms_line.number, minutes(sms_line)) == ("{LINE}", 1)
+    """)
+    project.runpytest("--strict-markers").assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        ("lable='pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not lable.*"),
+        ("'pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not 'pool'.*"),
+        ("label='none'", "*There is no line with the label 'none' that this key may lease.*"),
+    ],
+)
+def test_what_cannot_be_had_is_an_error_of_one_sentence(project: pytest.Pytester, marker: str, sentence: str) -> None:
+    project.makepyfile(f"import pytest\n@pytest.mark.sms({marker})\ndef test_sign_up(sms_line): pass")
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([sentence])
+    assert "pytest_plugin.py" not in result.stdout.str()
+
+
+def test_a_wrong_number_of_seconds_is_named(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\nsms_wait = 5min\n")
+    project.makepyfile("def test_sign_up(sms_line): pass")
+    result = project.runpytest()
+    result.stdout.fnmatch_lines(["*sms_wait = '5min' is not accepted. Accepted: a number of seconds*"])
+
+
+def test_a_missing_key_is_an_error_that_says_what_to_set(
+    project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SMSCATCH_KEY")
+    project.makepyfile("def test_sign_up(sms_line): pass")
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*no key is set for the server at {server.url}. Set SMSCATCH_KEY or give --sms-key*"])
+
+
+def test_options_come_before_the_environment(project: pytest.Pytester, server: Server) -> None:
+    project.makepyfile("def test_sign_up(sms_line): pass")
+    project.runpytest("--sms-url", server.url, "--sms-key", ADMIN_KEY).assert_outcomes(passed=1)
+    refused = project.runpytest("--sms-key", "a key that is none")
+    refused.stdout.fnmatch_lines(["*key = the value given (command line) is not accepted*"])
+    unreached = project.runpytest("--sms-url", "http://127.0.0.1:9")
+    unreached.assert_outcomes(errors=1)
+    unreached.stdout.fnmatch_lines(["smscatch: The server at http://127.0.0.1:9 does not answer*"])
+
+
+def test_the_failure_is_reported_with_the_server_gone(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smscatch.client.talk.FAREWELL_SECONDS", 0)
+    project.makepyfile("""
+        def test_sign_up(sms, sms_line, monkeypatch):
+            monkeypatch.setattr(sms, "_http", type(sms._http)(base_url="http://127.0.0.1:9"))
+            assert not "ours"
+    """)
+    result = project.runpytest("-W", "ignore")
+    result.stdout.fnmatch_lines(["*assert not 'ours'*", f"*what {LINE} received is not known*", "*does not answer*"])
+
+
+@pytest.mark.parametrize(
+    ("fixture", "test", "outcome"),
+    [
+        ("yield", "assert False", {"failed": 1}),
+        ("raise ValueError; yield", "pass", {"errors": 1}),
+        ("yield; raise ValueError", "pass", {"passed": 1, "errors": 1}),
+    ],
+    ids=["test", "setup", "teardown"],
+)
+def test_the_line_is_released_where_something_fails(
+    project: pytest.Pytester, server: Server, *, fixture: str, test: str, outcome: dict[str, int]
+) -> None:
+    project.makepyfile(f"""
+        import pytest
+
+        @pytest.fixture
+        def account(sms_line):
+            {fixture}
+
+        def test_sign_up(account):
+            {test}
+    """)
+    result = project.runpytest()
+    result.assert_outcomes(**outcome)
+    result.stdout.fnmatch_lines([f"*{LINE} received no texts*"])
+    assert no_line_is_taken(server)
+
+
+def test_the_line_is_released_when_the_run_is_interrupted(project: pytest.Pytester, server: Server) -> None:
+    project.makepyfile("def test_sign_up(sms_line): raise KeyboardInterrupt")
+    assert project.runpytest_subprocess().ret == pytest.ExitCode.INTERRUPTED
+    assert no_line_is_taken(server)
+
+
+def test_a_killed_worker_keeps_its_line_no_longer_than_its_time(project: pytest.Pytester, server: Server) -> None:
+    project.makeini("[pytest]\nsms_label = pool\nsms_ttl = 1\n")
+    project.makepyfile("""
+        import os
+
+        def test_killed(sms_line):
+            os._exit(9)
+
+        def test_next(sms_line):
+            pass
+    """)
+    project.runpytest_subprocess("-n", "1").assert_outcomes(failed=1, passed=1)
+    assert no_line_is_taken(server)
+
+
+def test_others_are_told_which_test_on_which_worker_has_the_line(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        import pytest
+        import smscatch
+
+        def test_sign_up(sms, sms_line):
+            with pytest.raises(smscatch.NoFreeLine, match=r"'test_others\\S+py::test_sign_up \\(gw0 on "):
+                sms.lease(line=sms_line.number, wait=0)
+    """)
+    project.runpytest_subprocess("-n", "1").assert_outcomes(passed=1)
+
+
+def test_a_project_that_uses_no_fixture_of_it_pays_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import sys
+
+        def test_nothing(pytestconfig):
+            assert pytestconfig.pluginmanager.has_plugin("smscatch")
+            loaded = {name for name in sys.modules if name.partition(".")[0] in ("smscatch", "httpx2", "msgspec")}
+            assert loaded == {"smscatch", "smscatch.errors", "smscatch.pytest_plugin"}
+    """)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_settings_file_of_the_project_is_read(
+    project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SMSCATCH_KEY")
+    monkeypatch.delenv("SMSCATCH_URL")
+    (project.path / "smscatch.toml").write_text(f'url = "{server.url}"\nkey = "{ADMIN_KEY}"\n')
+    project.makepyfile("def test_sign_up(sms_line): pass")
+    project.runpytest().assert_outcomes(passed=1)
