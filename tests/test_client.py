@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import inspect
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import pytest
 
-from smscatch import AsyncClient, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
+from smscatch import AsyncClient, CannotReach, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
 from smscatch.client import talk
+from smscatch.client.exchange import Ask, Pause
 from tests.conftest import ADMIN_KEY, Server
 
 LINE = "+447700900001"
@@ -166,6 +170,20 @@ async def test_the_code_arrives_though_the_server_is_killed_in_the_middle_of_the
     await asyncio.to_thread(server.start)
     assert await waiting == "482913"
     await do(phone.release)
+
+
+def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock() -> None:
+    waiting = talk.wait("/next", talk.the_text, 60, {"line": LINE})
+    assert isinstance(next(waiting), Ask)
+    assert isinstance(waiting.throw(CannotReach("away")), Pause)
+    asked = waiting.send(None)
+    assert isinstance(asked, Ask)
+    assert asked.path == "/healthz"
+    time.sleep(0.01)  # what passes until the answer is here was after the beginning
+    asked = waiting.send(httpx2.Response(200, json={"time": "2030-01-01T12:00:00.000Z"}))
+    assert isinstance(asked, Ask)
+    since = datetime.fromisoformat(asked.params["after"])
+    assert datetime(2030, 1, 1, 11, 59, tzinfo=UTC) < since <= datetime(2030, 1, 1, 11, 59, 59, 990_000, tzinfo=UTC)
 
 
 async def test_the_place_in_the_queue_outlives_the_server(server: Server, client: Any) -> None:

@@ -294,12 +294,12 @@ def test_any_text_is_read_and_each_value_stands_in_it(text: str) -> None:
 
 
 def seconds(read: Callable[[str], Reading | list[str]], text: str) -> float:
-    """The best of five, as other processes only make it slower."""
+    """The processor time of the best of five, as other processes only make it slower."""
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.thread_time()
         read(text)
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     return min(times)
 
 
@@ -354,5 +354,6 @@ def test_time_grows_with_the_length_of_hostile_text_and_no_faster(
     assert fourfold / max(once, 0.0002) < 9  # linear is 4, quadratic is 16
 
 
-def test_ten_thousand_digits_and_spaces_take_less_than_ten_milliseconds() -> None:
-    assert seconds(find_codes, "123456 1 12345678 1234 " * 435) < 0.010
+def test_ten_thousand_digits_and_spaces_take_less_than_thirty_looks_at_each() -> None:
+    text = "123456 1 12345678 1234 " * 435
+    assert seconds(find_codes, text) < 30 * seconds(lambda text: [str(character.isdigit()) for character in text], text)

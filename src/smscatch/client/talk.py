@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TypedDict
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ import msgspec
 
 from smscatch.client.exchange import Ask, Conversation, Pause, ask
 from smscatch.errors import CannotReach, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
-from smscatch.messages import Lease, Line, Message, decode_message
+from smscatch.messages import Lease, Line, Message, decode_message, format_time
 
 POLL_SECONDS = 50.0  # shorter than the minute after which many proxies give up
 PAUSE_SECONDS = 0.5
@@ -125,14 +126,13 @@ def wait(path: str, want: Want, timeout: float, filters: Filters) -> Conversatio
     """
     start = time.monotonic()
     after = filters.get("after")
-    is_now = after is None
+    was_away = False
     unwanted: list[dict[str, str]] = []
     while True:
         left = max(0.0, start + timeout - time.monotonic())
         try:
             if after is None:  # now means the start of this wait, also when it takes several requests
-                after = yield from cursor()
-                is_now = False
+                after = yield from (_server_time(start) if was_away else cursor())
             seconds = min(left, POLL_SECONDS)
             params = {**filters, "after": after, "timeout": round(seconds, 3)}
             answer = yield from ask(Ask("GET", path, params, patience_seconds=seconds))
@@ -148,9 +148,15 @@ def wait(path: str, want: Want, timeout: float, filters: Filters) -> Conversatio
         except PASSING:
             if time.monotonic() >= start + timeout:
                 raise
+            was_away = True
             yield Pause(PAUSE_SECONDS)
-            if is_now:  # no cursor could be had when the wait began: what came since counts all the same
-                after = f"{(time.monotonic() - start) * 1000:.0f}ms"
+
+
+def _server_time(then: float) -> Conversation[str]:
+    """Return what the server's clock showed at a moment of ours, at the latest: no cursor could be had at that time."""
+    answer = yield from ask(Ask("GET", "/healthz"))
+    now = datetime.fromisoformat(answer.json()["time"])
+    return format_time(now - timedelta(seconds=time.monotonic() - then))
 
 
 def wait_leased(lease: Lease, after: str, want: Want, *, timeout: float, filters: LeaseFilters) -> Conversation[Found]:
