@@ -1,19 +1,62 @@
-"""The stores on which the contract is tried."""
+"""The stores on which the contract is tried: each test runs on every backend, in an empty database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
+from tests.servers import mongo, postgres
 
-OpenAgain = Callable[[], Awaitable[Store]]
+# Each has a fixture `new_…`, which makes the URLs of empty databases.
+BACKENDS = ("sqlite", "postgresql", "mongodb")
+MakeUrl = Callable[[], str]
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/smscatch.db"
+def new_sqlite(tmp_path: Path) -> MakeUrl:
+    numbers = itertools.count(1)
+    return lambda: f"sqlite:///{tmp_path}/smscatch{next(numbers)}.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[str]:
+    with postgres.a_database() as url:
+        yield url
+
+
+@pytest.fixture
+def new_postgresql(postgres_database: str) -> Iterator[MakeUrl]:
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(postgres.a_schema(postgres_database))
+
+
+@pytest.fixture(scope="session")
+def mongo_databases() -> Iterator[mongo.Databases]:
+    with mongo.databases() as lent:
+        yield lent
+
+
+@pytest.fixture
+def new_mongodb(mongo_databases: mongo.Databases) -> MakeUrl:
+    numbers = itertools.count(1)
+    return lambda: mongo_databases.empty(next(numbers))
+
+
+@pytest.fixture(params=BACKENDS)
+def url(request: pytest.FixtureRequest) -> str:
+    made: str = request.getfixturevalue(f"new_{request.param}")()
+    return made
+
+
+@pytest.fixture(params=BACKENDS, ids=lambda backend: f"to-{backend}")
+def other_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a second database, also empty."""
+    made: str = request.getfixturevalue(f"new_{request.param}")()
+    return made
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
 ALL = Query()
 WRITTEN = 5_000
+BATCH = 5  # of one transaction, as the intake takes what waits in the spool
 
 
 async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]:
@@ -59,8 +60,8 @@ async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, u
     try:
 
         async def write(target: Store, count: int) -> None:
-            for _ in range(count):
-                await target.add([a_delivery()])
+            for _ in range(count // BATCH):
+                await target.add([a_delivery() for _ in range(BATCH)])
 
         writers = asyncio.gather(*(write(target, WRITTEN // 8) for target in (store, other) for _ in range(4)))
         seen: list[int] = []

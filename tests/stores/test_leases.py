@@ -13,8 +13,6 @@ from smscatch.sources.pdu import join_parts
 from smscatch.stores import Claim, Store, Wish, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
 
-RACES = 1000
-
 
 def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
@@ -223,9 +221,10 @@ async def test_the_parts_that_wait_for_others_are_known(store: Store) -> None:
 
 async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: str) -> None:
     other = await open_store(url, join_parts)
+    races = 200 if url.startswith("mongodb") else 1_000  # there each is two commits that a majority has in its journal
     won: Counter[str] = Counter()
     try:
-        for race in range(RACES):
+        for race in range(races):
             now = at(100 * race)
             claims = await asyncio.gather(
                 store.claim(a_wish(f"{race} here"), now, now), other.claim(a_wish(f"{race} there"), now, now)
@@ -235,7 +234,7 @@ async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: 
             won[leases[0].holder.split()[-1]] += 1
     finally:
         await other.close()
-    assert won.total() == RACES
+    assert won.total() == races
 
 
 async def test_pruning_forgets_leases_that_are_long_over(store: Store) -> None:

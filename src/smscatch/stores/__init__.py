@@ -1,6 +1,6 @@
 """The stores, by the scheme of their URL. A backend's driver is imported only when its store is opened."""
 
-from smscatch.errors import BadSetting
+from smscatch.errors import BadSetting, CannotStart
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Store, Wish
 from smscatch.stores.records import Key, Read
 
@@ -8,7 +8,9 @@ __all__ = ["Claim", "DayCount", "Delivery", "Join", "Key", "LineUse", "Read", "S
 
 
 async def open_store(url: str, join: Join) -> Store:
-    """Open the store that `url` names: sqlite:///PATH (three slashes and a relative path, or four and an absolute one).
+    """Open the store that `url` names.
+
+    sqlite:///PATH (three slashes and a relative path, or four and an absolute one), postgresql://… or mongodb://….
 
     `join` makes one message of the parts of a long one. Brings an older database up to the present schema. Raises
     BadSetting for another URL, CannotStart if the database cannot be opened, or was written by a newer smscatch.
@@ -18,6 +20,20 @@ async def open_store(url: str, join: Join) -> Store:
         from smscatch.stores.sqlite import SqliteStore  # noqa: PLC0415 - only the backend in use is loaded
 
         return await SqliteStore.open(path, join)
+    if url.startswith("postgresql://"):
+        try:
+            from smscatch.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
+        except ImportError as error:
+            raise CannotStart("A store in PostgreSQL needs its driver: pip install 'smscatch[postgres]'.") from error
+        return await PostgresStore.open(url, join)
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        try:
+            from smscatch.stores.mongo import MongoStore  # noqa: PLC0415 - as above
+        except ModuleNotFoundError as error:
+            raise CannotStart("A store in MongoDB needs its driver: pip install 'smscatch[mongo]'.") from error
+        return await MongoStore.open(url, join)
+    shown = f"{url.partition('://')[0]}://…" if "@" in url else url  # it may have a password
     raise BadSetting(
-        f"store = {url!r} names no store. Accepted: sqlite:///PATH, e.g. sqlite:////var/lib/smscatch/smscatch.db"
+        f"store = {shown!r} names no store. Accepted: sqlite:///PATH, e.g. sqlite:////var/lib/smscatch/smscatch.db,"
+        " postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"
     )

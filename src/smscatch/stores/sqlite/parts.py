@@ -2,30 +2,14 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from smscatch.messages import Part
-from smscatch.stores.base import Delivery, Join, belongs_to, group_of, is_repeat
+from smscatch.stores.base import Delivery, Join, group_of
+from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
 from smscatch.stores.sqlite import leases, statements
 from smscatch.stores.sqlite.statements import milliseconds, rows, transaction
-
-# Of the messages with one reference number, how many are looked at for where a part belongs.
-RECENT_GROUPS = 4
-
-
-class _Group(NamedTuple):
-    """Parts of one message: `message_id` is None until they are shown."""
-
-    number: int
-    total: int
-    message_id: str | None
-    parts: list[Part]
-
-    @property
-    def is_complete(self) -> bool:
-        return len(self.parts) == self.total
 
 
 def add(connection: sqlite3.Connection, deliveries: Sequence[Delivery], join: Join) -> int:
@@ -48,10 +32,9 @@ def _add_part(connection: sqlite3.Connection, part: Part, raw: bytes, join: Join
     if rows(connection, "SELECT 1 FROM parts WHERE id = ?", part.id):
         return False
     groups = _recent_groups(connection, part)
-    if any(is_repeat(part, group.parts) for group in groups):
+    if is_sent_again(part, groups):
         return False
-    fitting = [group for group in groups if not group.is_complete and belongs_to(part, group.parts)]
-    group = fitting[0] if fitting else _open_group(connection, part)
+    group = find_group(part, groups) or _open_group(connection, part)
     connection.execute(
         "INSERT INTO parts (id, group_number, json, raw) VALUES (?, ?, ?, ?)",
         [part.id, group.number, msgspec.json.encode(part), raw],
@@ -59,38 +42,37 @@ def _add_part(connection: sqlite3.Connection, part: Part, raw: bytes, join: Join
     connection.execute(
         "UPDATE part_groups SET newest_at = ? WHERE number = ?", [milliseconds(part.received_at), group.number]
     )
-    group = group._replace(parts=[*group.parts, part])
+    group = group.with_part(part)
     if group.is_complete or group.message_id is not None:
         _show(connection, group, join)
     return True
 
 
-def _recent_groups(connection: sqlite3.Connection, part: Part) -> list[_Group]:
+def _recent_groups(connection: sqlite3.Connection, part: Part) -> list[Group]:
     """Return the newest groups that `part` may belong to, newest first."""
     sql = "SELECT number, total, message_id FROM part_groups WHERE key = ? ORDER BY number DESC LIMIT ?"
     return [_group(connection, *row) for row in rows(connection, sql, group_of(part), RECENT_GROUPS)]
 
 
-def _group(connection: sqlite3.Connection, number: int, total: int, message_id: str | None) -> _Group:
+def _group(connection: sqlite3.Connection, number: int, total: int, message_id: str | None) -> Group:
     found = rows(connection, "SELECT json FROM parts WHERE group_number = ?", number)
-    return _Group(number, total, message_id, [msgspec.json.decode(row[0], type=Part) for row in found])
+    return Group(number, total, message_id, tuple(msgspec.json.decode(row[0], type=Part) for row in found))
 
 
-def _open_group(connection: sqlite3.Connection, part: Part) -> _Group:
+def _open_group(connection: sqlite3.Connection, part: Part) -> Group:
     number = connection.execute(
         "INSERT INTO part_groups (key, total, newest_at) VALUES (?, ?, ?)",
         [group_of(part), part.total, milliseconds(part.received_at)],
     ).lastrowid
-    return _Group(number or 0, part.total, None, [])
+    return Group(number or 0, part.total, None)
 
 
-def _show(connection: sqlite3.Connection, group: _Group, join: Join) -> None:
+def _show(connection: sqlite3.Connection, group: Group, join: Join) -> None:
     """Make a message of the parts there are, or complete the one that is shown already."""
-    message = join(sorted(group.parts, key=lambda part: part.number))
+    message = join(group.in_order)
     raw = _raw_of(connection, group)
     if group.message_id is None:
-        began_at = min(part.received_at for part in group.parts)
-        statements.insert(connection, leases.attributed(connection, message, began_at), raw)
+        statements.insert(connection, leases.attributed(connection, message, group.began_at), raw)
         connection.execute("UPDATE part_groups SET message_id = ? WHERE number = ?", [message.id, group.number])
     else:  # if it was deleted meanwhile, it stays so
         statements.replace(connection, msgspec.structs.replace(message, id=group.message_id), raw)
@@ -99,13 +81,12 @@ def _show(connection: sqlite3.Connection, group: _Group, join: Join) -> None:
 def waiting(connection: sqlite3.Connection) -> list[Part]:
     """See Store.incomplete."""
     sql = "SELECT number, total, message_id FROM part_groups WHERE message_id IS NULL ORDER BY number"
-    groups = [_group(connection, *row) for row in rows(connection, sql)]
-    return [max(group.parts, key=lambda part: part.received_at) for group in groups]
+    return [_group(connection, *row).newest for row in rows(connection, sql)]
 
 
-def _raw_of(connection: sqlite3.Connection, group: _Group) -> bytes:
+def _raw_of(connection: sqlite3.Connection, group: Group) -> bytes:
     found = dict(rows(connection, "SELECT id, raw FROM parts WHERE group_number = ?", group.number))
-    return b"".join(found[part.id] for part in sorted(group.parts, key=lambda part: part.number))
+    return b"".join(found[part.id] for part in group.in_order)
 
 
 def show_incomplete(connection: sqlite3.Connection, before: int, join: Join) -> int:

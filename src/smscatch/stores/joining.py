@@ -1,0 +1,55 @@
+"""What every store decides alike about long messages: to which of them a part belongs. Pure functions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from smscatch.messages import Part
+from smscatch.stores.base import belongs_to, is_repeat
+
+# Of the messages with one reference number, how many are looked at for where a part belongs.
+RECENT_GROUPS = 4
+
+
+class Group(NamedTuple):
+    """The parts of one message that have come, under a number that grows; `message_id` is None until they are shown."""
+
+    number: int
+    total: int
+    message_id: str | None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no part is missing."""
+        return len(self.parts) == self.total
+
+    @property
+    def in_order(self) -> list[Part]:
+        """The parts by their numbers."""
+        return sorted(self.parts, key=lambda part: part.number)
+
+    @property
+    def began_at(self) -> datetime:
+        """When the first of them was received."""
+        return min(part.received_at for part in self.parts)
+
+    @property
+    def newest(self) -> Part:
+        """The part that was received last."""
+        return max(self.parts, key=lambda part: part.received_at)
+
+    def with_part(self, part: Part) -> "Group":
+        """Return the group with one more part."""
+        return self._replace(parts=(*self.parts, part))
+
+
+def is_sent_again(part: Part, groups: Sequence[Group]) -> bool:
+    """Return whether the network has sent this very PDU before."""
+    return any(is_repeat(part, group.parts) for group in groups)
+
+
+def find_group(part: Part, groups: Sequence[Group]) -> Group | None:
+    """Return the message that lacks `part`, if any, of those with its reference number, given newest first."""
+    fitting = (group for group in groups if not group.is_complete and belongs_to(part, group.parts))
+    return next(fitting, None)

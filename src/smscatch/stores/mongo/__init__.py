@@ -1,0 +1,171 @@
+"""Messages in MongoDB: a replica set, from one node on one's own machine to Atlas (`mongodb+srv://`).
+
+What is acknowledged is in the journals of a majority. Many instances may share one database.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime
+
+from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.messages import Lease, Part, Query, Stored
+from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
+from smscatch.stores.mongo import deleting, leases, moving, parts, searching, statements
+from smscatch.stores.mongo.database import Database
+from smscatch.stores.mongo.listening import Listener
+from smscatch.stores.mongo.schema import migrate
+from smscatch.stores.records import Key, Read, Record
+
+
+class MongoStore:
+    """The Store in a database of MongoDB; see stores/base.py for what each method promises."""
+
+    def __init__(self, database: Database, join: Join) -> None:
+        self._database = database
+        self._join = join
+
+    @classmethod
+    async def open(cls, url: str, join: Join) -> "MongoStore":
+        """Open the database and bring it up to the present schema.
+
+        Raises BadSetting if the URL cannot be read, CannotStart with the reason if the database cannot be used.
+        """
+        database = Database.of(url)
+        try:
+            await database.connect()
+            await migrate(database)
+        except StoreUnavailable as error:
+            await database.close()
+            raise CannotStart(
+                f"{error} Start it (MongoDB 5.0 or newer), or correct host, user and password in SMSCATCH_STORE."
+            ) from error
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, join)
+
+    async def add(self, deliveries: Sequence[Delivery]) -> int:
+        """See Store.add."""
+        return await self._database.write(parts.add, deliveries, self._join)
+
+    async def show_incomplete(self, before: datetime) -> int:
+        """See Store.show_incomplete."""
+        if not await self._database.read(parts.has_overdue, before):
+            return 0
+        return await self._database.write(parts.show_incomplete, before, self._join)
+
+    async def incomplete(self) -> list[Part]:
+        """See Store.incomplete."""
+        return await self._database.read(parts.waiting)
+
+    async def position(self) -> int:
+        """See Store.position."""
+        return await self._database.read_newest(statements.position)
+
+    async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
+        """See Store.after."""
+        return await self._database.read(
+            searching.search, query, position, searching.NO_POSITION, limit=limit, newest_first=False
+        )
+
+    async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
+        """See Store.newest."""
+        high = searching.NO_POSITION if before is None else before
+        return await self._database.read(searching.search, query, after, high, limit=limit, newest_first=True)
+
+    async def get(self, message_id: str) -> Stored | None:
+        """See Store.get."""
+        return await self._database.read(statements.get, message_id)
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """See Store.raw."""
+        return await self._database.read(statements.raw, message_id)
+
+    async def delete(self, message_id: str) -> bool:
+        """See Store.delete."""
+        return await deleting.delete(self._database, {"_id": message_id}, "_id_") > 0
+
+    async def delete_lines(self, lines: Sequence[str]) -> int:
+        """See Store.delete_lines."""
+        newest = await self.position()  # what comes meanwhile would have this go on for ever
+        of_these = {"line": {"$in": list(lines)}, "position": {"$gt": 0, "$lte": newest}}
+        return await deleting.delete(self._database, of_these, "messages_line")
+
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+        """See Store.prune."""
+        return await deleting.prune(self._database, since, before, up_to)
+
+    async def lines(self) -> list[LineUse]:
+        """See Store.lines."""
+        return await self._database.read(statements.lines)
+
+    async def days(self, since: datetime) -> list[DayCount]:
+        """See Store.days."""
+        return await self._database.read(statements.days, since)
+
+    async def add_key(self, key: Key, secret_hash: bytes) -> None:
+        """See Store.add_key."""
+        await self._database.write(statements.add_key, key, secret_hash)
+
+    async def find_key(self, secret_hash: bytes) -> Key | None:
+        """See Store.find_key."""
+        return await self._database.read(statements.find_key, secret_hash)
+
+    async def keys(self) -> list[Key]:
+        """See Store.keys."""
+        return await self._database.read(statements.keys)
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """See Store.revoke_key."""
+        return await self._database.write(statements.revoke_key, key_id)
+
+    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+        """See Store.claim."""
+        return await self._database.write(leases.claim, wish, now, keep_until)
+
+    async def withdraw(self, wish: Wish) -> None:
+        """See Store.withdraw."""
+        await self._database.write(leases.withdraw, wish)
+
+    async def lease(self, lease_id: str) -> Lease | None:
+        """See Store.lease."""
+        return await self._database.read(leases.lease, lease_id)
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """See Store.leases."""
+        return await self._database.read(leases.leases, now)
+
+    async def change_lease(self, lease: Lease, now: datetime) -> bool:
+        """See Store.change_lease."""
+        return await self._database.write(leases.change, lease, now)
+
+    async def add_reads(self, reads: Sequence[Read]) -> None:
+        """See Store.add_reads."""
+        await self._database.write(statements.add_reads, reads)
+
+    async def reads(self, message_id: str) -> list[Read]:
+        """See Store.reads."""
+        return await self._database.read(statements.reads, message_id)
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """See Store.listen."""
+        await Listener(self._database, heard).run()
+
+    async def dump(self) -> AsyncGenerator[Record, None]:
+        """See Store.dump."""
+        position = await self._database.read(moving.dump_position)
+        yield position
+        after = 0
+        while page := await self._database.read(moving.dump_messages, after, position.position):
+            for record in page:
+                yield record
+            after = int(page[-1].message.cursor)
+        for other in await self._database.write_much(moving.dump_rest):
+            yield other
+
+    async def load(self, records: Sequence[Record]) -> None:
+        """See Store.load."""
+        await self._database.write_much(moving.load, records)
+
+    async def close(self) -> None:
+        """See Store.close."""
+        await self._database.close()

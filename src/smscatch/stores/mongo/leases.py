@@ -1,0 +1,88 @@
+"""Leases in the MongoDB store: who may have which line is decided by one transaction at a time."""
+
+from datetime import datetime
+
+import msgspec
+
+from smscatch.messages import Lease
+from smscatch.stores.base import Claim, Wish
+from smscatch.stores.leasing import choose, make_lease
+from smscatch.stores.mongo.scope import Document, Scope
+from smscatch.stores.mongo.statements import newest_leases, take_turn
+
+
+async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    """See Store.claim."""
+    turn = await take_turn(scope)  # which the messages need too: none slips in beside the lease's first position
+    repeated = await scope.find_one("leases", _own(wish) | {"expires_at": {"$gt": now}}, ["json"])
+    if repeated is not None:
+        return Claim(_decode(repeated["json"]))
+    ahead = await _queue_up(scope, wish, turn.number, now=now, keep_until=keep_until)
+    newest = await newest_leases(scope)
+    line = choose(wish, ahead, newest, now)
+    if line is None:
+        held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
+        return Claim(None, len(ahead), tuple(held))
+    lease = make_lease(wish, line, turn.position, now)
+    await scope.insert("leases", [document(lease, wish.ticket, turn.number)])
+    await withdraw(scope, wish)
+    return Claim(lease)
+
+
+def _own(wish: Wish) -> Document:
+    return {"key": wish.key, "ticket": wish.ticket}
+
+
+async def _queue_up(scope: Scope, wish: Wish, number: int, *, now: datetime, keep_until: datetime) -> list[Wish]:
+    """Take the wish's place in the queue, or keep it there; return who is in front."""
+    await scope.delete("wishes", {"keep_until": {"$lte": now}})
+    place = {"$set": {"keep_until": keep_until}, "$setOnInsert": {"number": number, "json": msgspec.json.encode(wish)}}
+    await scope.update("wishes", _own(wish), place, upsert=True)
+    queue = await scope.find("wishes", {}, ["key", "ticket", "json"], sort=[("number", 1)])
+    place_of_own = next(place for place, other in enumerate(queue) if _is_own(wish, other))
+    return [msgspec.json.decode(other["json"], type=Wish) for other in queue[:place_of_own]]
+
+
+def _is_own(wish: Wish, other: Document) -> bool:
+    return (other["key"], other["ticket"]) == (wish.key, wish.ticket)
+
+
+def _decode(json: bytes) -> Lease:
+    return msgspec.json.decode(json, type=Lease)
+
+
+def document(lease: Lease, ticket: str, number: int) -> Document:
+    """Return a lease as the collection holds it; of a line's leases the highest number is the newest."""
+    return {"_id": lease.id, "number": number, "line": lease.line, "key": lease.key, "ticket": ticket, **_ends(lease)}
+
+
+def _ends(lease: Lease) -> Document:
+    return {
+        "expires_at": lease.expires_at,
+        "rests_until": lease.rests_until,
+        "json": msgspec.json.encode(lease),
+    }
+
+
+async def withdraw(scope: Scope, wish: Wish) -> None:
+    """See Store.withdraw."""
+    await scope.delete("wishes", _own(wish))
+
+
+async def lease(scope: Scope, lease_id: str) -> Lease | None:
+    """See Store.lease."""
+    found = await scope.find_one("leases", {"_id": lease_id}, ["json"])
+    return _decode(found["json"]) if found else None
+
+
+async def leases(scope: Scope, now: datetime) -> list[Lease]:
+    """See Store.leases."""
+    newest = await newest_leases(scope)
+    return sorted((lease for lease in newest.values() if lease.rests_until > now), key=lambda lease: lease.line)
+
+
+async def change(scope: Scope, lease: Lease, now: datetime) -> bool:
+    """See Store.change_lease."""
+    running = {"_id": lease.id, "expires_at": {"$gt": now}}
+    # The condition is the lock: an expired lease cannot be brought back.
+    return await scope.update("leases", running, {"$set": _ends(lease)}) == 1

@@ -1,0 +1,198 @@
+"""Messages in PostgreSQL, for any number of instances at a time.
+
+A message is durable when `add` returns: synchronous_commit is never off
+(https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT).
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from smscatch.errors import CannotStart
+from smscatch.messages import Lease, Part, Query, Stored
+from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
+from smscatch.stores.postgres import leases, listening, moving, parts, statements
+from smscatch.stores.postgres.connections import Address, Connections, connect, parse_address, reason
+from smscatch.stores.postgres.schema import migrate
+from smscatch.stores.postgres.searching import NO_POSITION, Span, search
+from smscatch.stores.records import Key, Read, Record
+
+ANSWER_SECONDS = 4.0
+SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
+MIGRATE_SECONDS = 1800.0
+FOR_THE_VALUES = "force_custom_plan"  # a plan for any values at all would not make use of a range of positions
+
+
+class PostgresStore:
+    """The Store in PostgreSQL; see stores/base.py for what each method promises."""
+
+    def __init__(self, address: Address, join: Join, *, is_indexed: bool) -> None:
+        # One that writes: two would only wait for each other, in the database, where it costs more.
+        self._writer = Connections(address, 1, ANSWER_SECONDS)
+        self._reader = Connections(address, 4, ANSWER_SECONDS, plans=FOR_THE_VALUES)
+        # Nobody who waits for a position waits for these.
+        self._searcher = Connections(address, 2, SEARCH_SECONDS, plans=FOR_THE_VALUES)
+        self._address = address
+        self._join = join
+        self._is_indexed = is_indexed
+
+    @classmethod
+    async def open(cls, url: str, join: Join) -> "PostgresStore":
+        """Open the database and bring its tables up to date.
+
+        Raises BadSetting for a URL that is none, CannotStart with the reason if the database cannot be used.
+        """
+        address = parse_address(url)
+        try:
+            async with await connect(address, MIGRATE_SECONDS) as connection:
+                return cls(address, join, is_indexed=await migrate(connection, address.name))
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            raise CannotStart(
+                f"The database {address.name} cannot be opened: {reason(error)}. See that PostgreSQL runs there, that"
+                " the database exists, and that user and password are right; or name another with SMSCATCH_STORE."
+            ) from error
+
+    async def add(self, deliveries: Sequence[Delivery]) -> int:
+        """See Store.add."""
+        return await self._writer.run(parts.add, deliveries, self._join)
+
+    async def show_incomplete(self, before: datetime) -> int:
+        """See Store.show_incomplete."""
+        if not await self._reader.run(parts.is_overdue, before):
+            return 0
+        return await self._writer.run(parts.show_incomplete, before, self._join)
+
+    async def incomplete(self) -> list[Part]:
+        """See Store.incomplete."""
+        return await self._reader.run(parts.waiting)
+
+    async def position(self) -> int:
+        """See Store.position."""
+        return await self._reader.run(statements.position)
+
+    async def _search(self, query: Query, span: Span) -> list[Stored]:
+        connections = self._reader if query.contains is None else self._searcher
+        return await connections.run(search, query, span, self._is_indexed)
+
+    async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
+        """See Store.after."""
+        return await self._search(query, Span(position, NO_POSITION, limit, newest_first=False))
+
+    async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
+        """See Store.newest."""
+        high = NO_POSITION if before is None else before
+        return await self._search(query, Span(after, high, limit, newest_first=True))
+
+    async def get(self, message_id: str) -> Stored | None:
+        """See Store.get."""
+        rows = await self._reader.run(statements.rows, "SELECT position, json FROM messages WHERE id = %s", message_id)
+        return Stored(*rows[0]) if rows else None
+
+    async def raw(self, message_id: str) -> bytes | None:
+        """See Store.raw."""
+        rows = await self._reader.run(statements.rows, "SELECT raw FROM messages WHERE id = %s", message_id)
+        return rows[0][0] if rows else None
+
+    async def delete(self, message_id: str) -> bool:
+        """See Store.delete."""
+        return await self._writer.run(statements.delete, "id = %s", message_id) > 0
+
+    async def delete_lines(self, lines: Sequence[str]) -> int:
+        """See Store.delete_lines. Some may be gone when an error ends it."""
+        deleted = 0
+        while some := await self._searcher.run(statements.delete, statements.OF_LINES, list(lines)):
+            deleted += some
+        return deleted
+
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+        """See Store.prune. Some may be gone when an error ends it."""
+        pruned = 0
+        while some := await self._searcher.run(statements.prune_some, since, before, up_to):
+            pruned += some
+        await self._searcher.run(statements.forget, since, before)
+        return pruned
+
+    async def lines(self) -> list[LineUse]:
+        """See Store.lines."""
+        return [LineUse(*row) for row in await self._reader.run(statements.rows, statements.LINES)]
+
+    async def days(self, since: datetime) -> list[DayCount]:
+        """See Store.days."""
+        return [DayCount(*row) for row in await self._reader.run(statements.rows, statements.DAYS, since)]
+
+    async def add_key(self, key: Key, secret_hash: bytes) -> None:
+        """See Store.add_key."""
+        await self._writer.run(statements.add_key, key, secret_hash)
+
+    async def find_key(self, secret_hash: bytes) -> Key | None:
+        """See Store.find_key."""
+        rows = await self._reader.run(statements.rows, "SELECT json FROM keys WHERE hash = %s", secret_hash)
+        return msgspec.json.decode(rows[0][0], type=Key) if rows else None
+
+    async def keys(self) -> list[Key]:
+        """See Store.keys."""
+        rows = await self._reader.run(statements.rows, "SELECT json FROM keys WHERE parent IS NULL")
+        keys = [msgspec.json.decode(row[0], type=Key) for row in rows]
+        return sorted(keys, key=lambda key: key.created_at)
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """See Store.revoke_key."""
+        sql = "DELETE FROM keys WHERE id = %s OR parent = %s"
+        return await self._writer.run(statements.run, sql, key_id, key_id) > 0
+
+    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+        """See Store.claim."""
+        return await self._writer.run(leases.claim, wish, now, keep_until)
+
+    async def withdraw(self, wish: Wish) -> None:
+        """See Store.withdraw."""
+        await self._writer.run(leases.withdraw, wish)
+
+    async def lease(self, lease_id: str) -> Lease | None:
+        """See Store.lease."""
+        return await self._reader.run(leases.lease, lease_id)
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """See Store.leases."""
+        return await self._reader.run(leases.leases, now)
+
+    async def change_lease(self, lease: Lease, now: datetime) -> bool:
+        """See Store.change_lease."""
+        return await self._writer.run(leases.change, lease, now)
+
+    async def add_reads(self, reads: Sequence[Read]) -> None:
+        """See Store.add_reads."""
+        await self._writer.run(statements.add_reads, reads)
+
+    async def reads(self, message_id: str) -> list[Read]:
+        """See Store.reads."""
+        sql = "SELECT json FROM reads WHERE message = %s ORDER BY at"
+        found = await self._reader.run(statements.rows, sql, message_id)
+        return [msgspec.json.decode(row[0], type=Read) for row in found]
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """See Store.listen. Calls `heard` once at the start, too."""
+        await listening.listen(self._address, heard)
+
+    async def dump(self) -> AsyncGenerator[Record, None]:
+        """See Store.dump."""
+        position = await self._searcher.run(moving.dump_position)
+        yield position
+        after = 0
+        while page := await self._searcher.run(moving.dump_messages, after, position.position):
+            for record in page:
+                yield record
+            after = int(page[-1].message.cursor)
+        for other in await self._searcher.run(moving.dump_rest):
+            yield other
+
+    async def load(self, records: Sequence[Record]) -> None:
+        """See Store.load."""
+        await self._searcher.run(moving.load, records)
+
+    async def close(self) -> None:
+        """See Store.close."""
+        for connections in (self._writer, self._reader, self._searcher):
+            await connections.close()

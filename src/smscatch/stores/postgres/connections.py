@@ -1,0 +1,196 @@
+"""Connections to PostgreSQL: where to, how many, how long to wait, and what to say when the database fails.
+
+No SQL about messages here. They have settings of the session: a pooler in between must not lend a session for less.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import select
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.string import StrDumperUnknown
+
+from smscatch.errors import BadSetting, StoreUnavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+CONNECT_SECONDS = 3
+WAIT_SECONDS = 2  # for one of our connections to be free; then the caller hears of it, and tries again
+CUT_SECONDS = 0.5  # after the server should have ended a statement by itself
+ATTEMPTS = 4
+PAUSE_SECONDS = 0.05
+# These come of what we ask; trying again later would not help.
+OUR_FAULT = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+# Nothing was done, because another transaction was in the way.
+CONFLICT = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password, %2F for a /, %3A for a :"
+
+# What the address does not say itself. A peer that is gone is noticed in half a minute, also by who only listens:
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+DEFAULTS: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "smscatch",
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+# One who stops in the middle of a transaction must not keep all others from writing; a message must be on disk, also
+# where the database's default is otherwise.
+PREPARE = """
+    SET TIME ZONE 'UTC';
+    SET statement_timeout = {milliseconds};
+    SET idle_in_transaction_session_timeout = 10000;
+    SET plan_cache_mode = {plans};
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+
+
+class _Text(StrDumperUnknown):
+    """A text as PostgreSQL can hold it: without NUL, whoever sent it."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
+class Address(NamedTuple):
+    """Where a database is: for libpq, with the password, and as a name that may be shown."""
+
+    conninfo: str
+    name: str
+
+
+def parse_address(url: str) -> Address:
+    """Return the address in a URL. Raises BadSetting, without the URL: libpq's own words would show the password."""
+    rest = url.partition("://")[2]
+    place = rest.replace("?", "/").split("/")[0]
+    if "@" in rest[len(place) :] or place.count("@") > 1:  # libpq would take the end of the password for the host
+        raise BadSetting(f"store = postgresql://… has an @ too many, or a / or ? in the password. Accepted: {FORM}.")
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise BadSetting(f"store = postgresql://… is no address that libpq takes. Accepted: {FORM}.") from None
+    port = str(given.get("port") or "5432")
+    if not all(number.isascii() and number.isdecimal() for number in port.split(",")):
+        raise BadSetting(f"store = postgresql://… has a port that is no number. Accepted: {FORM}.")
+    database = given.get("dbname") or given.get("user") or "of this user"
+    name = f"{database} at {given.get('host') or 'this machine'}:{port}"
+    return Address(make_conninfo(**(DEFAULTS | given | {"client_encoding": "UTF8"})), name)
+
+
+async def connect(address: Address, seconds: float, plans: str = "auto") -> Connection:
+    """Return a new connection whose statements may take up to `seconds`, and are planned according to `plans`.
+
+    Raises psycopg.Error or TimeoutError. See https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
+    """
+    async with asyncio.timeout(CONNECT_SECONDS + 1):  # libpq's own limit leaves out the name server, and begins anew
+        connection = await psycopg.AsyncConnection.connect(address.conninfo, autocommit=True)
+        connection.adapters.register_dumper(str, _Text)
+        try:
+            await connection.execute(PREPARE.format(milliseconds=round(seconds * 1000), plans=plans))
+        except BaseException:
+            await connection.close()
+            raise
+    return connection
+
+
+class Connections:
+    """Up to `size` connections, made when they are needed and kept, on which a piece of work may take `seconds`."""
+
+    def __init__(self, address: Address, size: int, seconds: float, *, plans: str = "auto") -> None:
+        self._address = address
+        self._seconds = seconds
+        self._plans = plans
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
+
+    async def run(self, work: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **kw: P.kwargs) -> R:
+        """Return what `work` returns, given a connection. Raises StoreUnavailable if the database is at fault."""
+        try:
+            return await self._attempt(lambda connection: work(connection, *args, **kw))
+        except OUR_FAULT:
+            raise
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            raise unavailable(self._address, error) from error
+
+    async def _attempt(self, work: Callable[[Connection], Awaitable[R]]) -> R:
+        """Do the work, some times more if another transaction is in the way of it."""
+        for attempt in range(1, ATTEMPTS):
+            with contextlib.suppress(*CONFLICT):
+                async with self._lent() as connection:
+                    return await work(connection)
+            await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_SECONDS * attempt)  # noqa: S311 - no secret
+        async with self._lent() as connection:
+            return await work(connection)
+
+    @contextlib.asynccontextmanager
+    async def _lent(self) -> AsyncGenerator[Connection, None]:
+        """Lend a connection. After any error it is closed, which ends its transaction and cannot leave half of one."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            await self._free.acquire()
+        try:
+            connection = self._take() or await connect(self._address, self._seconds, self._plans)
+            # A server that stands still answers neither a query nor its cancellation: only the end of the
+            # connection ends the wait.
+            cutting = asyncio.get_running_loop().call_later(self._seconds + CUT_SECONDS, _cut, connection)
+            try:
+                yield connection
+                self._idle.append(connection)
+            except BaseException as error:
+                await connection.close()
+                if isinstance(error, psycopg.Error) and asyncio.get_running_loop().time() >= cutting.when():
+                    raise TimeoutError from error  # libpq takes our cut for the server's
+                raise
+            finally:
+                cutting.cancel()
+        finally:
+            self._free.release()
+
+    def _take(self) -> Connection | None:
+        """Return an idle connection whose server is still there."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not _is_ended(connection):
+                return connection
+            connection.pgconn.finish()
+        return None
+
+    async def close(self) -> None:
+        """Close all connections. None may be lent any more."""
+        while self._idle:
+            await self._idle.pop().close()
+
+
+def _is_ended(connection: Connection) -> bool:
+    """Return whether the server has said something unasked, and that is goodbye; 1,000 times cheaper than a query."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _cut(connection: Connection) -> None:
+    # Suppressed: that it is closed already.
+    with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as other:
+        other.shutdown(socket.SHUT_RDWR)
+
+
+def unavailable(address: Address, error: Exception) -> StoreUnavailable:
+    """Return the error for callers, as a sentence that names the database."""
+    return StoreUnavailable(f"The database {address.name} failed: {reason(error)}.")
+
+
+def reason(error: Exception) -> str:
+    """Return what a driver's error says, in half a sentence."""
+    said = " ".join(str(error).partition("\n")[0].split())
+    return said.rstrip(".") or "it did not answer in time"

@@ -1,0 +1,116 @@
+"""Leases in the PostgreSQL store: who may have which line is decided in a turn, so only one can."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from smscatch.messages import Lease
+from smscatch.stores.base import Claim, Wish
+from smscatch.stores.leasing import choose, make_lease
+from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
+
+NEWEST = """
+    SELECT newest.json FROM unnest(%s::text[]) AS wanted (line) CROSS JOIN LATERAL (
+        SELECT json FROM leases WHERE leases.line = wanted.line ORDER BY number DESC LIMIT 1
+    ) AS newest
+"""
+PRESENT = """
+    SELECT json FROM leases AS this WHERE rests_until > %s
+    AND number = (SELECT max(number) FROM leases WHERE leases.line = this.line) ORDER BY line
+"""
+QUEUE_UP = """
+    INSERT INTO wishes (key, ticket, keep_until, json) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until RETURNING number
+"""
+
+
+async def claim(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    """See Store.claim."""
+    async with turn(connection) as own:
+        repeated = await _granted(connection, wish, now)
+        if repeated is not None:
+            return Claim(repeated)
+        ahead = await _queue_up(connection, wish, now, keep_until)
+        newest = await newest_of(connection, {line for other in (*ahead, wish) for line in other.lines})
+        line = choose(wish, ahead, newest, now)
+        if line is not None:
+            return Claim(await _grant(own, wish, line, now))
+        held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
+        return Claim(None, len(ahead), tuple(held))
+
+
+async def _granted(connection: Connection, wish: Wish, now: datetime) -> Lease | None:
+    sql = "SELECT json FROM leases WHERE key = %s AND ticket = %s AND expires_at > %s"
+    found = await rows(connection, sql, wish.key, wish.ticket, rounded(now))
+    return _decode(found[0][0]) if found else None
+
+
+async def _queue_up(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
+    """Take the wish's place in the queue, or keep it there; return who is in front."""
+    await run(connection, "DELETE FROM wishes WHERE keep_until <= %s", rounded(now))
+    own = await rows(connection, QUEUE_UP, wish.key, wish.ticket, rounded(keep_until), msgspec.json.encode(wish))
+    ahead = await rows(connection, "SELECT json FROM wishes WHERE number < %s ORDER BY number", own[0][0])
+    return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
+
+
+async def _grant(own: Turn, wish: Wish, line: str, now: datetime) -> Lease:
+    lease = make_lease(wish, line, own.position, now)
+    await insert(own.connection, lease, wish.ticket)
+    await withdraw(own.connection, wish)
+    return lease
+
+
+async def newest_of(connection: Connection, lines: Iterable[str]) -> dict[str, Lease]:
+    """Return the newest lease of each of these lines."""
+    return by_line(row[0] for row in await rows(connection, NEWEST, list(lines)))
+
+
+def by_line(jsons: Iterable[bytes]) -> dict[str, Lease]:
+    """Return leases under their lines."""
+    return {lease.line: lease for lease in map(_decode, jsons)}
+
+
+def _decode(json: bytes) -> Lease:
+    return msgspec.json.decode(json, type=Lease)
+
+
+async def insert(connection: Connection, lease: Lease, ticket: str) -> None:
+    """Keep a lease."""
+    await run(
+        connection,
+        "INSERT INTO leases (id, line, key, ticket, started_at, expires_at, rests_until, json)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        *(lease.id, lease.line, lease.key, ticket, rounded(lease.started_at), *_changing(lease)),
+    )
+
+
+def _changing(lease: Lease) -> tuple[object, ...]:
+    return rounded(lease.expires_at), rounded(lease.rests_until), msgspec.json.encode(lease)
+
+
+async def withdraw(connection: Connection, wish: Wish) -> None:
+    """See Store.withdraw."""
+    await run(connection, "DELETE FROM wishes WHERE key = %s AND ticket = %s", wish.key, wish.ticket)
+
+
+async def lease(connection: Connection, lease_id: str) -> Lease | None:
+    """See Store.lease."""
+    found = await rows(connection, "SELECT json FROM leases WHERE id = %s", lease_id)
+    return _decode(found[0][0]) if found else None
+
+
+async def leases(connection: Connection, now: datetime) -> list[Lease]:
+    """See Store.leases."""
+    return [_decode(row[0]) for row in await rows(connection, PRESENT, rounded(now))]
+
+
+async def change(connection: Connection, lease: Lease, now: datetime) -> bool:
+    """See Store.change_lease."""
+    changed = await run(
+        connection,
+        "UPDATE leases SET expires_at = %s, rests_until = %s, json = %s WHERE id = %s AND expires_at > %s",
+        *(*_changing(lease), lease.id, rounded(now)),
+    )
+    return changed == 1  # the condition is the lock: an expired lease cannot be brought back

@@ -1,0 +1,115 @@
+"""Everything out of the PostgreSQL store and into it, as records (stores/records.py)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from smscatch.messages import Lease, Part, decode_message
+from smscatch.stores.base import group_of
+from smscatch.stores.postgres import leases, parts, statements
+from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
+from smscatch.stores.records import (
+    DeletedRecord,
+    Key,
+    KeyRecord,
+    LeaseRecord,
+    MessageRecord,
+    PartRecord,
+    PositionRecord,
+    Read,
+    Record,
+)
+
+PAGE = 500
+PARTS = """
+    SELECT group_number, json, raw, newest_at, message_id FROM parts JOIN part_groups ON number = group_number
+    ORDER BY group_number, id
+"""
+OPEN_GROUP = """
+    INSERT INTO part_groups (number, key, total, message_id, newest_at) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING
+"""
+# The records bring numbers of groups with them; those that follow must be new.
+GO_ON = """
+    SELECT setval(pg_get_serial_sequence('part_groups', 'number'), max(number)) FROM part_groups HAVING count(*) > 0
+"""
+
+
+async def dump_position(connection: Connection) -> PositionRecord:
+    """Return the newest position."""
+    return PositionRecord(position=await statements.position(connection))
+
+
+async def dump_messages(connection: Connection, after: int, up_to: int) -> list[MessageRecord]:
+    """Return the next messages between two positions."""
+    sql = "SELECT json, raw FROM messages WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
+    found = await rows(connection, sql, after, up_to, PAGE)
+    return [MessageRecord(message=decode_message(json), raw=raw) for json, raw in found]
+
+
+async def dump_rest(connection: Connection) -> list[Record]:
+    """Return everything but the messages."""
+    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    records = [make(*row) for sql, make in _REST for row in await rows(connection, sql)]
+    await connection.execute("COMMIT")
+    return records
+
+
+def _part(*row: Any) -> Record:
+    group, json, raw, newest_at, message = row
+    part = msgspec.json.decode(json, type=Part)
+    return PartRecord(group=group, part=part, raw=raw, newest_at=newest_at, message=message)
+
+
+def _deleted(message_id: str, received_at: datetime) -> Record:
+    return DeletedRecord(id=message_id, received_at=received_at)
+
+
+_REST: tuple[tuple[str, Callable[..., Record]], ...] = (
+    (PARTS, _part),
+    ("SELECT id, received_at FROM deleted ORDER BY id", _deleted),
+    (
+        "SELECT json, hash FROM keys ORDER BY id",
+        lambda json, secret_hash: KeyRecord(key=msgspec.json.decode(json, type=Key), secret_hash=secret_hash),
+    ),
+    (
+        "SELECT json, ticket FROM leases ORDER BY started_at, id",
+        lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
+    ),
+    ("SELECT json FROM reads ORDER BY message, at, key", lambda json: msgspec.json.decode(json, type=Read)),
+)
+
+
+async def load(connection: Connection, records: Sequence[Record]) -> None:
+    """See Store.load."""
+    async with turn(connection) as own:
+        for record in records:
+            await _load(own, record)
+        await rows(connection, GO_ON)
+
+
+async def _load(own: Turn, record: Record) -> None:
+    match record:
+        case PositionRecord():
+            own.position = record.position
+        case MessageRecord():
+            own.insert_at(int(record.message.cursor), record.message, record.raw)
+        case PartRecord():
+            await _load_part(own.connection, record)
+        case DeletedRecord():
+            await run(own.connection, "INSERT INTO deleted VALUES (%s, %s)", record.id, rounded(record.received_at))
+        case KeyRecord():
+            await statements.insert_key(own.connection, record.key, record.secret_hash)
+        case LeaseRecord():
+            await leases.insert(own.connection, record.lease, record.ticket)
+        case Read():
+            await statements.add_reads(own.connection, [record])
+
+
+async def _load_part(connection: Connection, record: PartRecord) -> None:
+    values = (record.group, group_of(record.part), record.part.total, record.message, rounded(record.newest_at))
+    await run(connection, OPEN_GROUP, *values)
+    await parts.insert(connection, record.group, record.part, record.raw)

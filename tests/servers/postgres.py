@@ -1,0 +1,186 @@
+"""A real PostgreSQL for tests: one for each test process, others for those that end a server.
+
+Which server: the URL in SMSCATCH_TEST_POSTGRESQL, or Debian's, run as nobody if we are root. If there is none the
+tests fail: skipped they would say nothing.
+"""
+
+import contextlib
+import itertools
+import os
+import pwd
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+VARIABLE = "SMSCATCH_TEST_POSTGRESQL"
+START_SECONDS = 60
+PASSWORD = "s3cret/@:word"
+# Small, and nobody but us: on loopback only, with a password.
+FLAGS = (
+    *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=32MB"),
+    *("-c", "timezone=Asia/Kathmandu", "-c", "log_min_messages=warning"),
+)
+
+
+def find_programs() -> Path:
+    """Return the folder with `initdb` and `postgres`. Raises RuntimeError with what to install."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    on_path = shutil.which("postgres")
+    if not found and on_path is None:
+        raise RuntimeError(
+            f"No PostgreSQL for the tests: apt-get install postgresql (scripts/setup test does), or set {VARIABLE} to"
+            " the URL of a server, as a user who may create databases."
+        )
+    return max(found, key=lambda path: int(path.parent.name)) if found else Path(str(on_path)).parent
+
+
+def as_user() -> list[str]:
+    """Return what to put before a command: PostgreSQL does not run as root, and must end when we do."""
+    command = ["setpriv", "--pdeathsig", "QUIT"]
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        command += ["--reuid", str(nobody.pw_uid), "--regid", str(nobody.pw_gid), "--clear-groups"]
+    return command
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class PostgresServer:
+    """One server in a folder of its own, on a port that stays the same when it is started again."""
+
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._is_durable = is_durable
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def create(self) -> "PostgresServer":
+        """Make its files."""
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "nobody")
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        command = [str(find_programs() / "initdb"), "--no-sync", "--pgdata", str(self.folder / "data")]
+        command += ["--username", "tester", "--auth", "password", "--pwfile", str(password)]
+        command += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
+        made = subprocess.run([*as_user(), *command], capture_output=True, text=True, cwd="/", check=False)
+        assert made.returncode == 0, f"initdb failed: {made.stdout}{made.stderr}"
+        return self
+
+    def start(self) -> "PostgresServer":
+        """Start it and wait until it answers."""
+        command = [str(find_programs() / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *FLAGS]
+        if not self._is_durable:
+            command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([*as_user(), *command], stdout=log, stderr=log, cwd="/")
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert self._process.poll() is None, f"postgres ended: {self.log()}"
+            assert time.monotonic() < deadline, f"postgres does not answer: {self.log()}"
+            time.sleep(0.02)
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def url(self, database: str, user: str = "tester", password: str = PASSWORD) -> str:
+        """Return the URL of a database in it."""
+        return f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def log(self) -> str:
+        """Return what it said."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def _processes(self) -> list[int]:
+        """It and its children, each of which makes a session of its own: they are no process group."""
+        assert self._process is not None
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Stop it and its children (SIGSTOP), let them go on (SIGCONT)."""
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """End it, with its children, as a power cut would."""
+        if self._process is None:
+            return
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError), open(os.pidfd_open(pid), "rb") as process:
+                os.kill(pid, signal.SIGKILL)
+                select.select([process], [], [], START_SECONDS)  # until it is gone: it shares memory with the next
+        self._process.wait()
+        self._process = None
+
+
+@contextlib.contextmanager
+def a_server(*, is_durable: bool = False) -> Iterator[PostgresServer]:
+    """Lend a server of our own."""
+    with tempfile.TemporaryDirectory(prefix="smscatch-postgres-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder), is_durable=is_durable)
+        try:
+            yield server.create().start()
+        finally:
+            server.kill()
+
+
+@contextlib.contextmanager
+def a_database() -> Iterator[str]:
+    """Lend a database for the session: yield its URL, of which each test takes a schema (`new_schema`)."""
+    with contextlib.ExitStack() as stack:
+        given = os.environ.get(VARIABLE)
+        server = given or stack.enter_context(a_server()).url("postgres")
+        name = f"smscatch_test_{secrets.token_hex(6)}"
+        run(server, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        stack.callback(run, server, f"DROP DATABASE {name} WITH (FORCE)")
+        url = named(server, name)
+        run(url, "CREATE EXTENSION pg_trgm")  # or it would belong to the schema of one test
+        yield url
+
+
+_numbers = itertools.count(1)
+
+
+@contextlib.contextmanager
+def a_schema(url: str) -> Iterator[str]:
+    """Lend an empty schema of a database: yield the URL of a store in it."""
+    name = f"test_{next(_numbers)}"
+    run(url, f"CREATE SCHEMA {name}")
+    yield f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{name}"
+    run(url, f"DROP SCHEMA {name} CASCADE")
+
+
+def named(url: str, database: str) -> str:
+    """Return `url` with the name of another database."""
+    place, _, options = url.partition("?")
+    scheme, _, rest = place.partition("://")
+    return f"{scheme}://{rest.split('/')[0]}/{database}" + (f"?{options}" if options else "")
+
+
+def run(url: str, sql: str) -> list[tuple[object, ...]]:
+    """Run one statement; return its rows."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []

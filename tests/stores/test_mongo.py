@@ -1,0 +1,499 @@
+"""What is peculiar to the MongoDB store: replica sets, failover, change streams, several instances at once."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+from dns.resolver import NXDOMAIN
+from dns.rrset import from_text
+from pymongo.asynchronous import srv_resolver
+
+from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
+from smscatch.messages import Query
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Read, Store, open_store
+from smscatch.stores.mongo import listening, schema
+from smscatch.stores.mongo.database import Database
+from smscatch.stores.mongo.locking import locked
+from tests.samples import LINE, NOON, a_delivery
+from tests.servers import mongo
+from tests.stores.conftest import MakeUrl
+from tests.stores.test_leases import a_wish, claim
+
+ALL = Query()
+PASSWORD = "s3cret"
+# Adds its deliveries one by one and prints each that was acknowledged.
+WRITER = """
+import asyncio, sys
+from smscatch.errors import StoreUnavailable
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import open_store
+from tests.samples import a_delivery
+
+async def main(url, name, count):
+    store = await open_store(url, join_parts)
+    for n in range(int(count)):
+        delivery = a_delivery(delivery=f"{name} {n}")
+        await store.add([delivery])
+        print(delivery.message.id, flush=True)
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def a_writer(url: str, name: str, count: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", WRITER, url, name, str(count)),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+async def ids(store: Store) -> list[str]:
+    return [stored.message.id for stored in await store.after(ALL, 0, 10_000)]
+
+
+async def until_well(act: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
+    """Do what whoever is told that the store is away does: try again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            await act()
+        except StoreUnavailable:
+            assert time.monotonic() < deadline
+        else:
+            return
+
+
+def everything_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.fixture
+def mongo_url(new_mongodb: MakeUrl) -> str:
+    return new_mongodb()
+
+
+@pytest.fixture
+async def mongo_store(mongo_url: str) -> AsyncIterator[Store]:
+    opened = await open_store(mongo_url, join_parts)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def other_store(mongo_url: str) -> AsyncIterator[Store]:
+    """A second instance on the same database."""
+    opened = await open_store(mongo_url, join_parts)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def own_set() -> Iterator[mongo.MongoSet]:
+    """A server of the test's own, which it may break."""
+    with mongo.a_folder() as folder:
+        server = mongo.MongoSet(folder, size=1)
+        try:
+            yield server.start()
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def three_nodes() -> Iterator[mongo.MongoSet]:
+    with mongo.a_folder() as folder:
+        server = mongo.MongoSet(folder, size=3)
+        try:
+            yield server.start()
+        finally:
+            server.kill()
+
+
+class Listening:
+    """Whether an instance has been woken."""
+
+    def __init__(self, store: Store) -> None:
+        self._heard = asyncio.Event()
+        self._task = asyncio.create_task(store.listen(self._heard.set))
+
+    async def wait(self, seconds: float = 20) -> None:
+        """Wait until it is, and forget it."""
+        await asyncio.wait_for(self._heard.wait(), seconds)
+        self._heard.clear()
+
+    async def stop(self) -> None:
+        assert not self._task.done()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+# Starting
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mongodb://user:{PASSWORD}/x@host/db",
+        f"mongodb://user:{PASSWORD}@x@host/db",
+        f"mongodb://user:{PASSWORD}@host:port/db",
+        f"mongodb://user:12/{PASSWORD}@host",
+        f"mongodb://user:{PASSWORD}@/db",
+        f"mongodb+srv://user:{PASSWORD}@a.example.org:1/db",
+        f"mongodb://user:{PASSWORD}@host/db?tls=maybe",
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        await open_store(url, join_parts)
+    assert PASSWORD not in everything_of(caught.value)
+
+
+async def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
+    host = f"127.0.0.1:{mongo.free_port()}"
+    with pytest.raises(CannotStart, match=f"smscatch at {host}.*Start it") as caught:
+        await open_store(f"mongodb://user:{PASSWORD}@{host}", join_parts)
+    assert PASSWORD not in everything_of(caught.value)
+
+
+async def test_an_address_of_atlas_is_looked_up(own_set: mongo.MongoSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def resolve(name: str, kind: str, **_: Any) -> Any:
+        asked.append((kind, name))
+        if name.endswith("unknown.db.test"):
+            raise NXDOMAIN
+        lines = {"SRV": f"0 0 {own_set.nodes[0].port} node0.db.test.", "TXT": '"replicaSet=rs0"'}
+        return from_text(name, 60, "IN", kind, lines[kind])
+
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(srv_resolver, "_resolve", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **options: look_up("127.0.0.1", *more, **options))
+    store = await open_store("mongodb+srv://cluster0.db.test/?tls=false&retryWrites=true&w=majority", join_parts)
+    assert await store.add([a_delivery()]) == 1
+    await store.close()
+    assert asked[:2] == [("SRV", "_mongodb._tcp.cluster0.db.test"), ("TXT", "cluster0.db.test")]
+    with pytest.raises(CannotStart, match=r"smscatch at unknown\.db\.test") as caught:
+        await open_store(f"mongodb+srv://user:{PASSWORD}@unknown.db.test/", join_parts)
+    assert PASSWORD not in everything_of(caught.value)
+
+
+async def test_a_server_without_transactions_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with mongo.a_folder() as folder:
+        node = mongo.Node(folder, set_name=None).start()
+        try:
+            with pytest.raises(CannotStart, match="--replSet"):
+                await open_store(f"mongodb://{node.address}/x", join_parts)
+        finally:
+            node.kill()
+
+
+async def test_a_wrong_password_is_said_but_not_repeated() -> None:
+    with mongo.a_folder() as folder:
+        node = mongo.Node(folder, set_name=None).start("--auth")
+        try:
+            with pytest.raises(CannotStart, match="Authentication failed") as caught:
+                await open_store(f"mongodb://user:{PASSWORD}@{node.address}/x", join_parts)
+        finally:
+            node.kill()
+    assert PASSWORD not in everything_of(caught.value)
+
+
+async def test_of_instances_that_start_at_once_one_migrates(
+    mongo_databases: mongo.Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = mongo_databases.new()
+    taken = []
+
+    async def step(database: Any) -> None:
+        taken.append(database.name)
+        await schema._first(database)
+
+    monkeypatch.setattr(schema, "STEPS", (step,))
+    stores = await asyncio.gather(*(open_store(url, join_parts) for _ in range(6)))
+    assert len(taken) == 1
+    assert await asyncio.gather(*(store.add([a_delivery()]) for store in stores)) == [1] * 6
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_schema_is_refused(mongo_databases: mongo.Databases) -> None:
+    url = mongo_databases.new()
+    await (await open_store(url, join_parts)).close()
+    with mongo_databases.database(url) as database:
+        database["schema"].update_one({}, {"$inc": {"version": 1}})
+    with pytest.raises(CannotStart, match="newer smscatch"):
+        await open_store(url, join_parts)
+
+
+async def test_what_the_smscatch_of_2018_left_stays_and_is_not_shown(mongo_databases: mongo.Databases) -> None:
+    url = mongo_databases.new()
+    with mongo_databases.database(url) as database:
+        seed = [{"number": "+49", "text": str(n), "timestamp": NOON} for n in range(3)]
+        database["messages"].insert_many(seed)
+        store = await open_store(url, join_parts)
+        await store.add([a_delivery()])
+        assert len(await store.newest(ALL, 10)) == 1
+        assert await store.delete_lines([LINE]) == 1
+        await store.prune(NOON, NOON + timedelta(days=1), up_to=9)
+        await store.close()
+        assert database["messages"].count_documents({}) == 3
+
+
+# Several instances
+
+
+async def test_a_reader_misses_nothing_of_what_several_processes_write(mongo_store: Store, mongo_url: str) -> None:
+    writers = [await a_writer(mongo_url, f"writer {n}", 40) for n in range(3)]
+    seen: list[int] = []
+    while len(seen) < 120:
+        seen += [stored.position for stored in await mongo_store.after(ALL, seen[-1] if seen else 0, 7)]
+    assert seen == list(range(1, 121))
+    assert [await writer.wait() for writer in writers] == [0, 0, 0]
+    assert (await mongo_store.lines())[0].messages == 120
+
+
+async def test_a_writer_that_was_killed_is_in_nobodys_way(mongo_store: Store, mongo_url: str) -> None:
+    writer = await a_writer(mongo_url, "victim", 10_000)
+    assert writer.stdout is not None
+    acknowledged = [(await writer.stdout.readline()).decode().strip() for _ in range(20)]
+    writer.kill()  # in the middle of a transaction, as good as always
+    await writer.wait()
+    began = time.monotonic()
+    await mongo_store.add([a_delivery()])
+    assert time.monotonic() - began < 4  # the server itself would end that transaction after 60 s or more
+    assert set(acknowledged) <= set(await ids(mongo_store))
+
+
+async def test_a_message_and_a_lease_at_once_agree_who_was_first(mongo_store: Store, other_store: Store) -> None:
+    for n in range(30):
+        now = NOON + timedelta(seconds=100 * n)
+        delivery = a_delivery(received_at=now + timedelta(milliseconds=1))
+        claimed, _ = await asyncio.gather(claim(mongo_store, a_wish(f"{n}"), now), other_store.add([delivery]))
+        assert claimed.lease is not None
+        found = await mongo_store.get(delivery.message.id)
+        assert found is not None
+        assert (found.message.lease == claimed.lease.id) == (found.position > int(claimed.lease.cursor))
+
+
+async def test_two_instances_may_note_one_read_at_once(mongo_store: Store, other_store: Store) -> None:
+    for n in range(50):
+        read = Read(message=f"m{n}", key="k", name="ci", at=NOON)
+        await asyncio.gather(mongo_store.add_reads([read]), other_store.add_reads([read]))
+        assert await mongo_store.reads(f"m{n}") == [read]
+
+
+async def test_only_one_instance_prunes(mongo_store: Store, mongo_url: str) -> None:
+    await mongo_store.add([a_delivery()])
+    other = Database.of(mongo_url)
+    await other.connect()
+    async with locked(other, "prune", timedelta(minutes=1)) as is_ours:
+        assert is_ours
+        assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=1) == 0
+    assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=1) == 1
+    async with locked(other, "prune", timedelta(0)), locked(other, "prune", timedelta(0)) as is_ours:
+        assert is_ours  # the first has expired
+    await other.close()
+
+
+async def test_many_messages_are_deleted_in_several_transactions(
+    mongo_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smscatch.stores.mongo.deleting.BATCH", 10)
+    await mongo_store.add([a_delivery() for _ in range(35)])
+    assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=12) == 12
+    assert await mongo_store.delete_lines([LINE]) == 23
+    assert await mongo_store.lines() == []
+
+
+# What a direct reader relies on
+
+
+async def test_a_document_has_the_fields_of_a_message_and_those_of_2018(
+    mongo_store: Store, mongo_url: str, mongo_databases: mongo.Databases
+) -> None:
+    await mongo_store.add([a_delivery(sent_at=NOON)])
+    (stored,) = await mongo_store.newest(ALL, 1)
+    with mongo_databases.database(mongo_url) as database:
+        (document,) = database["messages"].find({}, {"json": 0, "raw": 0, "folded": 0})
+    time_then = NOON.replace(tzinfo=None)
+    assert document == {
+        **{"_id": stored.message.id, "position": 1, "cursor": "1", "line": LINE, "sender": "Authy", "source": "gammu"},
+        **{"text": "Your Authy code is 482913", "code": "482913", "received_at": time_then, "sent_at": time_then},
+        **{
+            "codes": [{"value": "482913", "score": stored.message.codes[0].score, "rule": stored.message.codes[0].rule}]
+        },
+        **{"links": [], "bound_hosts": [], "parts": 1, "complete": True, "marks": [], "reader": None, "lease": None},
+        **{"revision": 0, "first_cursor": "", "number": "Authy", "timestamp": time_then},
+    }
+
+
+@pytest.mark.parametrize("text", ['{"$gt": ""}', "$where", ".*", "[a-z]+", "(?i)authy", "$$ROOT", "\\", "^", "a\0b"])
+async def test_what_a_client_sends_is_never_an_operator_or_a_pattern(mongo_store: Store, text: str) -> None:
+    await mongo_store.add([a_delivery()])
+    for query in (Query(sender=text), Query(contains=text), Query(lines=(text,)), Query(lease=text)):
+        assert await mongo_store.newest(query, 10) == []
+    assert await mongo_store.get(text) is None
+    assert not await mongo_store.delete(text)
+    assert not await mongo_store.revoke_key(text)
+    assert await mongo_store.lease(text) is None
+    assert (await claim(mongo_store, a_wish(text, lines=(text,)))).lease is not None
+    odd = a_delivery(text=text, sender=text, line=text)
+    await mongo_store.add([odd])
+    for query in (Query(sender=text), Query(contains=text), Query(lines=(text,))):
+        assert [stored.message.id for stored in await mongo_store.newest(query, 10)] == [odd.message.id]
+    assert [use.messages for use in await mongo_store.lines() if use.number == text] == [1]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        pytest.param(ALL, "position: 1", id="all"),
+        pytest.param(Query(lines=(LINE, "other")), "line: 1, position: 1", id="lines"),
+        pytest.param(Query(sender="Authy"), "folded.sender: 1, position: 1", id="sender"),
+        pytest.param(Query(lease=""), "position: 1", id="no lease"),
+        pytest.param(Query(lease="l1"), "lease: 1, position: 1", id="lease"),
+        pytest.param(Query(contains="code"), "position: 1, folded.text: 1", id="contains"),
+        pytest.param(Query(contains="absent"), "position: 1, folded.text: 1", id="contains nothing"),
+    ],
+)
+async def test_a_question_reads_no_more_messages_than_it_answers(
+    own_set: mongo.MongoSet, query: Query, index: str
+) -> None:
+    store = await open_store(own_set.url("x"), join_parts)
+    await store.add([a_delivery() for _ in range(200)])
+    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+        client["x"].command("profile", 2)
+        await store.newest(query, 10, before=150)
+        (profiled,) = client["x"]["system.profile"].find({"ns": "x.messages", "op": "query"})
+    assert f"{{ {index} }}" in profiled["planSummary"]
+    assert profiled["docsExamined"] <= 10
+    await store.close()
+
+
+# When the database is away
+
+
+async def test_a_server_that_stands_still_is_given_up_and_is_well_again_afterwards(own_set: mongo.MongoSet) -> None:
+    store = await open_store(own_set.url("x"), join_parts)
+    await store.add([a_delivery()])
+    own_set.nodes[0].send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    asked = (store.add([a_delivery()]), store.add([a_delivery()]), store.position(), store.newest(ALL, 1))
+    for answer in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(answer, StoreUnavailable)
+        assert "x at 127.0.0.1" in str(answer)
+    assert time.monotonic() - began < 8
+    own_set.nodes[0].send_signal(signal.SIGCONT)
+    delivery = a_delivery()
+    await until_well(lambda: store.add([delivery]))
+    assert delivery.message.id in await ids(store)
+    await store.close()
+
+
+async def test_a_server_that_was_killed_and_started_again_has_what_was_acknowledged(own_set: mongo.MongoSet) -> None:
+    store = await open_store(own_set.url("x"), join_parts)
+    await store.add([a_delivery()])
+    own_set.nodes[0].kill()
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.add([a_delivery()])
+    assert isinstance(caught.value, SmscatchError)
+    own_set.nodes[0].start()
+    await until_well(lambda: store.add([a_delivery()]))
+    assert await store.position() >= 2
+    await store.close()
+
+
+async def test_what_is_acknowledged_outlives_the_primary_and_is_there_once(three_nodes: mongo.MongoSet) -> None:
+    store = await open_store(three_nodes.url("x"), join_parts)
+    deliveries = [a_delivery() for _ in range(150)]
+    done = asyncio.Event()
+
+    async def write(some: list[Any]) -> None:
+        for delivery in some:
+            await until_well(partial(store.add, [delivery]))
+            if delivery is deliveries[50]:
+                done.set()
+
+    writing = asyncio.gather(*(write(deliveries[n::3]) for n in range(3)))
+    await done.wait()
+    three_nodes.primary().kill()
+    await writing
+    kept = await store.after(ALL, 0, 1000)
+    assert sorted(stored.message.id for stored in kept) == sorted(d.message.id for d in deliveries)
+    assert [stored.position for stored in kept] == list(range(1, 151))
+    await store.close()
+
+
+# Listening
+
+
+async def test_another_instance_is_woken(mongo_store: Store, other_store: Store) -> None:
+    listening = Listening(other_store)
+    await listening.wait()  # connected
+    for _ in range(3):
+        await mongo_store.add([a_delivery()])
+        await listening.wait(5)
+    await listening.stop()
+
+
+async def test_another_instance_is_woken_after_a_failover_too(three_nodes: mongo.MongoSet) -> None:
+    store, other = [await open_store(three_nodes.url("x"), join_parts) for _ in range(2)]
+    listening = Listening(other)
+    await listening.wait()
+    three_nodes.primary().kill()
+    delivery = a_delivery()
+    await until_well(lambda: store.add([delivery]))
+    while delivery.message.id not in await ids(other):
+        await listening.wait()
+    await store.add([a_delivery()])
+    await listening.wait()
+    await listening.stop()
+    for opened in (store, other):
+        await opened.close()
+
+
+@pytest.mark.parametrize("code", [286, 280, 136, 13])
+async def test_a_stream_that_cannot_go_on_begins_anew(
+    own_set: mongo.MongoSet, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "AWAIT_SECONDS", 0.2)
+    store = await open_store(own_set.url("x"), join_parts)
+    listener = Listening(store)
+    await listener.wait()
+    await store.add([a_delivery()])
+    await listener.wait()
+    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+        failing = {"failCommands": ["getMore"], "errorCode": code}
+        client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=failing)
+    await listener.wait()  # it was lost, so there may be something
+    await store.add([a_delivery()])
+    await listener.wait()
+    await listener.stop()
+    await store.close()
+
+
+async def test_a_listener_outlives_its_server_and_its_collection(own_set: mongo.MongoSet) -> None:
+    store = await open_store(own_set.url("x"), join_parts)
+    listener = Listening(store)
+    await listener.wait()
+    own_set.nodes[0].kill()
+    own_set.nodes[0].start()
+    await listener.wait()
+    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+        client["x"]["messages"].drop()
+    await listener.wait()
+    await listener.stop()
+    await store.close()

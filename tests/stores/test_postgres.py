@@ -1,0 +1,234 @@
+"""What is peculiar to the PostgreSQL store: tables, rights, addresses, plans. How it fails is in test_postgres_away."""
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from smscatch.errors import CannotStart
+from smscatch.messages import Query
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Store, open_store
+from smscatch.stores.postgres import schema, searching, statements
+from smscatch.stores.postgres.connections import connect, parse_address
+from tests.samples import LINE, NOON, a_delivery
+from tests.servers import postgres
+from tests.stores.conftest import MakeUrl
+
+WRITER = """
+import asyncio, sys
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import open_store
+from tests.samples import a_delivery
+
+async def main(url, name):
+    store = await open_store(url, join_parts)
+    for n in range(60):
+        await store.add([a_delivery(delivery=f"{name} {n} {i}") for i in range(1 + n % 3)])
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def url(new_postgresql: MakeUrl) -> str:
+    return new_postgresql()
+
+
+async def test_a_reader_behind_writers_of_several_processes_misses_nothing(store: Store, url: str) -> None:
+    commands = [[sys.executable, "-W", "error", "-c", WRITER, url, name] for name in "abc"]
+    writers = [await asyncio.create_subprocess_exec(*command, env=dict(os.environ)) for command in commands]
+    heard = asyncio.Event()
+    listening = asyncio.create_task(store.listen(heard.set))
+    seen: list[int] = []
+    async with asyncio.timeout(60):
+        while len(seen) < 3 * 120:
+            await heard.wait()
+            heard.clear()
+            while page := await store.after(Query(), seen[-1] if seen else 0, 7):
+                seen += [stored.position for stored in page]
+    listening.cancel()
+    assert [await writer.wait() for writer in writers] == [0, 0, 0]
+    assert seen == list(range(1, 361))
+
+
+async def test_who_comes_second_is_not_seen_before_the_first(store: Store, url: str) -> None:
+    async with await connect(parse_address(url), 10) as slow:
+        async with statements.turn(slow) as own:
+            own.insert(a_delivery(text="first").message, b"")  # type: ignore[arg-type]
+            await own.send()
+            adding = asyncio.create_task(store.add([a_delivery(text="second")]))
+            while not await waiting_for_a_lock(url):
+                await asyncio.sleep(0.01)
+            assert await store.newest(Query(), 10) == []
+            assert await store.position() == 0
+        assert await adding == 1
+    assert [stored.message.text for stored in await store.after(Query(), 0, 10)] == ["first", "second"]
+
+
+async def waiting_for_a_lock(url: str) -> bool:
+    sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await asyncio.to_thread(postgres.run, url, sql))
+
+
+async def test_an_add_that_is_cancelled_is_kept_whole_or_not_at_all(store: Store) -> None:
+    for yields in range(40):
+        adding = asyncio.create_task(store.add([a_delivery(text=f"{yields}"), a_delivery(text=f"{yields}")]))
+        for _ in range(yields):
+            await asyncio.sleep(0)
+        adding.cancel()
+        await asyncio.gather(adding, return_exceptions=True)
+        found = [stored.message.text for stored in await store.newest(Query(), 2)]
+        assert found.count(f"{yields}") in (0, 2)
+
+
+async def test_of_instances_that_start_at_once_one_makes_the_tables(url: str) -> None:
+    stores = await asyncio.gather(*(open_store(url, join_parts) for _ in range(8)))
+    assert postgres.run(url, "SELECT number FROM schema_steps") == [(n + 1,) for n in range(len(schema.STEPS))]
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_schema_is_refused(store: Store, url: str) -> None:
+    postgres.run(url, f"INSERT INTO schema_steps VALUES ({len(schema.STEPS) + 1}, now())")
+    with pytest.raises(CannotStart, match="newer smscatch"):
+        await open_store(url, join_parts)
+
+
+async def test_other_programs_can_read_the_messages(store: Store, url: str) -> None:
+    sent_at = NOON - timedelta(seconds=2)
+    await store.add([a_delivery(text="Grüße \0, code 482913", sender="+491701234567", sent_at=sent_at)])
+    columns = "position, line, sender, text, code, received_at, sent_at, lease"
+    assert postgres.run(url, f"SELECT {columns} FROM messages") == [
+        (1, LINE, "+491701234567", "Grüße \ufffd, code 482913", "482913", NOON, sent_at, None)
+    ]
+    await store.add([a_delivery(text="Grüße")])
+    json = "convert_from(json, 'UTF8')::json"
+    assert postgres.run(url, f"SELECT {json} ->> 'text' FROM messages WHERE position = 2") == [("Grüße",)]
+    undocumented = """
+        SELECT attname FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attnum > 0
+        AND col_description(attrelid, attnum) IS NULL
+    """
+    assert postgres.run(url, undocumented) == []
+
+
+async def test_a_nul_in_what_is_asked_for_finds_nothing(store: Store) -> None:
+    await store.add([a_delivery()])
+    assert await store.get("\0") is None
+    assert await store.newest(Query(sender="\0", lines=("\0",)), 1) == []
+
+
+async def test_a_message_is_on_disk_when_it_is_acknowledged_whatever_the_default(store: Store, url: str) -> None:
+    name = postgres.run(url, "SELECT current_database()")[0][0]
+    postgres.run(url, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    try:
+        async with await connect(parse_address(url), 10) as connection:
+            assert await statements.rows(connection, "SHOW synchronous_commit") == [("on",)]
+    finally:
+        postgres.run(url, f"ALTER DATABASE {name} RESET synchronous_commit")
+
+
+async def test_a_frozen_instance_does_not_keep_its_turn_for_long(url: str) -> None:
+    async with await connect(parse_address(url), 10) as connection:
+        assert await statements.rows(connection, "SHOW idle_in_transaction_session_timeout") == [("10s",)]
+
+
+async def test_pruning_leaves_off_while_another_instance_is_at_it(store: Store, url: str) -> None:
+    await store.add([a_delivery()])
+    prune = (NOON, NOON + timedelta(hours=1))
+    async with await psycopg.AsyncConnection.connect(url) as other:
+        await other.execute("SELECT FROM counters WHERE name = 'prune' FOR UPDATE")
+        assert await store.prune(*prune, up_to=1) == 0
+    assert await store.prune(*prune, up_to=1) == 1
+
+
+async def test_pruning_goes_through_as_many_batches_as_it_takes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "OLD", statements.OLD.replace(f"LIMIT {statements.BATCH}", "LIMIT 3"))
+    await store.add([a_delivery() for _ in range(10)])
+    assert await store.prune(NOON, NOON + timedelta(hours=1), up_to=9) == 9
+    assert [tuple(use) for use in await store.lines()] == [(LINE, 1, NOON)]
+
+
+async def test_a_rare_text_is_found_by_the_index_a_frequent_one_by_position(store: Store, url: str) -> None:
+    fill = """
+        INSERT INTO messages (position, id, line, sender, text, received_at, sender_folded, text_folded, json, raw)
+        SELECT n, n, 'line', 's', t, now(), 's', t, '', '' FROM (
+            SELECT n, 'your code is ' || lpad((n * 7919 % 1000000)::text, 6, '0') AS t FROM generate_series(1, 50000) n
+        ) AS texts
+    """
+    await asyncio.to_thread(postgres.run, url, fill)
+    postgres.run(url, "UPDATE counters SET value = 50000 WHERE name = 'position'")
+    postgres.run(url, "ANALYZE messages")
+    rare, frequent = Query(contains="039595"), Query(contains="CODE IS")
+    assert [stored.position for stored in await store.newest(rare, 50)] == [5]
+    assert [stored.position for stored in await store.after(rare, 0, 50)] == [5]
+    assert [stored.position for stored in await store.newest(frequent, 2)] == [50000, 49999]
+    assert [stored.position for stored in await store.newest(frequent, 2, before=100, after=98)] == [99]
+    assert [stored.position for stored in await store.after(frequent, 30000, 2)] == [30001, 30002]
+    span = searching.Span(0, 48001, 50, newest_first=True)
+    assert "messages_trigrams" in await plan(url, rare, span, searching.BY_INDEX)
+    near = span._replace(low=48000, high=searching.NO_POSITION)
+    assert "messages_pkey" in await plan(url, frequent, near, searching.BY_POSITION)
+
+
+async def plan(url: str, query: Query, span: searching.Span, order: str) -> str:
+    sql, parameters = searching.statement(query, span, order)
+    async with await connect(parse_address(url), 10) as connection:
+        return str(await statements.rows(connection, f"EXPLAIN {sql}", *parameters))
+
+
+async def test_all_texts_of_a_large_store_are_found_across_the_border_of_what_is_near(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "NEAR", 3)
+    monkeypatch.setattr(searching, "NEAR_PER_MATCH", 0)
+    await store.add([a_delivery(text="needle" if n % 3 == 0 else "hay") for n in range(12)])
+    query = Query(contains="needle")
+    assert [stored.position for stored in await store.newest(query, 9)] == [10, 7, 4, 1]
+    assert [stored.position for stored in await store.newest(query, 2, before=10)] == [7, 4]
+    assert [stored.position for stored in await store.newest(query, 9, before=10, after=1)] == [7, 4]
+    assert [stored.position for stored in await store.after(query, 1, 9)] == [4, 7, 10]
+    assert [stored.position for stored in await store.after(query, 0, 2)] == [1, 4]
+    assert await store.after(query, 10, 9) == []
+
+
+async def test_without_the_right_to_create_pg_trgm_texts_are_searched_one_by_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with postgres.a_server() as server:
+        postgres.run(server.url("postgres"), "CREATE ROLE plain LOGIN PASSWORD 'plain'")
+        postgres.run(server.url("postgres"), "GRANT CREATE ON SCHEMA public TO plain")
+        with caplog.at_level(logging.WARNING):
+            store = await open_store(server.url("postgres", "plain", "plain"), join_parts)
+        assert "CREATE EXTENSION pg_trgm" in caplog.text
+        await store.add([a_delivery()])
+        assert len(await store.newest(Query(contains="482913"), 5)) == 1
+        await store.close()
+
+
+async def test_a_database_that_lacks_characters_is_refused() -> None:
+    with postgres.a_server() as server:
+        postgres.run(server.url("postgres"), "CREATE DATABASE old ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        with pytest.raises(CannotStart, match=r"LATIN1.*createdb --encoding=UTF8"):
+            await open_store(server.url("old"), join_parts)
+
+
+def test_without_its_driver_the_store_says_what_to_install() -> None:
+    program = """
+import asyncio, sys
+sys.modules["psycopg"] = None
+from smscatch.errors import CannotStart
+from smscatch.stores import open_store
+try:
+    asyncio.run(open_store("postgresql://localhost/x", lambda parts: None))
+except CannotStart as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert "pip install 'smscatch[postgres]'" in done.stdout
