@@ -23,6 +23,7 @@ from smscatch.stores import open_store
 from smscatch.web.app import make_app
 from smscatch.web.auth import ensure_admin_key
 from smscatch.web.connections import Complaints, Connection, most_connections
+from smscatch.web.reads import Reads
 
 GRACE_SECONDS = 1.0
 BACKLOG = 2048
@@ -50,11 +51,12 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with _open_inbox(settings) as (inbox, intake, pokes):
-            server = _Server(inbox, settings, limit)
+            reads = Reads(inbox.store, inbox.now)
+            server = _Server(inbox, settings, reads, limit)
             _call_at_signals(server.stop)
             # Last: it is shown only once, and a failure in between would leave a key that nobody knows.
             started(Started(_url_of(listener), await ensure_admin_key(inbox, settings.admin_key)))
-            async with _background(settings, inbox, intake, pokes):
+            async with _background(settings, inbox, intake, pokes, reads=reads):
                 await server.serve(sockets=[listener])
 
 
@@ -77,7 +79,9 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake,
 
 
 @contextlib.asynccontextmanager
-async def _background(settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes) -> AsyncGenerator[None, None]:
+async def _background(
+    settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes, *, reads: Reads
+) -> AsyncGenerator[None, None]:
     """Read the modems, and keep the spool drained and old messages deleted, for as long as the block runs."""
     async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
         background = [
@@ -85,6 +89,7 @@ async def _background(settings: Settings, inbox: Inbox, intake: Intake, pokes: P
             tasks.create_task(intake.keep_draining(pokes)),
             tasks.create_task(inbox.keep_pruning(settings.retention)),
             tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
+            tasks.create_task(reads.keep_writing()),
             *(
                 tasks.create_task(run_link(number, Path(line.device), settings.spool, pin=line.pin))
                 for number, line in settings.lines.items()
@@ -106,10 +111,10 @@ def _call_at_signals(stop: Callable[[], None]) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, except for its end: waits are ended first, and clients that keep it waiting are cut without a word."""
 
-    def __init__(self, inbox: Inbox, settings: Settings, most_connections: int) -> None:
+    def __init__(self, inbox: Inbox, settings: Settings, reads: Reads, most_connections: int) -> None:
         self._inbox = inbox
         self._leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-        self._app: ASGIApp = make_app(inbox, self._leases, settings)
+        self._app: ASGIApp = make_app(inbox, self._leases, settings, reads)
         super().__init__(
             uvicorn.Config(
                 self._answer,

@@ -1,16 +1,24 @@
-"""A real browser and a real server for the tests of the page. Self-contained: nothing here is for other tests."""
+"""A real browser and a real server for the tests of the pages; a module shares both. For no other tests."""
 
+import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from smscatch import hook
+from smscatch.modem.health import Health, write_health
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import Delivery, open_store
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = (
@@ -43,11 +51,54 @@ class Server:
         settings = {"CONFIG": config, "STORE": f"sqlite:///{folder}/store.db", "SPOOL": self._spool, "ADMIN_KEY": KEY}
         self._environment = os.environ | {f"SMSCATCH_{name}": str(value) for name, value in settings.items()}
         self._process: subprocess.Popen[str] | None = None
+        self._client = httpx2.Client(headers={"authorization": f"Bearer {KEY}"}, verify=False, trust_env=False)
         self.url = "http://127.0.0.1:0"
 
     @property
     def port(self) -> str:
         return self.url.rpartition(":")[2]
+
+    def api(self, method: str, path: str, **options: Any) -> Any:
+        """Call the API as the administrator; return the JSON of the answer, None if it has none."""
+        answer = self._client.request(method, f"{self.url}{path}", **options)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def make_key(self, name: str, *scopes: str, lines: Sequence[str] = ()) -> str:
+        """Make a key with the command; return its secret."""
+        options = [f"--scope={','.join(scopes)}", *(f"--line={line}" for line in lines)]
+        command = [sys.executable, "-m", "smscatch.cli", "keys", "add", name, *options]
+        said = subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
+        found = re.search(r"smscatch_[\w-]{43}", said)
+        assert found, said
+        return found[0]
+
+    def report(self, line: str, **facts: Any) -> None:
+        """Publish how the modem of a line is, as its link would."""
+        write_health(self._spool, Health(line=line, device="/dev/ttyUSB0", **facts))
+
+    def empty(self) -> None:
+        """Run, without any message."""
+        if self._process is None:
+            self.start()
+        for line in self.api("GET", "/api/v1/lines")["lines"]:
+            self.api("DELETE", "/api/v1/messages", params={"line": line["number"]})
+        shutil.rmtree(self._spool / "health", ignore_errors=True)
+
+    def fill(self, deliveries: Sequence[Delivery]) -> None:
+        """Have the store keep these, and start again."""
+        self.stop()
+        # In a thread: Playwright's synchronous API has a loop in this one.
+        filling = threading.Thread(target=asyncio.run, args=(self._fill(deliveries),))
+        filling.start()
+        filling.join()
+        self.start()
+
+    async def _fill(self, deliveries: Sequence[Delivery]) -> None:
+        store = await open_store(self._environment["SMSCATCH_STORE"], join_parts)
+        for start in range(0, len(deliveries), 500):
+            await store.add(deliveries[start : start + 500])
+        await store.close()
 
     def start(self) -> None:
         """Start; again on the same port if it ran before."""
@@ -67,6 +118,11 @@ class Server:
                 process.terminate()
             self._process = None
 
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()
+        self._client.close()
+
     def receive(self, text: str | None, sender: str = "Authy", line: str = ONE, **variables: str) -> None:
         """Let a text come in, whether the server runs or not; None is a message without text."""
         set_by_gammu = {
@@ -83,12 +139,18 @@ class Server:
         subprocess.run(command, env=set_by_gammu, check=True)
 
 
-@pytest.fixture
-def live_server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
-    server.start()
+@pytest.fixture(scope="module")
+def server_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
     yield server
-    server.stop()
+    server.close()
+
+
+@pytest.fixture
+def live_server(server_of_module: Server) -> Server:
+    """The server, running, without messages, leases excepted: those of other tests of the module stay."""
+    server_of_module.empty()
+    return server_of_module
 
 
 # Not for the whole session: while Playwright's synchronous API is open no asyncio loop can run in this thread.
@@ -107,13 +169,14 @@ OpenContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]:
-    """Open a browser profile that is signed in."""
-    opened = []
+    """Open a browser profile that is signed in, unless its `key` is None."""
+    opened: list[BrowserContext] = []
 
-    def open_context(**options: object) -> BrowserContext:
-        context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
+    def open_context(key: str | None = KEY, **options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
         opened.append(context)
-        assert context.request.post("/login", form={"key": KEY}).ok
+        if key is not None:
+            assert context.request.post("/login", form={"key": key}).ok
         return context
 
     yield open_context
@@ -128,3 +191,12 @@ def page(open_context: OpenContext) -> Page:
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
     return page
+
+
+def rows(page: Page, text: str = "") -> Locator:
+    return page.locator("#messages > li").filter(has_text=text)
+
+
+def sign_in(page: Page, key: str) -> None:
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()

@@ -14,7 +14,8 @@ from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of
+from smscatch.web.deletions import MANY
+from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, note_reads
 from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
 from smscatch.web.waiting import wait_for
@@ -46,11 +47,14 @@ async def list_messages(request: Request) -> Response:
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     page = await store.newest(query, limit + 1, before=before, after=bounds.after)
     shown, has_more = page[:limit], len(page) > limit
-    return page_response(shown, position, next_page=shown[-1].position if has_more else None)
+    return page_response(request, shown, position, next_page=shown[-1].position if has_more else None)
 
 
-def page_response(messages: Sequence[Stored], position: int, next_page: int | None = None) -> Response:
+def page_response(
+    request: Request, messages: Sequence[Stored], position: int, next_page: int | None = None
+) -> Response:
     """Answer with messages, the position up to which was looked, and where the next page begins."""
+    note_reads(request, messages)
     following = "null" if next_page is None else f'"{next_page}"'
     tail = f',"cursor":"{position}","next":{following}}}'
     return json_response(b'{"messages":' + join_json(stored.json for stored in messages) + tail.encode())
@@ -79,7 +83,9 @@ async def _wait(request: Request, query: Query) -> Stored:
 
 async def get_message(request: Request) -> Response:
     """One message, by its id; `latest` is the newest that matches the filters."""
-    return json_response((await find_message(request)).json)
+    stored = await find_message(request)
+    note_reads(request, [stored])
+    return json_response(stored.json)
 
 
 async def find_message(request: Request) -> Stored:
@@ -99,11 +105,23 @@ async def find_message(request: Request) -> Stored:
     return found
 
 
+async def list_reads(request: Request) -> Response:
+    """Who was given a message, and when first: which keys, the earliest first. Known about a second after the fact."""
+    stored = await find_message(request)
+    return value_response({"reads": await inbox_of(request).store.reads(stored.message.id)})
+
+
 async def delete_message(request: Request) -> Response:
     """Deletes one message, by its id or `latest`."""
+    await delete_found(request)
+    return Response(status_code=204)
+
+
+async def delete_found(request: Request) -> None:
+    """Delete the message that the path names, also from the pages that show it."""
     stored = await find_message(request)
     await inbox_of(request).store.delete(stored.message.id)
-    return Response(status_code=204)
+    context_of(request).deletions.tell(stored.message.id)
 
 
 async def delete_messages(request: Request) -> Response:
@@ -112,6 +130,7 @@ async def delete_messages(request: Request) -> Response:
         raise BadRequest("Say which line's messages to delete: ?line=+49…", parameter="line")
     query = await parse_query(request)
     await inbox_of(request).store.delete_lines(query.lines or ())
+    context_of(request).deletions.tell(MANY)
     return Response(status_code=204)
 
 
@@ -153,7 +172,7 @@ async def events(request: Request) -> Response:
     `Last-Event-ID` resumes with nothing missed.
     """
 
-    def as_json(stored: Stored) -> tuple[str, str]:
+    async def as_json(stored: Stored) -> tuple[str, str]:
         return "updated" if stored.message.revision else "message", stored.json.decode()
 
     return await stream_events(request, as_json)
@@ -172,6 +191,7 @@ async def explain(request: Request) -> Response:
 async def json_of_2018(request: Request) -> Response:
     """The newest 50 as MongoDB extended JSON, in the shape of the system of 2018 that smscatch grew from."""
     newest = await inbox_of(request).store.newest(await parse_query(request), NEWEST)
+    note_reads(request, newest)
     # Byte for byte what bson.json_util.dumps wrote: separators ", " and ": ", ASCII only.
     return json_response(json.dumps([_document_of_2018(stored.message) for stored in newest]).encode())
 

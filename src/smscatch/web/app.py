@@ -9,8 +9,9 @@ import jinja2
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,16 +23,21 @@ from smscatch.messages import format_time
 from smscatch.settings import Settings
 from smscatch.web import api, inbound, leases, pages
 from smscatch.web.auth import identify, refuse_other_sites
+from smscatch.web.deletions import Deletions
 from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, CONTAINS, FILTERS, LIMIT, LINE, SENDER, TIMEOUT, check_names
+from smscatch.web.reads import Reads
 
 HERE = Path(__file__).parent
 WAIT = (*FILTERS, AFTER, TIMEOUT)
 LEASE_WAIT = (SENDER, CONTAINS, AFTER, TIMEOUT)
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
-EVENTS = "text/event-stream"
+NEXT = Parameter("next", "string", "The page to go to afterwards.")
+EVENTS, HTML = "text/event-stream", "text/html"
 RETRY_AFTER_SECONDS = 2
+# Pages are not compressed: they hold secrets beside what the address asked for, and their length would tell (BREACH).
+STATIC = GZipMiddleware(StaticFiles(directory=HERE / "static"))
 SECURITY_HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
     b" 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -49,18 +55,35 @@ async def openapi(request: Request) -> Response:
     return api.value_response(describe_api(ENDPOINTS))
 
 
+PAGES = tuple(
+    Endpoint(method, path, handler, scopes, answer, parameters, is_page=True)
+    for method, path, handler, scopes, answer, parameters in (
+        ("GET", "/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, AFTER, BEFORE)),
+        ("GET", "/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, AFTER)),
+        ("GET", "/messages/{id}", pages.message.message_page, (READ,), HTML, ()),
+        ("GET", "/messages/{id}/raw", pages.message.download_raw, (ADMIN,), "application/octet-stream", ()),
+        ("POST", "/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML, ()),
+        ("GET", "/lines", pages.lines.lines_page, (READ, LEASE), HTML, ()),
+        ("GET", "/keys", pages.keys.keys_page, (ADMIN,), HTML, ()),
+        ("POST", "/keys", pages.keys.make_key, (ADMIN,), HTML, ()),
+        ("POST", "/keys/{id}/revoke", pages.keys.revoke_key, (ADMIN,), HTML, ()),
+        ("GET", "/docs", pages.docs.docs_page, (READ,), HTML, ()),
+        ("GET", "/login", pages.login.login_page, (), HTML, (NEXT,)),
+        ("POST", "/login", pages.login.login, (), HTML, ()),
+        ("POST", "/logout", pages.login.logout, (), HTML, ()),
+        ("POST", "/veil", pages.login.veil, (), HTML, ()),
+        ("GET", "/icon/{count}.svg", pages.icons.unread_icon, (), "image/svg+xml", ()),
+        ("GET", "/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json", ()),
+    )
+)
 ENDPOINTS = (
-    Endpoint("GET", "/", pages.inbox_page, (READ,), "text/html", FILTERS, is_page=True),
-    Endpoint("GET", "/messages/{id}", pages.message_page, (READ,), "text/html", is_page=True),
-    Endpoint("GET", "/live", pages.live, (READ,), EVENTS, (*FILTERS, AFTER), is_page=True),
-    Endpoint("GET", "/login", pages.login_page, (), "text/html", is_page=True),
-    Endpoint("POST", "/login", pages.login, (), "text/html", is_page=True),
-    Endpoint("POST", "/logout", pages.logout, (), "text/html", is_page=True),
+    *PAGES,
     Endpoint("GET", "/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
     Endpoint("GET", "/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
     Endpoint("DELETE", "/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
     Endpoint("GET", "/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
     Endpoint("GET", "/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
+    Endpoint("GET", "/api/v1/messages/{id}/reads", api.list_reads, (ADMIN,), "ReadList", FILTERS),
     Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
     Endpoint("GET", "/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
     Endpoint("GET", "/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
@@ -81,11 +104,10 @@ ENDPOINTS = (
 )
 
 
-def make_app(inbox: Inbox, leases: Leases, settings: Settings) -> ASGIApp:
-    """Return the ASGI application over an open inbox."""
+def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | None = None) -> ASGIApp:
+    """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written."""
     app = Starlette(
-        routes=[_route(endpoint) for endpoint in ENDPOINTS]
-        + [Mount("/static", StaticFiles(directory=HERE / "static"))],
+        routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
         exception_handlers={
             SmscatchError: _refuse,
             HTTPException: _refuse_http,
@@ -93,7 +115,10 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
-    app.state.context = Context(inbox, leases, settings, _renderer())
+    app.state.describe = lambda: describe_api(ENDPOINTS)
+    app.state.context = Context(
+        inbox, leases, settings, reads or Reads(inbox.store, inbox.now), Deletions(), _renderer()
+    )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
 
@@ -118,7 +143,7 @@ def _with_login(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[R
         except Unauthorized:
             if not _is_person(request):
                 raise
-            return RedirectResponse("/login", 303)
+            return pages.login.to_login(request)
 
     return handle_page
 
@@ -134,6 +159,8 @@ def _renderer() -> Callable[..., str]:
     )
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters["time"] = format_time
+    environment.filters["spans"] = pages.docs.mark_code
+    environment.filters["clock"] = lambda time: f"{time:%Y-%m-%d %H:%M} UTC"  # for readers without our scripts
 
     def render(template: str, **values: Any) -> str:
         return environment.get_template(template).render(values)
@@ -143,7 +170,7 @@ def _renderer() -> Callable[..., str]:
 
 def _error_response(request: Request, status: int, code: str, message: str, **details: Any) -> Response:
     if _is_person(request):
-        response = pages.error_page(request, status, message)
+        response = pages.errors.error_page(request, status, message)
     else:
         content = msgspec.json.encode({"error": code, "message": message, **details})
         response = api.json_response(content, status)

@@ -33,15 +33,25 @@ def hash_secret(secret: str) -> bytes:
 
 
 async def add_key(
-    inbox: Inbox, name: str, scopes: tuple[str, ...], lines: tuple[str, ...] | None = None
+    inbox: Inbox,
+    name: str,
+    scopes: tuple[str, ...],
+    lines: tuple[str, ...] | None = None,
+    *,
+    lifetime: timedelta | None = None,
 ) -> tuple[Key, str]:
-    """Make a key; return it with its secret, which is not to be had again. Raises BadRequest for an unknown scope."""
+    """Make a key; return it with its secret, which is not to be had again. It ends after `lifetime`, if that is given.
+
+    Raises BadRequest for an unknown scope.
+    """
     for scope in scopes:
         if scope not in SCOPES:
             raise BadRequest(f"There is no scope {scope!r}; there are: {', '.join(SCOPES)}.")
     if not name or len(name) > 100:
         raise BadRequest("A key needs a name of up to 100 characters, to know it by.")
-    key = Key(id=secrets.token_hex(4), name=name, scopes=scopes, lines=lines, created_at=inbox.now())
+    now = inbox.now()
+    expires_at = None if lifetime is None else now + lifetime
+    key = Key(id=secrets.token_hex(4), name=name, scopes=scopes, lines=lines, created_at=now, expires_at=expires_at)
     secret = new_secret()
     await inbox.store.add_key(key, hash_secret(secret))
     return key, secret
@@ -76,7 +86,7 @@ async def start_session(inbox: Inbox, secret: str) -> str:
         scopes=key.scopes,
         lines=key.lines,
         created_at=now,
-        expires_at=now + SESSION,
+        expires_at=min(now + SESSION, key.expires_at or now + SESSION),
         parent=key.parent or key.id,
     )
     await inbox.store.add_key(session, hash_secret(session_secret))

@@ -3,7 +3,7 @@
 No route stands here; the table is in app.py.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -11,11 +11,16 @@ from starlette.responses import Response
 
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
+from smscatch.messages import Stored
 from smscatch.settings import Settings
 from smscatch.stores import Key
+from smscatch.web.deletions import Deletions
+from smscatch.web.reads import Reads
+from smscatch.web.texts import Texts, choose_language, read_texts
 
 Handler = Callable[[Request], Awaitable[Response]]
 READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
+VEIL = "smscatch_veil"  # the cookie of a browser that veils codes until they are pointed at
 
 
 class Parameter(NamedTuple):
@@ -53,7 +58,22 @@ class Context(NamedTuple):
     inbox: Inbox
     leases: Leases
     settings: Settings
+    reads: Reads
+    deletions: Deletions
     render: Callable[..., str]
+
+
+class View(NamedTuple):
+    """Who looks at a page, and how: the key signed in with, if any; whether codes are veiled; the page's address."""
+
+    key: Key | None
+    veils_codes: bool
+    here: str
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the key may do everything."""
+        return self.key is not None and ADMIN in self.key.scopes
 
 
 def context_of(request: Request) -> Context:
@@ -78,6 +98,18 @@ def key_of(request: Request) -> Key:
     return key
 
 
+def note_reads(request: Request, messages: Iterable[Stored]) -> None:
+    """Put on record that the key of this request is given these messages."""
+    context_of(request).reads.note(key_of(request), messages)
+
+
+def texts_of(request: Request) -> Texts:
+    """Return the interface's texts in the language that the browser asks for."""
+    return read_texts(choose_language(request.headers.get("accept-language", "")))
+
+
 def render(request: Request, template: str, **values: Any) -> str:
     """Return a template's HTML."""
-    return context_of(request).render(template, **values)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    view = View(getattr(request.state, "key", None), request.cookies.get(VEIL) == "on", here)
+    return context_of(request).render(template, t=texts_of(request), view=view, **values)

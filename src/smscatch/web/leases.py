@@ -128,7 +128,7 @@ async def list_messages(request: Request) -> Response:
     position = await inbox_of(request).position()
     query = Query(lines=(lease.line,), until=lease.rests_until)
     found = await store.newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
-    return page_response([stored for stored in found if stored.message.lease in (None, lease.id)], position)
+    return page_response(request, [stored for stored in found if stored.message.lease in (None, lease.id)], position)
 
 
 async def next_message(request: Request) -> Response:

@@ -19,6 +19,7 @@ from smscatch.errors import (
 )
 from smscatch.messages import Lease, Line, Message
 from smscatch.sources.generic import GenericDelivery
+from smscatch.stores.records import Read
 from smscatch.web.bodies import Extension, LeaseRequest
 from smscatch.web.endpoint import INGEST, LEASE, Endpoint, Parameter
 
@@ -43,6 +44,12 @@ class LeaseList(msgspec.Struct):
     leases: list[Lease]
 
 
+class ReadList(msgspec.Struct):
+    """Who was given a message."""
+
+    reads: list[Read]
+
+
 class Error(msgspec.Struct):
     """What every refusal looks like; some carry further members."""
 
@@ -56,7 +63,10 @@ class Text(msgspec.Struct):
     text: str
 
 
-SCHEMAS = (Message, MessagePage, LineList, Lease, LeaseList, LeaseRequest, Extension, Error, Text, GenericDelivery)
+SCHEMAS = (
+    *(Message, MessagePage, ReadList, LineList, Lease, LeaseList),
+    *(LeaseRequest, Extension, Error, Text, GenericDelivery),
+)
 REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, NoFreeLine, LeaseEnded, BadDelivery, StoreUnavailable)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,19 +12,24 @@ from starlette.types import Receive, Scope, Send
 from smscatch.errors import BadCursor, LostCursor, ShuttingDown, StoreUnavailable
 from smscatch.messages import Stored
 from smscatch.web.auth import is_still_good
-from smscatch.web.endpoint import inbox_of
+from smscatch.web.deletions import Deletions
+from smscatch.web.endpoint import inbox_of, note_reads
 from smscatch.web.params import parse_query, parse_start
 from smscatch.web.waiting import ClientGone, unless_gone
+
+# Makes the event and the data of a message.
+Render = Callable[[Stored], Awaitable[tuple[str, str]]]
 
 HEARTBEAT_SECONDS = 15.0
 RETRY = b"retry: 1000\n\n"
 
 
-async def stream_events(request: Request, render: Callable[[Stored], tuple[str, str]]) -> Response:
+async def stream_events(request: Request, render: Render, deletions: Deletions | None = None) -> Response:
     """Answer with Server-Sent Events: one a message, its cursor as `id:`, and what `render` gives as event and data.
 
     Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
-    Ends when the key is revoked or expires.
+    With `deletions` there are events `deleted` too, with the id of a message, or MANY, as data. Ends when the key is
+    revoked or expires.
     Source: WHATWG HTML, 9.2 Server-sent events.
     """
     query = await parse_query(request)
@@ -38,7 +43,7 @@ async def stream_events(request: Request, render: Callable[[Stored], tuple[str, 
     except LostCursor:  # the store is another one than the client saw: all in it is new to the client
         after = 0
     stream = inbox_of(request).follow(query, after)
-    return _EventStream(_events(request, stream, render))
+    return _EventStream(_events(request, stream, render, deletions or Deletions()))
 
 
 class _EventStream(StreamingResponse):
@@ -55,27 +60,33 @@ class _EventStream(StreamingResponse):
 
 
 async def _events(
-    request: Request, stream: AsyncGenerator[Stored, None], render: Callable[[Stored], tuple[str, str]]
+    request: Request, stream: AsyncGenerator[Stored, None], render: Render, deletions: Deletions
 ) -> AsyncGenerator[bytes, None]:
     async with contextlib.aclosing(stream):
+        deleted = deletions.watch()
         yield RETRY
-        upcoming = asyncio.ensure_future(anext(stream))
+        upcoming, gone = asyncio.ensure_future(anext(stream)), asyncio.ensure_future(deleted.get())
         try:
             while True:
-                await asyncio.wait((upcoming,), timeout=HEARTBEAT_SECONDS)
+                await asyncio.wait((upcoming, gone), timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if not await is_still_good(request):
                     return  # the client learns why when it connects again
                 if upcoming.done():
                     stored = upcoming.result()
-                    yield _event(str(stored.position), *render(stored))
+                    note_reads(request, [stored])
+                    yield _event(str(stored.position), *await render(stored))
                     upcoming = asyncio.ensure_future(anext(stream))
+                elif gone.done():
+                    yield f"event: deleted\ndata: {gone.result()}\n\n".encode()  # no id: the place to resume stays
+                    gone = asyncio.ensure_future(deleted.get())
                 else:
                     yield b": still here\n\n"
         except (ShuttingDown, StoreUnavailable):
             return  # the client connects again by itself, and resumes
         finally:
-            upcoming.cancel()
-            await asyncio.gather(upcoming, return_exceptions=True)
+            for task in (upcoming, gone):
+                task.cancel()
+            await asyncio.gather(upcoming, gone, return_exceptions=True)
 
 
 def _event(cursor: str, event: str, data: str) -> bytes:

@@ -11,7 +11,7 @@ from smscatch.errors import LeaseEnded, NoMessage, SmscatchError, Unauthorized
 from smscatch.messages import Stored, plain
 from smscatch.modem.health import Health, read_health
 from smscatch.web.auth import is_still_good
-from smscatch.web.endpoint import context_of, inbox_of
+from smscatch.web.endpoint import context_of, inbox_of, note_reads
 
 T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
@@ -25,6 +25,7 @@ async def wait_for(request: Request, lines: Sequence[str] | None, wait: Coroutin
         raise _with_modems(error, request, lines) from None
     if not await is_still_good(request):
         raise Unauthorized("This key was revoked, or expired, while the wait went on.")
+    note_reads(request, [stored])
     return stored
 
 

@@ -1,18 +1,24 @@
 // Copying with one click: codes and commands, wherever a .copyable holds a <code> and a button.
 
+import { announce, t } from "./texts.js";
+
 const SHOWN = 1600; // ms
 
-export function watchCopies(announce) {
-  document.addEventListener("click", async (event) => {
+export function watchCopies() {
+  document.addEventListener("click", (event) => {
     const box = event.target.closest(".copyable");
-    const button = box?.querySelector("button");
-    if (!box || (!button.contains(event.target) && !getSelection().isCollapsed)) return; // selecting by hand
-    const code = box.querySelector("code");
-    const done = await copy(code.textContent);
-    if (!done) getSelection().selectAllChildren(code);
-    show(button, done);
-    announce(done ? `Copied ${code.textContent}` : "Press Ctrl+C to copy.");
+    if (!box) return;
+    const isSelecting = !getSelection().isCollapsed && !box.querySelector("button").contains(event.target);
+    if (!isSelecting) copyFrom(box);
   });
+}
+
+export async function copyFrom(box) {
+  const code = box.querySelector("code");
+  const done = await copy(code.textContent);
+  if (!done) getSelection().selectAllChildren(code);
+  show(box.querySelector("button"), done);
+  announce(done ? t("copied_code", { code: code.textContent }) : t("copy_by_hand_hint"));
 }
 
 async function copy(text) {
@@ -38,11 +44,11 @@ function copyOldWay(text) {
 function show(button, done) {
   clearTimeout(button.timer);
   button.dataset.label ||= button.getAttribute("aria-label");
-  button.textContent = done ? "Copied" : "Ctrl+C";
+  button.textContent = done ? t("copied") : t("copy_by_hand");
   button.setAttribute("aria-label", button.textContent);
   button.classList.toggle("done", done);
   button.timer = setTimeout(() => {
-    button.textContent = "Copy";
+    button.textContent = t("copy");
     button.setAttribute("aria-label", button.dataset.label);
     button.classList.remove("done");
   }, SHOWN);

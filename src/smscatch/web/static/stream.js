@@ -5,8 +5,9 @@ const LONGEST_DELAY = 30_000;
 const CHECK = 10_000;
 const ASLEEP = 150_000; // more than the minute to which browsers slow the timers of hidden pages
 
-// Call `onRow` with each message's HTML, `onState` with "live", "reconnecting" or "out".
-export function follow(url, onRow, onState) {
+// Call `onRow` with each message's HTML, `onDeleted` with the id of each that was deleted (or "*"), `onState` with
+// "live", "reconnecting" or "out". Return a function that makes it follow another address, from there on.
+export function follow(url, { onRow, onDeleted, onState }) {
   let source, cursor, timer;
   let delay = FIRST_DELAY;
 
@@ -22,6 +23,7 @@ export function follow(url, onRow, onState) {
       cursor = event.lastEventId;
       onRow(event.data);
     });
+    source.addEventListener("deleted", (event) => onDeleted(event.data));
     source.addEventListener("error", () => {
       onState("reconnecting");
       if (source.readyState === EventSource.CLOSED) retry(); // after an HTTP error; otherwise the browser tries again
@@ -52,6 +54,11 @@ export function follow(url, onRow, onState) {
     if (!document.hidden && source.readyState === EventSource.CLOSED) connectIfSignedIn();
   });
   onWaking(connect);
+  return (other) => {
+    url = other;
+    cursor = undefined;
+    connect();
+  };
 }
 
 function resumed(url, cursor) {

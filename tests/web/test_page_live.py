@@ -1,23 +1,14 @@
-"""The live page in a real browser, with a real server and the real hook behind it."""
+"""The live list in a real browser: texts as they come, with a real server and the real hook behind it."""
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
-from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server
+from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server, rows, sign_in
 
-MAX_FIRST_PAINT_BYTES = 60_000
 # How a restart or an HTTP error looks to the page: it waits a second or two before it tries again.
 RECONNECTED_MS = 15_000
-
-
-def rows(page: Page, text: str = "") -> Locator:
-    return page.locator("#messages > li").filter(has_text=text)
-
-
-def sign_in(page: Page, key: str) -> None:
-    page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def clipboard_of(page: Page, live_server: Server) -> str:
@@ -50,15 +41,6 @@ def test_the_newest_text_is_on_top_before_and_after_a_reload(live_server: Server
     expect(page.locator(".text")).to_have_text(in_order)
     page.reload()
     expect(page.locator(".text")).to_have_text(in_order)
-
-
-def test_an_empty_page_says_how_to_send_a_first_text_until_it_comes(live_server: Server, page: Page) -> None:
-    commands = page.locator("#welcome .command code")
-    expect(commands.nth(0)).to_contain_text(f"--line {ONE} --from Authy")
-    expect(commands.nth(1)).to_contain_text(f"'{live_server.url}/api/v1/code?line=%2B447700900001&timeout=60'")
-    live_server.receive("here it is")
-    expect(rows(page)).to_have_count(1)
-    expect(page.locator("#welcome")).to_have_count(0)
 
 
 def test_a_text_without_a_code_leaves_no_hole(live_server: Server, page: Page) -> None:
@@ -123,7 +105,23 @@ def test_a_stream_that_an_http_error_ended_for_good_is_opened_anew_behind_the_la
     live_server.receive("meanwhile")
     live_server.start()
     expect(page.locator(".text")).to_have_text(["meanwhile", "before"], timeout=RECONNECTED_MS)
-    assert [url.partition("?")[2] for url in asked] == ["after=0", "after=1"]
+    refused, resumed = (int(url.partition("after=")[2]) for url in asked)
+    assert resumed == refused + 1
+
+
+def test_a_machine_that_slept_connects_anew_behind_the_last_message(
+    live_server: Server, open_context: OpenContext
+) -> None:
+    page = open_context().new_page()
+    page.clock.install()
+    page.goto("/")
+    live_server.receive("before")
+    expect(rows(page)).to_have_count(1)
+    with page.expect_request(re.compile("/live")) as anew:
+        page.clock.fast_forward("10:00:00")
+    assert re.search(r"after=[1-9]\d*$", anew.value.url)
+    live_server.receive("after")
+    expect(page.locator(".text")).to_have_text(["after", "before"])
 
 
 def test_a_session_that_ended_is_told_instead_of_tried_for_ever(live_server: Server, page: Page) -> None:
@@ -131,6 +129,9 @@ def test_a_session_that_ended_is_told_instead_of_tried_for_ever(live_server: Ser
     live_server.stop()
     live_server.start()
     expect(page.locator("#state")).to_have_text("Signed out", timeout=RECONNECTED_MS)
+    page.get_by_role("link", name="Signed out").click()
+    sign_in(page, KEY)
+    expect(page).to_have_url(f"{live_server.url}/")
 
 
 def test_markup_in_a_text_and_its_sender_stays_text(live_server: Server, page: Page) -> None:
@@ -155,15 +156,6 @@ def test_only_web_links_are_clickable_and_give_nothing_away(live_server: Server,
     expect(links).to_have_attribute("href", "https://example.org/a?b=1&c=")
     expect(links).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(rows(page).locator(".text")).to_contain_text("javascript:alert(1)")
-
-
-def test_the_time_of_a_text_leads_to_its_details_and_why_it_has_its_code(live_server: Server, page: Page) -> None:
-    live_server.receive("Your Authy code is 482913, valid for 10 minutes.")
-    rows(page).locator(".when").click()
-    expect(page.get_by_role("heading", name="Why this code")).to_be_visible()
-    expect(page.locator(".reasons li").first).to_contain_text("482913")
-    page.locator(".copyable button").click()
-    expect(page.locator("#announcer")).to_have_text("Copied 482913")
 
 
 def test_what_is_peculiar_about_a_text_is_a_quiet_badge(live_server: Server, page: Page) -> None:
@@ -196,64 +188,6 @@ def test_new_texts_do_not_move_what_one_is_reading(live_server: Server, page: Pa
     expect(page).to_have_title("smscatch")
 
 
-def test_the_list_can_be_narrowed_to_a_line_and_stays_narrow(live_server: Server, page: Page) -> None:
-    live_server.receive("for one", line=ONE)
-    live_server.receive("for two", line=TWO)
-    expect(rows(page)).to_have_count(2)
-    page.get_by_role("navigation", name="Lines").get_by_role("link", name="Line two").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Line two")
-    expect(page.locator(".choices [aria-current]")).to_have_text(f"Line two {TWO}")
-    expect(page.locator(".text")).to_have_text("for two")
-    expect(page.locator("#state")).to_have_text("Live")
-    live_server.receive("one again", line=ONE)
-    live_server.receive("two again", line=TWO)
-    expect(page.locator(".text")).to_have_text(["two again", "for two"])
-
-
-def test_a_filter_by_sender_can_be_seen_and_taken_away(live_server: Server, page: Page) -> None:
-    live_server.receive("from the bank", sender="Bank")
-    expect(rows(page)).to_have_count(1)
-    page.goto("/?sender=Authy")
-    expect(page.locator(".filters")).to_contain_text("Only from Authy")
-    expect(rows(page)).to_have_count(0)
-    expect(page.get_by_role("heading", level=2)).to_have_text("Nothing matches yet")
-    page.get_by_role("link", name="Show all").click()
-    expect(rows(page)).to_have_count(1)
-
-
-def test_one_signs_in_with_a_key_and_out_again(live_server: Server, open_context: OpenContext) -> None:
-    context = open_context()
-    context.clear_cookies()
-    page = context.new_page()
-    page.goto("/")
-    expect(page).to_have_url(f"{live_server.url}/login")
-    sign_in(page, "not-the-right-key")
-    expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
-    sign_in(page, KEY)
-    expect(page).to_have_url(f"{live_server.url}/")
-    page.get_by_role("button", name="Sign out").click()
-    expect(page).to_have_url(f"{live_server.url}/login")
-    page.goto("/")
-    expect(page).to_have_url(f"{live_server.url}/login")
-
-
-def test_the_page_can_be_read_and_filtered_without_javascript(live_server: Server, open_context: OpenContext) -> None:
-    live_server.receive("Your code is 553018", line=ONE)
-    live_server.receive("nothing to see", line=TWO)
-    page = open_context(java_script_enabled=False).new_page()
-    page.goto("/")
-    while rows(page).count() < 2:  # no stream here: only a reload shows more
-        page.reload()
-    expect(page.locator(".code code")).to_have_text("553018")
-    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
-    expect(page.locator("#state")).to_be_hidden()
-    expect(page.locator("time").first).to_have_text(re.compile(r"^\d\d \w{3} \d\d:\d\d UTC$"))
-    page.get_by_role("link", name="Line one").click()
-    expect(rows(page)).to_have_count(1)
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_label("API key")).to_be_visible()
-
-
 def test_times_tick_and_give_the_exact_time_on_hover(live_server: Server, open_context: OpenContext) -> None:
     page = open_context(locale="en-GB", timezone_id="Europe/Berlin").new_page()
     page.clock.install()
@@ -268,63 +202,90 @@ def test_times_tick_and_give_the_exact_time_on_hover(live_server: Server, open_c
     expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d CES?T$"))
 
 
-def test_a_browser_gets_errors_in_plain_words_and_a_program_gets_json(live_server: Server, page: Page) -> None:
-    answer = page.goto("/?line=%2B4912345678")
-    assert answer is not None
-    assert answer.status == 404
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
-    expect(page.locator("main")).to_contain_text("There is no line +4912345678")
-    page.get_by_role("link", name="All messages").click()
-    expect(page).to_have_url(f"{live_server.url}/")
-    for_a_program = page.request.get("/?line=%2B4912345678", headers={"accept": "*/*"})
-    assert for_a_program.json()["error"] == "unknown_line"
+def test_a_text_that_belongs_to_a_lease_says_for_whom_it_is(live_server: Server, page: Page) -> None:
+    lease = live_server.api("POST", "/api/v1/leases", json={"line": TWO, "holder": "ci-<b>42</b>", "ttl_seconds": 600})
+    live_server.receive("Your code is 730214", line=TWO)
+    expect(rows(page).locator(".badges")).to_have_text("for ci-<b>42</b>")
+    live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
+    live_server.receive("Your code is 118274", line=TWO)
+    expect(rows(page).first.locator(".badges")).to_have_text("late")
+    page.reload()
+    expect(page.locator(".badges")).to_have_text(["late", "for ci-<b>42</b>"])
 
 
-def test_nothing_leaves_the_host_and_nothing_is_complained_of(live_server: Server, open_context: OpenContext) -> None:
-    page = open_context().new_page()
-    hosts: set[str] = set()
-    complaints: list[str] = []
-    page.on("request", lambda request: hosts.add("/".join(request.url.split("/", 3)[:3])))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    for path in ("/login", "/"):
-        page.goto(path)
-    live_server.receive(
-        "Your code is 482913 https://example.org/never/fetched", sender="<img src=http://example.org/x>"
-    )
-    page.get_by_role("button", name="Copy 482913").click()
-    expect(page.locator(".code button")).to_have_text(re.compile("Copied|Ctrl"))
-    assert hosts == {live_server.url}
-    assert complaints == []
+def test_many_parts_and_sixteen_hundred_characters_stay_in_their_column(live_server: Server, page: Page) -> None:
+    parts = {f"SMS_{number}_NUMBER": "Octopus" for number in range(2, 12)}
+    text = "Sixteen hundred characters, " * 57
+    live_server.receive(text, sender="Octopus", SMS_MESSAGES="11", DECODED_PARTS="1", DECODED_0_TEXT=text, **parts)
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page).locator(".text")).to_contain_text("Sixteen hundred characters")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_fifty_texts_come_to_the_screen_in_less_than_sixty_kilobytes(
+def test_a_text_from_right_to_left_reads_from_right_to_left(live_server: Server, page: Page) -> None:
+    live_server.receive("رمز التحقق الخاص بك هو 482913", sender="بنك")
+    text = rows(page).locator(".text")
+    expect(text).to_have_css("direction", "rtl")
+    expect(rows(page).locator(".code code")).to_have_css("direction", "ltr")
+
+
+@pytest.mark.parametrize("sender", ["javascript:0", "<script>0"])
+def test_a_sender_that_looks_like_code_is_a_name(live_server: Server, page: Page, sender: str) -> None:
+    live_server.receive("javascript:alert(1) http://javascript:alert(1) https://a.test/<script>", sender=sender)
+    expect(rows(page).locator(".sender")).to_have_text(sender)
+    hrefs = page.locator("#messages a").evaluate_all("links => links.map(link => link.href)")
+    assert all(href.startswith(("http://", "https://")) for href in hrefs)
+    rows(page).locator(".sender a").click()
+    expect(page.get_by_role("combobox", name="Sender")).to_have_value(sender)
+    expect(rows(page)).to_have_count(1)
+
+
+def test_what_is_deleted_disappears_from_open_pages(live_server: Server, page: Page) -> None:
+    for text in ("one", "two", "three"):
+        live_server.receive(text)
+    expect(rows(page)).to_have_count(3)
+    live_server.api("DELETE", "/api/v1/messages/latest", params={"contains": "two"})
+    expect(page.locator(".text")).to_have_text(["three", "one"])
+    live_server.api("DELETE", "/api/v1/messages", params={"line": ONE})
+    expect(page.get_by_role("heading", name="Waiting for the first text")).to_be_visible()
+    live_server.receive("four")
+    expect(page.locator(".text")).to_have_text(["four"])
+
+
+def test_the_tab_counts_what_came_unseen(live_server: Server, page: Page) -> None:
+    icon = page.locator("#icon")
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    live_server.receive("one")
+    expect(page).to_have_title("(1) smscatch")
+    expect(icon).to_have_attribute("href", "/icon/1.svg")
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page).to_have_title("smscatch")
+    expect(icon).to_have_attribute("href", re.compile("icon.svg$"))
+
+
+def test_a_notification_is_asked_for_by_a_click_and_shown_in_the_background(
     live_server: Server, open_context: OpenContext
 ) -> None:
-    live_server.stop()
-    for number in range(50):
-        live_server.receive(
-            f"Your Authy code is {482900 + number}. Don't share it: our employees will never ask for it."
-        )
-    live_server.start()
     page = open_context().new_page()
-    loaded: list[float] = []
-    session = page.context.new_cdp_session(page)
-    session.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
-    session.send("Network.enable")
+    page.add_init_script(
+        """
+        window.shown = [];
+        window.Notification = class extends EventTarget {
+          static permission = "default";
+          static async requestPermission() { window.asked = true; return (this.permission = "granted"); }
+          constructor(title, options) { super(); window.shown.push([title, options.body]); }
+        };
+        """
+    )
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
-    expect(rows(page)).to_have_count(50)
-    assert 5 <= len(loaded) <= 9
-    assert sum(loaded) < MAX_FIRST_PAINT_BYTES
-
-
-def test_no_width_has_to_be_scrolled_sideways(live_server: Server, open_context: OpenContext) -> None:
-    live_server.receive("A" * 400, sender="W" * 11, line="a-modem-with-an-uncommonly-long-name-and-no-line")
-    live_server.receive("Your code is 12345678 " + "https://example.org/" + "x" * 200)
-    page = open_context().new_page()
-    page.goto("/")
+    assert not page.evaluate("window.asked")
+    page.get_by_label("Menu").click()
+    page.get_by_role("button", name="Notify me here").click()
+    expect(page.locator("#notify")).to_have_text("Stop notifying")
+    live_server.receive("in the foreground")
+    expect(rows(page)).to_have_count(1)
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    live_server.receive("Your code is 482913", sender="Google")
     expect(rows(page)).to_have_count(2)
-    for width in (320, 390, 768, 1024, 1440):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("window.shown") == [["Google", "Code 482913"]]

@@ -1,0 +1,144 @@
+"""The live list: the newest messages, found by line, sender and text, page by page. What a row shows is in rows."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from smscatch.messages import Stored, format_time
+from smscatch.numbers import canonical_number
+from smscatch.settings import data_folder
+from smscatch.web.api import lines_of
+from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
+from smscatch.web.pages.rows import LineTag, rows_of, tags_of
+from smscatch.web.params import parse_query, parse_range
+from smscatch.web.stream import stream_events
+
+PAGE_ROWS = 40
+EXAMPLE_LINE = "+447700900001"  # Ofcom keeps it free for drama: nobody has it
+EXAMPLE_TEXT = "Your Authy code is 482913"
+PLACE = ("before", "after")
+
+
+class Extract(NamedTuple):
+    """A page of the list, newest first: whether it is the newest one, and whether there is anything older."""
+
+    messages: list[Stored]
+    is_newest: bool
+    has_older: bool
+
+
+class Choice(NamedTuple):
+    """A way to narrow or widen the list: what it says, where it leads, and whether it is the present one."""
+
+    tag: LineTag | None
+    href: str
+    is_current: bool
+
+
+async def inbox_page(request: Request) -> Response:
+    """The newest messages; later ones appear by themselves. `before` and `after` lead to older pages and back."""
+    position = await inbox_of(request).store.position()  # before the list: what comes in between, the stream brings
+    extract = await _read(request, position)
+    note_reads(request, extract.messages)
+    lines = await lines_of(request)
+    tags = tags_of(lines)
+    asked = [canonical_number(line) for line in request.query_params.getlist("line") if line]
+    filters = {name: request.query_params.get(name, "") for name in ("sender", "contains")}
+    kept = _parameters(request)
+    html = render(
+        request,
+        "inbox.html",
+        rows=await rows_of(request, extract.messages, tags),
+        title=_title(request, asked, tags),
+        choices=_choices(kept, tags, asked),
+        asked=asked,
+        filters=filters,
+        unfiltered=_address([("line", line) for line in asked]),
+        senders=sorted({stored.message.sender for stored in extract.messages if stored.message.sender}),
+        pages=_pages(kept, extract),
+        is_newest=extract.is_newest,
+        first_steps=None if extract.messages else _first_steps(request, next(iter([*asked, *tags]), None)),
+        modems=[(tags[line.number], line.modem) for line in lines if line.modem is not None],
+        now=format_time(inbox_of(request).now()),
+        stream=f"/live?{urlencode([*kept, ('after', position)])}",
+    )
+    return HTMLResponse(html)
+
+
+async def live(request: Request) -> Response:
+    """The stream behind the live page: each message as the HTML of its row."""
+    tags = tags_of(await lines_of(request))
+
+    async def as_row(stored: Stored) -> tuple[str, str]:
+        (row,) = await rows_of(request, [stored], tags)
+        return "message", render(request, "row.html", row=row)
+
+    return await stream_events(request, as_row, context_of(request).deletions)
+
+
+async def _read(request: Request, position: int) -> Extract:
+    query, bounds = parse_range(request, await parse_query(request))
+    store = inbox_of(request).store
+    if bounds.after and bounds.before is None:  # the page in front of a message
+        newer = await store.after(query, bounds.after, PAGE_ROWS + 1)
+        if len(newer) > PAGE_ROWS:
+            return Extract(newer[PAGE_ROWS - 1 :: -1], is_newest=False, has_older=True)
+    before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
+    found = await store.newest(query, PAGE_ROWS + 1, before=before)
+    is_newest = bounds.before is None and query.until is None
+    return Extract(found[:PAGE_ROWS], is_newest, has_older=len(found) > PAGE_ROWS)
+
+
+def _title(request: Request, asked: Sequence[str], tags: Mapping[str, LineTag]) -> str:
+    texts = texts_of(request)
+    names = [tags[line].name if line in tags else line for line in asked]
+    return texts("inbox.and").join(names) or texts("inbox.all_lines")
+
+
+def _parameters(request: Request) -> list[tuple[str, str]]:
+    """Return the filters of this page, without the empty ones of a form and the place in the list."""
+    return [(name, value) for name, value in request.query_params.multi_items() if value and name not in PLACE]
+
+
+def _pages(kept: list[tuple[str, str]], extract: Extract) -> dict[str, str]:
+    """Return where the other pages are, by name."""
+    pages = {}
+    if not extract.is_newest:
+        pages["newest"] = _address(kept)
+        if extract.messages:
+            pages["newer"] = _address([*kept, ("after", str(extract.messages[0].position))])
+    if extract.has_older:
+        pages["older"] = _address([*kept, ("before", str(extract.messages[-1].position))])
+    return pages
+
+
+def _choices(kept: list[tuple[str, str]], tags: Mapping[str, LineTag], asked: list[str]) -> list[Choice]:
+    """Return all lines, then each; none if there is nothing to choose."""
+    if len(tags) < 2 and not asked:
+        return []
+    others = [(name, value) for name, value in kept if name != "line"]
+    each = [Choice(tag, _address([("line", tag.number), *others]), asked == [tag.number]) for tag in tags.values()]
+    return [Choice(None, _address(others), not asked), *each]
+
+
+def _address(parameters: list[tuple[str, str]]) -> str:
+    return f"/?{urlencode(parameters)}" if parameters else "/"
+
+
+def _first_steps(request: Request, line: str | None) -> dict[str, str]:
+    """Return the commands with which a first text comes, for a shell: one sends it, one waits for its code."""
+    number = line or EXAMPLE_LINE
+    spool = context_of(request).settings.spool
+    # The demo's own modem takes the text from anywhere on this machine; another server has a spool at least.
+    where = [] if data_folder() / "demo" in spool.parents else ["--spool", str(spool.absolute())]
+    send = ["smscatch", "simulate", *where, "--line", number, "--from", "Authy"]
+    code = f"{request.base_url}api/v1/code?{urlencode({'line': number, 'timeout': 60})}"
+    return {
+        "line": number,
+        "send": f'{shlex.join(send)} "{EXAMPLE_TEXT}"',
+        "wait": f'curl -u "$SMSCATCH_KEY:" {shlex.quote(code)}',
+    }

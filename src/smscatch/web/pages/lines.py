@@ -1,0 +1,123 @@
+"""Our numbers: how each one's modem is, who has it, how much comes to it, and how to use it from a test."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from smscatch.messages import Line, format_time
+from smscatch.stores.base import DayCount
+from smscatch.web.api import lines_of
+from smscatch.web.endpoint import inbox_of, render
+from smscatch.web.pages.rows import LineTag, tags_of
+
+DAYS = 14
+BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 16, 4, 40
+
+
+class Bar(NamedTuple):
+    """One day of a chart: where its bar stands, how high it is, and for how many texts."""
+
+    x: int
+    y: int
+    height: int
+    day: date
+    texts: int
+
+
+class Chart(NamedTuple):
+    """The texts of the last days."""
+
+    bars: list[Bar]
+    total: int
+    most: int
+    width: int = DAYS * (BAR_WIDTH + BAR_GAP) - BAR_GAP
+    height: int = CHART_HEIGHT
+
+
+class Snippet(NamedTuple):
+    """How to use a line: the `name` of a language or program, and the lines to paste."""
+
+    name: str
+    code: str
+
+
+class Card(NamedTuple):
+    """A line as the page shows it."""
+
+    line: Line
+    tag: LineTag
+    is_resting: bool
+    chart: Chart
+    snippets: list[Snippet]
+
+
+async def lines_page(request: Request) -> Response:
+    """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
+    lines = await lines_of(request)
+    now = inbox_of(request).now()
+    first = now.date() - timedelta(days=DAYS - 1)
+    counts = await inbox_of(request).store.days(now - timedelta(days=DAYS - 1))
+    url = str(request.base_url).rstrip("/")
+    cards = [
+        Card(
+            line,
+            tag,
+            line.lease is not None and line.lease.expires_at <= now,
+            draw_chart(first, [count for count in counts if count.line == line.number]),
+            snippets_for(line.number, url),
+        )
+        for line, tag in zip(lines, tags_of(lines).values(), strict=True)
+    ]
+    return HTMLResponse(render(request, "lines.html", cards=cards, now=format_time(now)))
+
+
+def draw_chart(first: date, counts: Sequence[DayCount]) -> Chart:
+    """Return a bar for each of the DAYS from `first` on. A day with any text has a bar that can be seen."""
+    by_day = {count.day: count.messages for count in counts}
+    days = [first + timedelta(days=index) for index in range(DAYS)]
+    numbers = [by_day.get(day, 0) for day in days]
+    most = max(numbers)
+    bars = []
+    for index, (day, count) in enumerate(zip(days, numbers, strict=True)):
+        height = max(3, round(CHART_HEIGHT * count / most)) if count else 1
+        bars.append(Bar(index * (BAR_WIDTH + BAR_GAP), CHART_HEIGHT - height, height, day, count))
+    return Chart(bars, sum(numbers), most)
+
+
+def snippets_for(number: str, url: str) -> list[Snippet]:
+    """Return examples that wait for a code at this line, ready to paste."""
+    wait = f"{url}/api/v1/code?{urlencode({'line': number, 'timeout': 60})}"
+    return [
+        Snippet("curl", f'curl -u "$SMSCATCH_KEY:" "{wait}"'),
+        Snippet("python", _PYTHON.format(url=url, number=number)),
+        Snippet("pytest", _PYTEST.format(url=url, number=number)),
+        Snippet("javascript", _JAVASCRIPT.format(wait=wait)),
+    ]
+
+
+_PYTHON = """\
+import os
+from smscatch import Client
+
+with Client("{url}", os.environ["SMSCATCH_KEY"]) as sms:
+    with sms.lease(line="{number}", ttl=120) as phone:
+        sign_up(phone.number)
+        code = phone.wait_for_code(timeout=60)"""
+_PYTEST = """\
+# SMSCATCH_URL={url} SMSCATCH_KEY=… pytest
+import pytest
+
+@pytest.mark.sms(line="{number}")
+def test_sign_up(sms_line):
+    sign_up(sms_line.number)
+    assert confirm(sms_line.wait_for_code(timeout=60))"""
+_JAVASCRIPT = """\
+const answer = await fetch("{wait}", {{
+  headers: {{ Authorization: `Bearer ${{process.env.SMSCATCH_KEY}}` }},
+}});
+if (!answer.ok) throw new Error((await answer.json()).message);
+const code = await answer.text();"""

@@ -1,0 +1,79 @@
+"""Signing in with a key, signing out, and what a browser keeps of how its pages look."""
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from smscatch.errors import Unauthorized
+from smscatch.web.auth import COOKIE, SESSION, end_session, start_session
+from smscatch.web.bodies import read_body
+from smscatch.web.endpoint import VEIL, inbox_of, render
+
+YEAR_SECONDS = 365 * 86_400
+
+
+async def login_page(request: Request) -> Response:
+    """Where a person gives a key."""
+    return HTMLResponse(render(request, "login.html", error=None, next=safe_path(request.query_params.get("next"))))
+
+
+async def login(request: Request) -> Response:
+    """Make a session from a key, and go to the page that was asked for."""
+    form = await read_form(request)
+    path = safe_path(form.get("next", [""])[0])
+    try:
+        session = await start_session(inbox_of(request), form.get("key", [""])[0].strip())
+    except Unauthorized as error:
+        return HTMLResponse(render(request, "login.html", error=str(error), next=path), error.status)
+    response = RedirectResponse(path, 303)
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(SESSION.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+async def logout(request: Request) -> Response:
+    """End the session, and go to the login."""
+    await end_session(inbox_of(request).store, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+async def veil(request: Request) -> Response:
+    """Veil codes in this browser, or show them, and go back to the page."""
+    form = await read_form(request)
+    response = RedirectResponse(safe_path(form.get("next", [""])[0]), 303)
+    response.set_cookie(VEIL, "on" if form.get("veil") == ["on"] else "off", max_age=YEAR_SECONDS, samesite="lax")
+    return response
+
+
+def to_login(request: Request) -> Response:
+    """Send a person to the login, which leads back here."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = here if request.method == "GET" else "/"
+    return RedirectResponse("/login" if path == "/" else f"/login?{urlencode({'next': path})}", 303)
+
+
+def safe_path(path: str | None) -> str:
+    """Return `path` if it leads to a page of this server, otherwise the first page.
+
+    Browsers take `//host`, `/\\host` and, since they drop tabs and line ends, `/<tab>/host` for another host (WHATWG
+    URL, 4.4).
+    """
+    if not path or not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    if not path.isascii() or not path.isprintable() or urlsplit(path).netloc:
+        return "/"
+    return path
+
+
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form."""
+    return parse_qs((await read_body(request)).decode(errors="replace"))

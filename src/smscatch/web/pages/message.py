@@ -1,0 +1,93 @@
+"""One message: which code it holds and why, its times, who read it, the delivery it came in, and its end."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from smscatch.codes import find_codes
+from smscatch.errors import NotFound
+from smscatch.messages import Message, format_time
+from smscatch.web.api import delete_found, find_message, lines_of
+from smscatch.web.endpoint import ADMIN, inbox_of, key_of, note_reads, render
+from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
+
+MAX_SHOWN_BYTES = 2048
+BYTES_A_LINE = 16
+
+
+class Raw(NamedTuple):
+    """A delivery as it came: as a text with its control characters made visible, as bytes, and how many are left out.
+
+    `text` is None if the bytes are no UTF-8.
+    """
+
+    text: str | None
+    hexadecimal: str
+    left_out: int
+
+
+async def message_page(request: Request) -> Response:
+    """One message: its text, its times, and which code it holds for what reason."""
+    stored = await find_message(request)
+    note_reads(request, [stored])
+    message, store = stored.message, inbox_of(request).store
+    (row,) = await rows_of(request, [stored], tags_of(await lines_of(request)))
+    reading = find_codes(message.text)
+    raw = await store.raw(message.id) if ADMIN in key_of(request).scopes else None
+    html = render(
+        request,
+        "message.html",
+        row=row,
+        candidates=[*reading.codes, *reading.rejected],
+        accepted=len(reading.codes),
+        links=[Piece(link, address_of(link)) for link in dict.fromkeys(message.links)],
+        delay=_delay(message),
+        reads=await store.reads(message.id),
+        raw=None if raw is None else show_raw(raw),
+        now=format_time(inbox_of(request).now()),
+    )
+    return HTMLResponse(html)
+
+
+def _delay(message: Message) -> float | None:
+    """Return the seconds between the SMSC's time and ours."""
+    return None if message.sent_at is None else (message.received_at - message.sent_at) / timedelta(seconds=1)
+
+
+def show_raw(raw: bytes) -> Raw:
+    """Return the beginning of a delivery in two forms that a page can show, whatever is in it."""
+    shown = raw[:MAX_SHOWN_BYTES]
+    try:
+        text = shown.decode(errors="strict" if len(shown) == len(raw) else "ignore")
+    except UnicodeDecodeError:
+        text = None
+    return Raw(text and _visible(text), _dump(shown), len(raw) - len(shown))
+
+
+def _visible(text: str) -> str:
+    """Return a text with a picture for each control character; NUL ends a variable, so it ends the line too."""
+    pictures = {code: chr(0x2400 + code) for code in range(32) if chr(code) != "\n"}
+    return text.translate(pictures | {0: "\u2400\n", 0x7F: "\u2421"})
+
+
+def _dump(raw: bytes) -> str:
+    starts = range(0, len(raw), BYTES_A_LINE)
+    return "\n".join(f"{start:04x}  {raw[start : start + BYTES_A_LINE].hex(' ')}" for start in starts)
+
+
+async def download_raw(request: Request) -> Response:
+    """The delivery that a message was read from, as a file."""
+    message = (await find_message(request)).message
+    raw = await inbox_of(request).store.raw(message.id)
+    if raw is None:
+        raise NotFound("This message was deleted just now.")
+    headers = {"content-disposition": f'attachment; filename="{message.id}.sms"'}
+    return Response(raw, media_type="application/octet-stream", headers=headers)
+
+
+async def delete(request: Request) -> Response:
+    """Delete a message for good, from the form that asked first, and go back to the list."""
+    await delete_found(request)
+    return RedirectResponse("/", 303)

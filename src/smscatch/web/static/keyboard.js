@@ -1,0 +1,70 @@
+// The list by keyboard. Whoever speaks to the computer can switch single keys off (WCAG 2.1.4).
+
+import { copyFrom } from "./copy.js";
+import { announce, t } from "./texts.js";
+import { list } from "./list.js";
+
+const OFF = "smscatch-single-keys-off";
+
+const help = document.getElementById("help");
+const field = document.querySelector("#find [name=contains]");
+
+const current = () => document.activeElement.closest?.("#messages > li");
+
+function move(step) {
+  const row = current();
+  const beside = step > 0 ? row?.nextElementSibling : row?.previousElementSibling;
+  const target = row ? beside : firstInView();
+  if (!target) return;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: "nearest" });
+}
+
+function firstInView() {
+  return [...list().children].find((row) => row.getBoundingClientRect().bottom > 80); // below the bar
+}
+
+function copyCode() {
+  const box = (current() ?? list()).querySelector(".code.copyable");
+  if (box) copyFrom(box);
+  else announce(t("no_code"));
+}
+
+export function openHelp() {
+  document.getElementById("menu").open = false;
+  if (!help.open) help.showModal();
+}
+
+const ACTIONS = {
+  "/": () => field.select(),
+  j: () => move(1),
+  k: () => move(-1),
+  c: copyCode,
+  "?": openHelp,
+};
+
+function isTyping(target) {
+  return target.matches("input:not([type=checkbox]), textarea, select");
+}
+
+export function watchKeys() {
+  const single = document.getElementById("single-keys");
+  single.checked = !localStorage.getItem(OFF);
+  single.addEventListener("change", () => {
+    if (single.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+  });
+  const shortcuts = document.getElementById("shortcuts");
+  shortcuts.hidden = false;
+  shortcuts.addEventListener("click", openHelp);
+  help.addEventListener("click", (event) => event.target === help && help.close()); // beside it
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open) return;
+    if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+    else if (event.key === "Enter" && event.target.matches("#messages > li")) event.target.querySelector(".when").click();
+    else if (ACTIONS[event.key] && single.checked && !isTyping(event.target)) {
+      event.preventDefault();
+      ACTIONS[event.key]();
+    }
+  });
+}

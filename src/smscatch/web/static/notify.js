@@ -1,0 +1,50 @@
+// Notifications while the page is in the background; asked for on a click only, and kept per browser.
+
+import { t } from "./texts.js";
+
+const ON = "smscatch-notify";
+const SHOWN = 120; // characters of a text
+
+const button = document.getElementById("notify");
+const isOn = () => Notification.permission === "granted" && localStorage.getItem(ON) === "on";
+
+// Return a function that notifies of a row, if that is wanted.
+export function watchNotifying() {
+  if (!("Notification" in window) || !isSecureContext) return () => {}; // browsers have it over HTTPS only
+  button.hidden = false;
+  tellButton();
+  button.addEventListener("click", async () => {
+    const wasOn = isOn();
+    if (!wasOn && (await Notification.requestPermission()) !== "granted") {
+      button.textContent = t("notify_refused");
+      button.disabled = true;
+      return;
+    }
+    localStorage.setItem(ON, wasOn ? "off" : "on");
+    tellButton();
+  });
+  return (row) => {
+    if (row && isOn() && document.hidden) notify(row);
+  };
+}
+
+function tellButton() {
+  button.textContent = isOn() ? t("notify_on") : t("notify_off");
+  button.setAttribute("aria-pressed", isOn());
+}
+
+function notify(row) {
+  const code = row.querySelector(".code code")?.textContent;
+  const text = row.querySelector(".text").textContent;
+  const isVeiled = code && document.documentElement.classList.contains("veiled");
+  const body = isVeiled ? row.querySelector(".line").textContent : code ? t("notify_code", { code }) : text.slice(0, SHOWN);
+  const shown = new Notification(row.querySelector(".sender").textContent, {
+    body,
+    tag: row.id,
+    icon: "/static/icon-192.png",
+  });
+  shown.addEventListener("click", () => {
+    window.focus();
+    shown.close();
+  });
+}

@@ -1,0 +1,160 @@
+"""Who may see what, in a real browser: signing in and out, keys and their lines, codes veiled on a shared screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from smscatch.web.pages.login import safe_path
+from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server, rows, sign_in
+
+VEILED = "rgba(0, 0, 0, 0)"
+
+
+def test_one_signs_in_with_a_key_and_out_again(live_server: Server, open_context: OpenContext) -> None:
+    page = open_context(key=None).new_page()
+    page.goto("/")
+    expect(page).to_have_url(f"{live_server.url}/login")
+    sign_in(page, "not-the-right-key")
+    expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
+    sign_in(page, KEY)
+    expect(page).to_have_url(f"{live_server.url}/")
+    page.get_by_label("Menu").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{live_server.url}/login")
+    page.goto("/")
+    expect(page).to_have_url(f"{live_server.url}/login")
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(live_server: Server, open_context: OpenContext) -> None:
+    page = open_context(key=None).new_page()
+    page.goto(f"/?line=%2B{TWO[1:]}&contains=a%26b")
+    expect(page).to_have_url(re.compile("/login"))
+    sign_in(page, "wrong")
+    sign_in(page, KEY)
+    expect(page).to_have_url(f"{live_server.url}/?line=%2B{TWO[1:]}&contains=a%26b")
+    expect(page.get_by_role("searchbox", name="Search the texts")).to_have_value("a&b")
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("/lines", "/lines"),
+        ("/?line=%2B44&sender=x", "/?line=%2B44&sender=x"),
+        (None, "/"),
+        ("", "/"),
+        ("lines", "/"),
+        ("//evil.test/", "/"),
+        ("/\\evil.test/", "/"),
+        ("/\t/evil.test/", "/"),
+        ("\t//evil.test/", "/"),
+        ("/\r\nset-cookie: a=b", "/"),
+        ("https://evil.test/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/ä", "/"),
+    ],
+)
+def test_signing_in_leads_to_no_other_site(path: str | None, leads_to: str) -> None:
+    assert safe_path(path) == leads_to
+
+
+def test_an_administrator_makes_a_key_that_sees_one_line_and_ends_it(
+    live_server: Server, page: Page, open_context: OpenContext
+) -> None:
+    live_server.receive("for one 482913", line=ONE)
+    live_server.receive("for two 730214", line=TWO)
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_label("Name").fill("CI of the <b>shop</b>")
+    page.get_by_label("Line two").check()
+    page.get_by_label("Ends").select_option("30")
+    page.get_by_role("button", name="Make a key").click()
+    made = page.locator("#made")
+    expect(made).to_contain_text("CI of the <b>shop</b>")
+    secret = made.locator("code").text_content() or ""
+    key = page.locator(".key-list li").filter(has_text="CI of the")
+    expect(key).to_contain_text("read · Line two")
+    viewer = open_context(key=secret).new_page()
+    viewer.goto("/")
+    expect(viewer.locator(".text")).to_have_text("for two 730214")
+    expect(viewer.get_by_role("link", name="Keys")).to_have_count(0)
+    expect(viewer.locator("#choices a")).to_have_count(0)
+    viewer.goto("/lines")
+    expect(viewer.locator(".card-line")).to_have_count(1)
+    viewer.goto(f"/?line=%2B{ONE[1:]}")
+    expect(viewer.get_by_role("heading", level=1)).to_have_text("Not for this key")
+    viewer.goto("/keys")
+    expect(viewer.get_by_role("heading", level=1)).to_have_text("Not for this key")
+    page.goto("/keys")
+    expect(page.locator("#made")).to_have_count(0)
+    assert secret not in page.content()
+    key.get_by_text("Revoke", exact=True).click()
+    key.get_by_role("button", name="Revoke for good").click()
+    expect(key).to_have_count(0)
+    viewer.goto("/lines")
+    expect(viewer).to_have_url(f"{live_server.url}/login?next=%2Flines")
+
+
+def test_ones_own_key_cannot_be_revoked_and_a_limited_administrator_makes_none(
+    live_server: Server, page: Page, open_context: OpenContext
+) -> None:
+    page.goto("/keys")
+    expect(page.locator(".key-list li").filter(has_text="this one").locator("form")).to_have_count(0)
+    assert page.request.post("/keys/admin/revoke").status == 400
+    limited = open_context(key=live_server.make_key("limited", "admin", lines=[TWO]))
+    for answer in (
+        limited.request.get("/keys"),
+        limited.request.post("/keys", form={"name": "mine", "scope": "admin"}),
+        limited.request.post("/keys/admin/revoke"),
+    ):
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"name": "x"},
+        {"name": "", "scope": "read"},
+        {"name": "x", "scope": "all"},
+        {"name": "x", "scope": "read", "line": "+4912345678"},
+        {"name": "x", "scope": "read", "days": "2"},
+    ],
+)
+def test_a_key_that_makes_no_sense_is_not_made(open_context: OpenContext, form: dict[str, str | float | bool]) -> None:
+    assert open_context().request.post("/keys", form=form).status == 400
+
+
+@pytest.mark.parametrize("path", ["/keys", "/keys/x/revoke", "/messages/x/delete", "/veil", "/login", "/logout"])
+def test_no_other_site_may_post_here(open_context: OpenContext, path: str) -> None:
+    answer = open_context().request.post(path, form={}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status == 403
+
+
+def color_of(page: Page, selector: str) -> str:
+    return str(page.locator(selector).first.evaluate("element => getComputedStyle(element).color"))
+
+
+def test_codes_can_be_veiled_on_a_shared_screen_from_the_first_paint(live_server: Server, page: Page) -> None:
+    live_server.receive("Your code is 482913, see https://example.org/482913")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("Menu").click()
+    page.get_by_role("button", name="Hide codes").click()
+    expect(page.locator("html")).to_have_class("veiled")
+    page.mouse.move(5, 5)
+    for part in (".code code", ".text > span", ".text a"):
+        assert color_of(page, part) == VEILED
+    rows(page).hover()
+    assert VEILED not in (color_of(page, ".code code"), color_of(page, ".text a"))
+    page.mouse.move(5, 5)
+    page.keyboard.press("j")
+    assert color_of(page, ".code code") != VEILED
+    live_server.receive("Your code is 118274")
+    expect(rows(page)).to_have_count(2)
+    assert color_of(page, ".code code") == VEILED
+    rows(page).first.locator(".when").click()
+    expect(page.get_by_role("heading", name="Why this code")).to_be_visible()
+    page.mouse.move(5, 5)
+    assert color_of(page, ".reasons code") == VEILED
+    page.get_by_label("Menu").click()
+    page.get_by_role("button", name="Show codes").click()
+    expect(page.locator("html")).not_to_have_class("veiled")

@@ -1,0 +1,83 @@
+"""The page of our lines in a real browser: modems, leases, traffic, and examples to paste."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from smscatch.stores.base import DayCount
+from smscatch.web.pages.lines import DAYS, draw_chart
+from tests.samples import a_delivery
+from tests.web.conftest import ONE, TWO, OpenContext, Server
+
+
+def test_a_line_says_how_its_modem_is(live_server: Server, page: Page) -> None:
+    now = datetime.now(UTC)
+    live_server.report(
+        ONE,
+        state="ready",
+        updated_at=now,
+        last_contact_at=now,
+        signal_dbm=-71,
+        signal_percent=68,
+        operator="Vodafone",
+        storage_used=3,
+        storage_size=25,
+    )
+    live_server.report(TWO, state="puk", updated_at=now, error="The SIM asks for its PUK.")
+    page.goto("/lines")
+    one, two = page.locator(".card-line").all()
+    for text in ("Line one", ONE, "ready", "68 % (-71 dBm)", "Vodafone", "3 of 25 used", "Last seen"):
+        expect(one).to_contain_text(text)
+    expect(two.locator(".bad")).to_have_text("PUK needed The SIM asks for its PUK.")
+    page.goto("/")
+    expect(page.locator(".trouble")).to_contain_text("The SIM asks for its PUK.")
+
+
+def test_a_line_says_who_has_it_and_that_it_rests(live_server: Server, page: Page) -> None:
+    page.goto("/lines")
+    state = page.locator(".card-line").nth(1).locator(".lease-state")
+    expect(state).to_have_text("free")
+    lease = live_server.api("POST", "/api/v1/leases", json={"line": TWO, "holder": "ci-42", "ttl_seconds": 600})
+    page.reload()
+    expect(state).to_contain_text("leased to ci-42")
+    live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
+    page.reload()
+    expect(state).to_contain_text("resting")
+    expect(state).to_contain_text("after ci-42")
+
+
+def test_the_chart_says_how_many_texts_came_on_which_day(live_server: Server, open_context: OpenContext) -> None:
+    now = datetime.now(UTC)
+    times = [now, now, now - timedelta(days=13), now - timedelta(days=20)]
+    live_server.fill([a_delivery(line=ONE, received_at=time) for time in times])
+    page = open_context().new_page()
+    page.goto("/lines")
+    chart = page.locator(".chart").first
+    first, last = now.date() - timedelta(days=13), now.date()
+    expect(chart).to_have_attribute("aria-label", f"Texts a day from {first} to {last}: 3 in all, at most 2.")
+    expect(chart.locator("rect")).to_have_count(DAYS)
+    expect(chart.locator("rect.zero")).to_have_count(DAYS - 2)
+    expect(chart.locator("title").last).to_have_text(f"{last}: 2")
+
+
+def test_a_single_text_can_be_seen_beside_a_thousand() -> None:
+    first = date(2026, 11, 9)
+    counts = [DayCount(ONE, first, 1), DayCount(ONE, first + timedelta(days=1), 1000)]
+    chart = draw_chart(first, counts)
+    assert [bar.height for bar in chart.bars[:3]] == [3, chart.height, 1]
+    assert all(bar.y + bar.height == chart.height for bar in chart.bars)
+
+
+def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Server, page: Page) -> None:
+    page.goto("/lines")
+    card = page.locator(".card-line").first
+    for name, text in (
+        ("curl", f"{live_server.url}/api/v1/code?line=%2B447700900001"),
+        ("Python", f'sms.lease(line="{ONE}", ttl=120)'),
+        ("pytest", f'line="{ONE}"'),
+        ("JavaScript", "await fetch("),
+    ):
+        card.get_by_text(name, exact=True).click()
+        expect(card.locator("details[open] code")).to_contain_text(text)
+    card.locator("details[open] button").click()
+    expect(card.locator("details[open] button")).to_have_text("Copied")
