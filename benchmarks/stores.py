@@ -23,7 +23,7 @@ from smscatch.sources.pdu import join_parts
 from smscatch.stores import Delivery, Store, Wish, open_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-BATCH = 2000
+BATCH = 500
 ROUNDS = 40
 LINES = 20
 LINE = "+447700900007"

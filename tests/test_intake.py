@@ -176,6 +176,13 @@ def test_what_a_dead_writer_left_is_cleared_but_not_what_one_is_writing(tmp_path
     assert [path.name for path in folder.glob(".tmp-*")] == [".tmp-new"]
 
 
+def test_a_writer_that_finishes_while_a_server_starts_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, _: iter([folder / ".tmp-renamed-meanwhile"]))
+    Spool(tmp_path).close()
+
+
 def test_an_entry_that_we_write_is_read_as_it_was(spool: Spool) -> None:
     entry = Entry("0001-a", "gammu", b"\0\n\xff")
     write_entry(spool.folder, entry)

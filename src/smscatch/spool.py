@@ -103,8 +103,9 @@ class Spool:
     def _clear_unfinished(self) -> None:
         """Remove temporary files of writers that died: such a delivery was never acknowledged."""
         for unfinished in self.folder.glob(".tmp-*"):
-            if time.time() - unfinished.stat().st_mtime > _STALE_SECONDS:
-                unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # its writer lives, and has just finished it
+                if time.time() - unfinished.stat().st_mtime > _STALE_SECONDS:
+                    unfinished.unlink()
 
     def names(self) -> list[str]:
         """Return the names of all entries in the order in which they were written."""
