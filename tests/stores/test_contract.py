@@ -208,6 +208,19 @@ async def test_a_key_is_found_by_its_hash_until_revoked(store: Store) -> None:
     assert not await store.revoke_key("k1")
 
 
+async def test_a_key_is_changed_and_its_sessions_end(store: Store) -> None:
+    key = Key(id="k1", name="ci", scopes=("read",), created_at=NOON)
+    await store.add_key(key, b"hash")
+    await store.add_key(Key(id="s1", name="ci", scopes=("read",), created_at=NOON, parent="k1"), b"session hash")
+    limited = msgspec.structs.replace(key, scopes=("read", "lease"), lines=(LINE,), expires_at=NOON)
+    assert await store.change_key(limited)
+    assert await store.find_key(b"hash") == limited
+    assert await store.find_key(b"session hash") is None
+    assert not await store.change_key(msgspec.structs.replace(key, id="k2"))
+    await store.prune(NOON - timedelta(days=1), NOON + timedelta(days=1), up_to=0)
+    assert await store.find_key(b"hash") is None
+
+
 async def test_a_batch_that_cannot_be_kept_whole_is_not_kept_at_all(store: Store) -> None:
     # No source lets half a surrogate pair through; here it stands for any bug.
     bad = Delivery(msgspec.structs.replace(a_message(), text="\ud800"), b"")

@@ -66,7 +66,7 @@ def test_an_administrator_makes_a_key_that_sees_one_line_and_ends_it(
     expect(rows(page)).to_have_count(2)
     page.get_by_role("link", name="Keys").click()
     page.get_by_label("Name").fill("CI of the <b>shop</b>")
-    page.get_by_label("Line two").check()
+    page.get_by_role("region", name="A new key").get_by_label("Line two").check()
     page.get_by_label("Ends").select_option("30")
     page.get_by_role("button", name="Make a key").click()
     made = page.locator("#made")
@@ -95,12 +95,43 @@ def test_an_administrator_makes_a_key_that_sees_one_line_and_ends_it(
     expect(viewer).to_have_url(f"{live_server.url}/login?next=%2Flines")
 
 
+def test_an_administrator_limits_a_key_that_is_in_use(
+    live_server: Server, page: Page, open_context: OpenContext
+) -> None:
+    live_server.receive("for one 482913", line=ONE)
+    live_server.receive("for two 730214", line=TWO)
+    viewer = open_context(key=live_server.make_key("Support <i>desk</i>", "read", "lease")).new_page()
+    viewer.goto("/")
+    expect(rows(viewer)).to_have_count(2)
+    page.goto("/keys")
+    key = page.locator(".key-list li").filter(has_text="Support <i>desk</i>")
+    key.get_by_text("Limit", exact=True).click()
+    expect(key.get_by_role("checkbox", name="lease")).to_be_checked()
+    key.get_by_role("checkbox", name="lease").uncheck()
+    key.get_by_role("checkbox", name="Line two").check()
+    key.get_by_role("button", name="Save").click()
+    expect(key).to_contain_text("read · Line two")
+    viewer.reload()
+    expect(viewer).to_have_url(re.compile("/login"))
+
+
+def test_a_limit_to_a_line_that_is_gone_does_not_become_none(live_server: Server, page: Page) -> None:
+    live_server.make_key("old", "read", lines=["+447700900009"])
+    page.goto("/keys")
+    key = page.locator(".key-list li").filter(has_text="+447700900009")
+    key.get_by_text("Limit", exact=True).click()
+    key.get_by_role("button", name="Save").click()
+    expect(key).to_contain_text("read · +447700900009")
+
+
 def test_ones_own_key_cannot_be_revoked_and_a_limited_administrator_makes_none(
     live_server: Server, page: Page, open_context: OpenContext
 ) -> None:
     page.goto("/keys")
     expect(page.locator(".key-list li").filter(has_text="this one").locator("form")).to_have_count(0)
     assert page.request.post("/keys/admin/revoke").status == 400
+    assert page.request.post("/keys/admin", form={"scope": "read"}).status == 400
+    assert page.request.post("/keys/none", form={"scope": "read"}).status == 404
     limited = open_context(key=live_server.make_key("limited", "admin", lines=[TWO]))
     for answer in (
         limited.request.get("/keys"),

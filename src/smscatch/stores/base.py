@@ -136,6 +136,12 @@ class Store(Protocol):
     async def keys(self) -> list[Key]:
         """Return the keys, without sessions, oldest first."""
 
+    async def change_key(self, key: Key) -> bool:
+        """Put `key` in the place of the one with its id, whose secret stays; return False if there is none.
+
+        Ends the sessions made from it, which have its former rights.
+        """
+
     async def revoke_key(self, key_id: str) -> bool:
         """Remove a key and the sessions made from it; return False if there was none."""
 

@@ -66,6 +66,7 @@ PAGES = tuple(
         ("GET", "/lines", pages.lines.lines_page, (READ, LEASE), HTML, ()),
         ("GET", "/keys", pages.keys.keys_page, (ADMIN,), HTML, ()),
         ("POST", "/keys", pages.keys.make_key, (ADMIN,), HTML, ()),
+        ("POST", "/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML, ()),
         ("POST", "/keys/{id}/revoke", pages.keys.revoke_key, (ADMIN,), HTML, ()),
         ("GET", "/docs", pages.docs.docs_page, (READ,), HTML, ()),
         ("GET", "/login", pages.login.login_page, (), HTML, (NEXT,)),

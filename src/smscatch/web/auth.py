@@ -5,6 +5,7 @@ import base64
 import binascii
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -44,9 +45,7 @@ async def add_key(
 
     Raises BadRequest for an unknown scope.
     """
-    for scope in scopes:
-        if scope not in SCOPES:
-            raise BadRequest(f"There is no scope {scope!r}; there are: {', '.join(SCOPES)}.")
+    check_scopes(scopes)
     if not name or len(name) > 100:
         raise BadRequest("A key needs a name of up to 100 characters, to know it by.")
     now = inbox.now()
@@ -55,6 +54,13 @@ async def add_key(
     secret = new_secret()
     await inbox.store.add_key(key, hash_secret(secret))
     return key, secret
+
+
+def check_scopes(scopes: Iterable[str]) -> None:
+    """Raise BadRequest for a scope that there is not."""
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise BadRequest(f"There is no scope {scope!r}; there are: {', '.join(SCOPES)}.")
 
 
 async def ensure_admin_key(inbox: Inbox, configured: str | None) -> str | None:

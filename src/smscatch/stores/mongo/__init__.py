@@ -114,6 +114,10 @@ class MongoStore:
         """See Store.keys."""
         return await self._database.read(statements.keys)
 
+    async def change_key(self, key: Key) -> bool:
+        """See Store.change_key."""
+        return await self._database.write(statements.change_key, key)
+
     async def revoke_key(self, key_id: str) -> bool:
         """See Store.revoke_key."""
         return await self._database.write(statements.revoke_key, key_id)

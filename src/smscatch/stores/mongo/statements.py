@@ -228,6 +228,13 @@ async def keys(scope: Scope) -> list[Key]:
     return sorted((msgspec.json.decode(key["json"], type=Key) for key in found), key=lambda key: key.created_at)
 
 
+async def change_key(scope: Scope, key: Key) -> bool:
+    """See Store.change_key."""
+    await scope.delete("keys", {"parent": key.id})
+    changed = {"$set": {"expires_at": key.expires_at, "json": msgspec.json.encode(key)}}
+    return await scope.update("keys", {"_id": key.id}, changed) == 1
+
+
 async def revoke_key(scope: Scope, key_id: str) -> bool:
     """See Store.revoke_key."""
     return await scope.delete("keys", {"$or": [{"_id": key_id}, {"parent": key_id}]}) > 0

@@ -162,6 +162,15 @@ async def add_key(connection: Connection, key: Key, secret_hash: bytes) -> None:
         await insert_key(connection, key, secret_hash)
 
 
+async def change_key(connection: Connection, key: Key) -> bool:
+    """See Store.change_key."""
+    async with connection.transaction():
+        await run(connection, "DELETE FROM keys WHERE parent = %s", key.id)
+        sql = "UPDATE keys SET expires_at = %s, json = %s WHERE id = %s"
+        expires_at = key.expires_at and rounded(key.expires_at)
+        return await run(connection, sql, expires_at, msgspec.json.encode(key), key.id) == 1
+
+
 async def insert_key(connection: Connection, key: Key, secret_hash: bytes) -> None:
     """Keep a key, inside a transaction."""
     await run(connection, "DELETE FROM keys WHERE id = %s OR hash = %s", key.id, secret_hash)

@@ -178,6 +178,10 @@ class SqliteStore:
         keys = [msgspec.json.decode(row[0], type=Key) for row in rows]
         return sorted(keys, key=lambda key: key.created_at)
 
+    async def change_key(self, key: Key) -> bool:
+        """See Store.change_key."""
+        return await self._writer.run(statements.change_key, key)
+
     async def revoke_key(self, key_id: str) -> bool:
         """See Store.revoke_key."""
         removed = await self._writer.run(

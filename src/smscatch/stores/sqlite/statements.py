@@ -161,6 +161,17 @@ def add_key(connection: sqlite3.Connection, key: Key, secret_hash: bytes) -> Non
     )
 
 
+def change_key(connection: sqlite3.Connection, key: Key) -> bool:
+    """See Store.change_key."""
+    with transaction(connection):
+        connection.execute("DELETE FROM keys WHERE parent = ?", [key.id])
+        changed = connection.execute(
+            "UPDATE keys SET expires_at = ?, json = ? WHERE id = ?",
+            [key.expires_at and milliseconds(key.expires_at), msgspec.json.encode(key), key.id],
+        )
+    return changed.rowcount == 1
+
+
 def delete(connection: sqlite3.Connection, condition: str, *parameters: object) -> int:
     """Delete the messages under `condition`, and remember their ids; return how many."""
     with transaction(connection):
