@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,6 +18,10 @@ from smscatch.leases import Leases
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
 from tests.samples import NOON
+
+# Under nohup SIGHUP is ignored, also by what we start, which is to end at it; a handler is not handed down.
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 ADMIN_KEY = "the-administrator-of-the-tests"
 

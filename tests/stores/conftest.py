@@ -41,9 +41,10 @@ def mongo_databases() -> Iterator[mongo.Databases]:
 
 
 @pytest.fixture
-def new_mongodb(mongo_databases: mongo.Databases) -> MakeUrl:
+def new_mongodb(mongo_databases: mongo.Databases) -> Iterator[MakeUrl]:
     numbers = itertools.count(1)
-    return lambda: mongo_databases.empty(next(numbers))
+    yield lambda: mongo_databases.empty(next(numbers))
+    mongo.sweep()
 
 
 @pytest.fixture(params=BACKENDS)

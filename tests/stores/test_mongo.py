@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pymongo
 import pytest
 from dns.resolver import NXDOMAIN
@@ -224,7 +225,8 @@ async def test_of_instances_that_start_at_once_one_migrates(
     monkeypatch.setattr(schema, "STEPS", (step,))
     stores = await asyncio.gather(*(open_store(url, join_parts) for _ in range(6)))
     assert len(taken) == 1
-    assert await asyncio.gather(*(store.add([a_delivery()]) for store in stores)) == [1] * 6
+    await asyncio.gather(*(until_well(partial(store.add, [a_delivery()])) for store in stores))
+    assert len(await ids(stores[0])) == 6
     for store in stores:
         await store.close()
 
@@ -286,6 +288,23 @@ async def test_a_message_and_a_lease_at_once_agree_who_was_first(mongo_store: St
         found = await mongo_store.get(delivery.message.id)
         assert found is not None
         assert (found.message.lease == claimed.lease.id) == (found.position > int(claimed.lease.cursor))
+
+
+async def test_what_is_added_at_once_is_told_apart(mongo_store: Store) -> None:
+    bad = a_delivery()._replace(message=msgspec.structs.replace(a_delivery().message, text="\ud800"))
+    repeated = a_delivery()
+    requests = [[a_delivery(), a_delivery()], [repeated], [bad], [repeated, a_delivery()], []]
+    results = await asyncio.gather(*(mongo_store.add(request) for request in requests), return_exceptions=True)
+    assert isinstance(results.pop(2), UnicodeEncodeError)
+    assert results == [2, 1, 1, 0]
+    assert len(await ids(mongo_store)) == 4
+
+
+async def test_who_gives_up_does_not_take_the_others_along(mongo_store: Store) -> None:
+    adding = [asyncio.create_task(mongo_store.add([a_delivery()])) for _ in range(5)]
+    await asyncio.sleep(0)
+    adding[0].cancel()
+    assert await asyncio.gather(*adding[1:]) == [1] * 4
 
 
 async def test_two_instances_may_note_one_read_at_once(mongo_store: Store, other_store: Store) -> None:
