@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, UnknownLease
+from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
 from smscatch.messages import Query
@@ -176,6 +176,73 @@ async def test_a_wait_goes_on_when_its_lease_is_extended_meanwhile(inbox: Inbox,
     await asyncio.sleep(0.15)
     await inbox.receive([a_delivery()])
     assert (await wait).message.lease == lease.id
+
+
+async def test_of_many_extensions_at_once_the_longest_holds(leases: Leases) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await asyncio.gather(*(leases.extend(lease, timedelta(seconds=seconds)) for seconds in (61, 600, 62, 63)))
+    assert (await leases.get(lease.id)).expires_at == NOON + timedelta(seconds=600)
+    await asyncio.gather(leases.extend(lease, timedelta(seconds=700)), leases.release(lease), return_exceptions=True)
+    released = await leases.get(lease.id)
+    assert released.released_at == NOON
+    with pytest.raises(LeaseEnded, match="was released"):
+        await leases.extend(released, timedelta(seconds=60))
+
+
+async def test_who_waited_in_vain_is_in_nobodys_way(quick: Leases) -> None:
+    holder = await quick.acquire(a_request(), 0)
+    for _ in range(3):
+        with pytest.raises(NoFreeLine):
+            await quick.acquire(a_request(), 0.01)
+    await quick.release(holder)
+    await quick.acquire(a_request(), 0)
+
+
+async def test_a_request_is_given_up_by_its_ticket(leases: Leases) -> None:
+    lease = await leases.acquire(a_request(ticket="mine"), 0)
+    with pytest.raises(NoFreeLine):
+        await leases.acquire(a_request(ticket="another"), 0.01)
+    await leases.give_up("ci", "another")
+    await leases.give_up("ci", "mine")
+    await leases.give_up("ci", "unknown")
+    assert (await leases.get(lease.id)).released_at == NOON
+    with pytest.raises(NoFreeLine) as caught:
+        await leases.acquire(a_request(), 0)
+    assert caught.value.details["ahead"] == 0
+
+
+async def test_a_wait_learns_that_its_lease_was_released(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smscatch.leases.LOOK_SECONDS", 0.02)
+    lease = await leases.acquire(a_request(), 0)
+    waiting = asyncio.create_task(leases.next_message(lease, ALL, 0, 300))
+    await leases.release(lease)
+    with pytest.raises(LeaseEnded, match="was released"):
+        await waiting
+
+
+async def test_a_store_that_is_busy_for_a_moment_does_not_end_a_wait_for_a_line(
+    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, failures = inbox.store.claim, [StoreUnavailable("busy")]
+
+    async def busy_at_first(*arguments: Any) -> Claim:
+        if failures:
+            raise failures.pop()
+        return await claim(*arguments)
+
+    monkeypatch.setattr("smscatch.leases.ASK_SECONDS", 0.02)
+    monkeypatch.setattr(inbox.store, "claim", busy_at_first)
+    assert (await quick.acquire(a_request(), 60)).line == LINE
+
+
+async def test_of_later_leases_a_leaseholder_learns_nothing(inbox: Inbox, leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    clock.advance(65)
+    await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(received_at=clock())])
+    with pytest.raises(LeaseEnded) as caught:
+        await leases.next_message(lease, ALL, 0, 0)
+    assert caught.value.details["near_misses"] == []
 
 
 async def test_released_twice_is_released_once(leases: Leases, clock: Clock) -> None:

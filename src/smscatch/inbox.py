@@ -142,7 +142,8 @@ class Inbox:
         raise await self._no_message(query, after, position, timeout_seconds)
 
     async def _no_message(self, query: Query, after: int, position: int, timeout_seconds: float) -> NoMessage:
-        newest = await self.store.newest(Query(lines=query.lines, since=query.since), PAGE, after=after)
+        meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
+        newest = await self.store.newest(meanwhile, PAGE, after=after)
         came = [stored.message for stored in reversed(newest)]
         parts = [part for part in await self.store.incomplete() if query.lines is None or part.line in query.lines]
         foreign = {message.lease for message in came if message.lease is not None}

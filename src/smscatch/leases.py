@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, UnknownLease
+from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
 from smscatch.inbox import Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
@@ -21,6 +21,7 @@ from smscatch.stores import Claim, Wish
 # A waiter asks again this often, and has left the queue when it has not asked for so long: its server was killed.
 # Shorter than a rest, so what another instance releases is known before it is free.
 ASK_SECONDS = 2.0
+LOOK_SECONDS = 5.0  # between two looks whether a lease that is waited on was released
 PATIENCE = timedelta(seconds=10)
 
 
@@ -62,13 +63,20 @@ class Leases:
         await self._inbox.catch_up()  # what arrived before is no part of the lease
         try:
             claimed = await self._claim(wish, wait_seconds, is_known=request.ticket is not None)
+            if claimed.lease is None:
+                raise _no_free_line(claimed, request.lines, wait_seconds)
         except BaseException:
             if request.ticket is None:  # nobody could come back for it
-                await asyncio.shield(self._inbox.store.withdraw(wish))
+                await asyncio.shield(self._inbox.store.withdraw(wish.key, wish.ticket))
             raise
-        if claimed.lease is None:
-            raise _no_free_line(claimed, request.lines, wait_seconds)
         return claimed.lease
+
+    async def give_up(self, key: str, ticket: str) -> None:
+        """Leave the queue, and end the lease that a ticket got, if any: its answer was lost, or is not wanted."""
+        await self._inbox.store.withdraw(key, ticket)
+        lease = await self._inbox.store.lease_of(key, ticket, self._now())
+        if lease is not None:
+            await self.release(lease)
 
     def _wish(self, request: Request) -> Wish:
         return Wish(
@@ -87,8 +95,13 @@ class Leases:
             ended = self._ended
             now = self._now()
             keep_until = now + PATIENCE if wait_seconds > 0 else now
-            claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
             left = deadline - time.monotonic()
+            try:
+                claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
+            except StoreUnavailable:  # busy, or away for a moment
+                if left <= 0:
+                    raise
+                claimed = Claim(None)
             if claimed.lease is not None or left <= 0:
                 return claimed
             if self._is_closed:
@@ -129,18 +142,23 @@ class Leases:
 
     async def extend(self, lease: Lease, ttl: timedelta) -> Lease:
         """Let a lease last for `ttl` from now, if that is longer than it would. Raises LeaseEnded."""
-        now = self._now()
-        expires_at = max(lease.expires_at, now + ttl)
-        longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
-        if not await self._inbox.store.change_lease(longer, now):
-            raise _lease_ended(await self.get(lease.id), {})
-        return longer
+        while True:
+            now = self._now()
+            if lease.released_at is not None or lease.expires_at <= now:
+                raise _lease_ended(lease, {})
+            expires_at = max(lease.expires_at, now + ttl)
+            longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
+            if await self._inbox.store.change_lease(lease, longer, now):
+                return longer
+            lease = await self.get(lease.id)  # another change was first
 
     async def release(self, lease: Lease) -> None:
         """End a lease now; its line rests and is free then. No-op for one that has ended."""
-        now = self._now()
-        ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
-        await self._inbox.store.change_lease(ended, now)
+        while lease.released_at is None and lease.expires_at > (now := self._now()):
+            ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
+            if await self._inbox.store.change_lease(lease, ended, now):
+                break
+            lease = await self.get(lease.id)  # another change was first
         self._ended.set()
         self._ended = asyncio.Event()
 
@@ -150,12 +168,13 @@ class Leases:
         Raises NoMessage, and LeaseEnded when the lease is over before the time is.
         """
         deadline = time.monotonic() + timeout_seconds
-        query = msgspec.structs.replace(query, lines=(lease.line,), lease=lease.id)
         while True:
+            # What comes after it is none of the leaseholder's business, also where it says why nothing matched.
+            query = msgspec.structs.replace(query, lines=(lease.line,), lease=lease.id, until=lease.rests_until)
             left = max(0.0, deadline - time.monotonic())
             lasts = max(0.0, (lease.expires_at - self._now()).total_seconds())
             try:
-                return await self._inbox.next_message(query, after, min(left, lasts))
+                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS))
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
                 if lease.expires_at <= self._now():

@@ -9,6 +9,7 @@ from smscatch.sources.pdu import join_parts
 from smscatch.stores import Key, Read, Store, open_store
 from smscatch.stores.records import Record
 from tests.samples import NOON, a_delivery, the_parts
+from tests.stores.conftest import MakeUrl
 from tests.stores.test_leases import a_wish, leased
 
 KINDS = ["position", "message", "part", "deleted", "key", "lease", "read"]
@@ -45,6 +46,23 @@ async def test_what_is_dumped_and_loaded_is_dumped_alike(store: Store, other_url
         assert as_lines(await records_of(other)) == as_lines(before)
     finally:
         await other.close()
+
+
+async def test_a_way_through_all_stores_and_back_changes_nothing(
+    new_sqlite: MakeUrl, new_mongodb: MakeUrl, new_postgresql: MakeUrl
+) -> None:
+    exports: list[list[bytes]] = []
+    for make_url in (new_sqlite, new_mongodb, new_postgresql, new_sqlite):
+        store = await open_store(make_url(), join_parts)
+        try:
+            if exports:
+                await store.load([msgspec.json.decode(line, type=Record) for line in exports[-1]])
+            else:
+                await fill(store)
+            exports.append(as_lines(await records_of(store)))
+        finally:
+            await store.close()
+    assert exports[1:] == exports[:1] * 3
 
 
 async def test_a_loaded_store_goes_on_where_the_other_stopped(store: Store, other_url: str) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
+from smscatch.messages import Lease
 from smscatch.modem.health import Health, write_health
 from smscatch.settings import load_settings
 from smscatch.web import auth
@@ -140,7 +142,8 @@ async def test_a_key_leases_only_lines_that_it_may_see(api: httpx2.AsyncClient, 
     assert (await api.post("/api/v1/leases", json={"line": LINE}, headers=limited)).status_code == 403
     assert (await api.post("/api/v1/leases", json={"label": "login"}, headers=limited)).status_code == 404
     foreign = (await api.post("/api/v1/leases", json={"line": LINE})).json()
-    assert (await api.get(f"/api/v1/leases/{foreign['id']}", headers=limited)).status_code == 403
+    unseen = await api.get(f"/api/v1/leases/{foreign['id']}", headers=limited)
+    assert (unseen.json()["error"], LINE in unseen.text) == ("unknown_lease", False)
     assert {lease["line"] for lease in (await api.get("/api/v1/leases", headers=limited)).json()["leases"]} == {
         OTHER_LINE
     }
@@ -189,6 +192,31 @@ async def test_extended_and_released(api: httpx2.AsyncClient, clock: Clock) -> N
     answer = await api.get(f"{path}/code?timeout=0")
     assert (answer.status_code, answer.json()["error"]) == (410, "lease_ended")
     assert (await api.get("/api/v1/leases/none")).json()["error"] == "unknown_lease"
+
+
+async def test_a_request_is_given_up(api: httpx2.AsyncClient) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE, "ticket": "ticket 1"})).json()
+    assert (await api.delete("/api/v1/leases?ticket=ticket+1")).status_code == 204
+    assert (await api.delete("/api/v1/leases?ticket=unknown+one")).status_code == 204
+    assert (await api.delete("/api/v1/leases")).status_code == 400
+    assert (await api.get(f"/api/v1/leases/{lease['id']}")).json()["released_at"] == "2026-11-22T12:00:00.000Z"
+
+
+async def test_a_key_that_is_revoked_while_it_waits_gets_no_line(
+    api: httpx2.AsyncClient, inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, secret = await auth.add_key(inbox, "to be revoked", ("lease",))
+    acquire = leases.acquire
+
+    async def acquire_and_revoke(*arguments: Any) -> Lease:
+        lease = await acquire(*arguments)
+        await inbox.store.revoke_key(key.id)
+        return lease
+
+    monkeypatch.setattr(leases, "acquire", acquire_and_revoke)
+    answer = await api.post("/api/v1/leases", json={"line": LINE}, headers={"authorization": f"Bearer {secret}"})
+    assert answer.status_code == 401
+    assert (await leases.held())[0].released_at is not None
 
 
 async def test_a_timeout_says_how_the_modem_is(api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path) -> None:

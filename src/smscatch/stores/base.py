@@ -153,7 +153,7 @@ class Store(Protocol):
         if that is not after `now`. A ticket that has an unexpired lease gets that one again: its answer was lost.
         """
 
-    async def withdraw(self, wish: Wish) -> None:
+    async def withdraw(self, key: str, ticket: str) -> None:
         """Leave the queue."""
 
     async def lease(self, lease_id: str) -> Lease | None:
@@ -162,8 +162,14 @@ class Store(Protocol):
     async def leases(self, now: datetime) -> list[Lease]:
         """Return the leases of the lines that are leased or rest, ordered by line."""
 
-    async def change_lease(self, lease: Lease, now: datetime) -> bool:
-        """Put `lease` in the place of the one with its id; return False if that is unknown, or has ended by `now`."""
+    async def lease_of(self, key: str, ticket: str, now: datetime) -> Lease | None:
+        """Return the lease that a ticket got, unless it has ended by `now`."""
+
+    async def change_lease(self, before: Lease, after: Lease, now: datetime) -> bool:
+        """Put `after` in the place of `before`, which has its id.
+
+        Returns False if the lease has ended by `now`, or ends at another time than `before`: it was changed meanwhile.
+        """
 
     async def add_reads(self, reads: Sequence[Read]) -> None:
         """Keep who was given which message; of one key's reads of a message the first stays."""

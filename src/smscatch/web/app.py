@@ -26,7 +26,7 @@ from smscatch.web.auth import identify, refuse_other_sites
 from smscatch.web.deletions import Deletions
 from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
-from smscatch.web.params import AFTER, BEFORE, CONTAINS, FILTERS, LIMIT, LINE, SENDER, TIMEOUT, check_names
+from smscatch.web.params import AFTER, BEFORE, CONTAINS, FILTERS, LIMIT, LINE, SENDER, TICKET, TIMEOUT, check_names
 from smscatch.web.reads import Reads
 
 HERE = Path(__file__).parent
@@ -90,6 +90,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
     Endpoint("GET", "/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     Endpoint("POST", "/api/v1/leases", leases.acquire, (LEASE,), "Lease", body="LeaseRequest", status=201),
+    Endpoint("DELETE", "/api/v1/leases", leases.give_up, (LEASE,), "", (TICKET,), status=204),
     Endpoint("GET", "/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), "Lease"),
     Endpoint("DELETE", "/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204),
     Endpoint("GET", "/api/v1/leases/{id}/messages", leases.list_messages, (LEASE,), "MessagePage"),

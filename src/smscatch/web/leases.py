@@ -7,13 +7,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import BadRequest, Forbidden, UnknownLine
+from smscatch.errors import BadRequest, Forbidden, Unauthorized, UnknownLease, UnknownLine
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, Query, Stored
 from smscatch.modem.health import read_health
 from smscatch.numbers import canonical_number
 from smscatch.stores import Key
 from smscatch.web.api import json_response, page_response, value_response
+from smscatch.web.auth import is_still_good
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_start, parse_timeout
@@ -37,6 +38,9 @@ async def acquire(request: Request) -> Response:
         ticket=body.ticket,
     )
     lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds))
+    if not await is_still_good(request):
+        await leases_of(request).release(lease)
+        raise Unauthorized("This key was revoked, or expired, while it waited for a line.")
     if body.ticket is None and await request.is_disconnected():  # nobody could ask for it again
         await leases_of(request).release(lease)
         raise ClientGone("The client hung up before its lease was made.")
@@ -82,6 +86,15 @@ def _labelled(request: Request, lease: Lease) -> Lease:
     return msgspec.structs.replace(lease, label=line.label if line else "")
 
 
+async def give_up(request: Request) -> Response:
+    """Gives up a request for a line: leaves the queue, and ends the lease that it got, if it got one."""
+    ticket = request.query_params.get("ticket")
+    if not ticket:
+        raise BadRequest("Say which request to give up: ?ticket=…", parameter="ticket")
+    await leases_of(request).give_up(_owner(key_of(request)), ticket)
+    return Response(status_code=204)
+
+
 async def list_leases(request: Request) -> Response:
     """Who has which line, and until when; a line that rests after a lease stands here too."""
     held = await leases_of(request).held(key_of(request).lines)
@@ -94,9 +107,10 @@ async def get_lease(request: Request) -> Response:
 
 
 async def _seen(request: Request) -> Lease:
-    """Return the lease that the path names. Raises UnknownLease, or Forbidden for a line the key must not see."""
-    lease = await leases_of(request).get(request.path_params["id"])
-    await check_line(request, lease.line)
+    """Return the lease that the path names. Raises UnknownLease, also for one on a line that the key must not see."""
+    lease, allowed = await leases_of(request).get(request.path_params["id"]), key_of(request).lines
+    if allowed is not None and lease.line not in allowed:
+        raise UnknownLease(f"There is no lease {lease.id!r} that this key may see.")
     return lease
 
 

@@ -24,6 +24,7 @@ FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
 LIMIT = Parameter("limit", "integer", f"How many at most, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if not given.")
+TICKET = Parameter("ticket", "string", "The ticket that a line was asked for with.")
 TIMEOUT = Parameter(
     "timeout",
     "number",

@@ -126,9 +126,9 @@ class MongoStore:
         """See Store.claim."""
         return await self._database.write(leases.claim, wish, now, keep_until)
 
-    async def withdraw(self, wish: Wish) -> None:
+    async def withdraw(self, key: str, ticket: str) -> None:
         """See Store.withdraw."""
-        await self._database.write(leases.withdraw, wish)
+        await self._database.write(leases.withdraw, key, ticket)
 
     async def lease(self, lease_id: str) -> Lease | None:
         """See Store.lease."""
@@ -138,9 +138,13 @@ class MongoStore:
         """See Store.leases."""
         return await self._database.read(leases.leases, now)
 
-    async def change_lease(self, lease: Lease, now: datetime) -> bool:
+    async def lease_of(self, key: str, ticket: str, now: datetime) -> Lease | None:
+        """See Store.lease_of."""
+        return await self._database.read(leases.lease_of, key, ticket, now)
+
+    async def change_lease(self, before: Lease, after: Lease, now: datetime) -> bool:
         """See Store.change_lease."""
-        return await self._database.write(leases.change, lease, now)
+        return await self._database.write(leases.change, before, after, now)
 
     async def add_reads(self, reads: Sequence[Read]) -> None:
         """See Store.add_reads."""

@@ -14,9 +14,9 @@ from smscatch.stores.mongo.statements import newest_leases, take_turn
 async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
     turn = await take_turn(scope)  # which the messages need too: none slips in beside the lease's first position
-    repeated = await scope.find_one("leases", _own(wish) | {"expires_at": {"$gt": now}}, ["json"])
+    repeated = await lease_of(scope, wish.key, wish.ticket, now)
     if repeated is not None:
-        return Claim(_decode(repeated["json"]))
+        return Claim(repeated)
     ahead = await _queue_up(scope, wish, turn.number, now=now, keep_until=keep_until)
     newest = await newest_leases(scope)
     line = choose(wish, ahead, newest, now)
@@ -25,8 +25,14 @@ async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -
         return Claim(None, len(ahead), tuple(held))
     lease = make_lease(wish, line, turn.position, now)
     await scope.insert("leases", [document(lease, wish.ticket, turn.number)])
-    await withdraw(scope, wish)
+    await withdraw(scope, wish.key, wish.ticket)
     return Claim(lease)
+
+
+async def lease_of(scope: Scope, key: str, ticket: str, now: datetime) -> Lease | None:
+    """See Store.lease_of."""
+    found = await scope.find_one("leases", {"key": key, "ticket": ticket, "expires_at": {"$gt": now}}, ["json"])
+    return None if found is None else _decode(found["json"])
 
 
 def _own(wish: Wish) -> Document:
@@ -36,7 +42,8 @@ def _own(wish: Wish) -> Document:
 async def _queue_up(scope: Scope, wish: Wish, number: int, *, now: datetime, keep_until: datetime) -> list[Wish]:
     """Take the wish's place in the queue, or keep it there; return who is in front."""
     await scope.delete("wishes", {"keep_until": {"$lte": now}})
-    place = {"$set": {"keep_until": keep_until}, "$setOnInsert": {"number": number, "json": msgspec.json.encode(wish)}}
+    kept = {"keep_until": keep_until, "json": msgspec.json.encode(wish)}
+    place = {"$set": kept, "$setOnInsert": {"number": number}}
     await scope.update("wishes", _own(wish), place, upsert=True)
     queue = await scope.find("wishes", {}, ["key", "ticket", "json"], sort=[("number", 1)])
     place_of_own = next(place for place, other in enumerate(queue) if _is_own(wish, other))
@@ -64,9 +71,9 @@ def _ends(lease: Lease) -> Document:
     }
 
 
-async def withdraw(scope: Scope, wish: Wish) -> None:
+async def withdraw(scope: Scope, key: str, ticket: str) -> None:
     """See Store.withdraw."""
-    await scope.delete("wishes", _own(wish))
+    await scope.delete("wishes", {"key": key, "ticket": ticket})
 
 
 async def lease(scope: Scope, lease_id: str) -> Lease | None:
@@ -81,8 +88,8 @@ async def leases(scope: Scope, now: datetime) -> list[Lease]:
     return sorted((lease for lease in newest.values() if lease.rests_until > now), key=lambda lease: lease.line)
 
 
-async def change(scope: Scope, lease: Lease, now: datetime) -> bool:
+async def change(scope: Scope, before: Lease, after: Lease, now: datetime) -> bool:
     """See Store.change_lease."""
-    running = {"_id": lease.id, "expires_at": {"$gt": now}}
-    # The condition is the lock: an expired lease cannot be brought back.
-    return await scope.update("leases", running, {"$set": _ends(lease)}) == 1
+    running = {"_id": before.id, "expires_at": {"$eq": before.expires_at, "$gt": now}}
+    # The condition is the lock: of two changes one fails, and what ended stays so.
+    return await scope.update("leases", running, {"$set": _ends(after)}) == 1

@@ -22,14 +22,15 @@ PRESENT = """
 """
 QUEUE_UP = """
     INSERT INTO wishes (key, ticket, keep_until, json) VALUES (%s, %s, %s, %s)
-    ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until RETURNING number
+    ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until, json = excluded.json
+    RETURNING number
 """
 
 
 async def claim(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
     async with turn(connection) as own:
-        repeated = await _granted(connection, wish, now)
+        repeated = await lease_of(connection, wish.key, wish.ticket, now)
         if repeated is not None:
             return Claim(repeated)
         ahead = await _queue_up(connection, wish, now, keep_until)
@@ -41,9 +42,10 @@ async def claim(connection: Connection, wish: Wish, now: datetime, keep_until: d
         return Claim(None, len(ahead), tuple(held))
 
 
-async def _granted(connection: Connection, wish: Wish, now: datetime) -> Lease | None:
+async def lease_of(connection: Connection, key: str, ticket: str, now: datetime) -> Lease | None:
+    """See Store.lease_of."""
     sql = "SELECT json FROM leases WHERE key = %s AND ticket = %s AND expires_at > %s"
-    found = await rows(connection, sql, wish.key, wish.ticket, rounded(now))
+    found = await rows(connection, sql, key, ticket, rounded(now))
     return _decode(found[0][0]) if found else None
 
 
@@ -58,7 +60,7 @@ async def _queue_up(connection: Connection, wish: Wish, now: datetime, keep_unti
 async def _grant(own: Turn, wish: Wish, line: str, now: datetime) -> Lease:
     lease = make_lease(wish, line, own.position, now)
     await insert(own.connection, lease, wish.ticket)
-    await withdraw(own.connection, wish)
+    await withdraw(own.connection, wish.key, wish.ticket)
     return lease
 
 
@@ -90,9 +92,9 @@ def _changing(lease: Lease) -> tuple[object, ...]:
     return rounded(lease.expires_at), rounded(lease.rests_until), msgspec.json.encode(lease)
 
 
-async def withdraw(connection: Connection, wish: Wish) -> None:
+async def withdraw(connection: Connection, key: str, ticket: str) -> None:
     """See Store.withdraw."""
-    await run(connection, "DELETE FROM wishes WHERE key = %s AND ticket = %s", wish.key, wish.ticket)
+    await run(connection, "DELETE FROM wishes WHERE key = %s AND ticket = %s", key, ticket)
 
 
 async def lease(connection: Connection, lease_id: str) -> Lease | None:
@@ -106,11 +108,12 @@ async def leases(connection: Connection, now: datetime) -> list[Lease]:
     return [_decode(row[0]) for row in await rows(connection, PRESENT, rounded(now))]
 
 
-async def change(connection: Connection, lease: Lease, now: datetime) -> bool:
+async def change(connection: Connection, before: Lease, after: Lease, now: datetime) -> bool:
     """See Store.change_lease."""
     changed = await run(
         connection,
-        "UPDATE leases SET expires_at = %s, rests_until = %s, json = %s WHERE id = %s AND expires_at > %s",
-        *(*_changing(lease), lease.id, rounded(now)),
+        "UPDATE leases SET expires_at = %s, rests_until = %s, json = %s"
+        " WHERE id = %s AND expires_at = %s AND expires_at > %s",
+        *(*_changing(after), before.id, rounded(before.expires_at), rounded(now)),
     )
-    return changed == 1  # the condition is the lock: an expired lease cannot be brought back
+    return changed == 1  # the condition is the lock: of two changes one fails, and what ended stays so

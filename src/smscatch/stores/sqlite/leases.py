@@ -16,7 +16,7 @@ NEWEST = "SELECT max(number) FROM leases GROUP BY line"
 def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
     with transaction(connection):
-        repeated = _granted(connection, wish, now)
+        repeated = lease_of(connection, wish.key, wish.ticket, now)
         if repeated is not None:
             return Claim(repeated)
         ahead = _queue_up(connection, wish, now, keep_until)
@@ -27,13 +27,14 @@ def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until:
             return Claim(None, len(ahead), tuple(held))
         lease = make_lease(wish, line, counter(connection, "position"), now)
         insert(connection, lease, wish.ticket)
-        connection.execute("DELETE FROM wishes WHERE key = ? AND ticket = ?", [wish.key, wish.ticket])
+        withdraw(connection, wish.key, wish.ticket)
         return Claim(lease)
 
 
-def _granted(connection: sqlite3.Connection, wish: Wish, now: datetime) -> Lease | None:
+def lease_of(connection: sqlite3.Connection, key: str, ticket: str, now: datetime) -> Lease | None:
+    """See Store.lease_of."""
     sql = "SELECT json FROM leases WHERE key = ? AND ticket = ? AND expires_at > ?"
-    found = rows(connection, sql, wish.key, wish.ticket, milliseconds(now))
+    found = rows(connection, sql, key, ticket, milliseconds(now))
     return _decode(found[0][0]) if found else None
 
 
@@ -73,9 +74,9 @@ def _changing(lease: Lease) -> tuple[object, ...]:
     return milliseconds(lease.expires_at), milliseconds(lease.rests_until), msgspec.json.encode(lease)
 
 
-def withdraw(connection: sqlite3.Connection, wish: Wish) -> None:
+def withdraw(connection: sqlite3.Connection, key: str, ticket: str) -> None:
     """See Store.withdraw."""
-    connection.execute("DELETE FROM wishes WHERE key = ? AND ticket = ?", [wish.key, wish.ticket])
+    connection.execute("DELETE FROM wishes WHERE key = ? AND ticket = ?", [key, ticket])
 
 
 def lease(connection: sqlite3.Connection, lease_id: str) -> Lease | None:
@@ -90,13 +91,14 @@ def leases(connection: sqlite3.Connection, now: datetime) -> list[Lease]:
     return [_decode(row[0]) for row in rows(connection, sql, milliseconds(now))]
 
 
-def change(connection: sqlite3.Connection, lease: Lease, now: datetime) -> bool:
+def change(connection: sqlite3.Connection, before: Lease, after: Lease, now: datetime) -> bool:
     """See Store.change_lease."""
     changed = connection.execute(
-        "UPDATE leases SET expires_at = ?, rests_until = ?, json = ? WHERE id = ? AND expires_at > ?",
-        [*_changing(lease), lease.id, milliseconds(now)],
+        "UPDATE leases SET expires_at = ?, rests_until = ?, json = ?"
+        " WHERE id = ? AND expires_at = ? AND expires_at > ?",
+        [*_changing(after), before.id, milliseconds(before.expires_at), milliseconds(now)],
     )
-    return changed.rowcount == 1  # the condition is the lock: an expired lease cannot be brought back
+    return changed.rowcount == 1  # the condition is the lock: of two changes one fails, and what ended stays so
 
 
 def attributed(connection: sqlite3.Connection, message: Message, began_at: datetime) -> Message:

@@ -1,0 +1,71 @@
+"""How the MongoDB store gets in where not everybody may: with TLS, a user and a password, as Atlas has it."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymongo
+import pytest
+
+from smscatch.errors import CannotStart
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import open_store
+from tests.samples import a_delivery
+from tests.servers import mongo
+
+
+def make_certificate(folder: Path) -> Path:
+    """Make a certificate for 127.0.0.1 that vouches for itself, with its key in one file."""
+    file = folder / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(file), "-out", str(folder / "ca.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text(file.read_text() + (folder / "ca.pem").read_text())
+    return file
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[mongo.Node]:
+    """A node that offers TLS and lets a user of one database in, as Atlas does."""
+    key = tmp_path / "key"
+    key.write_text("ofthemembersoftheset")
+    key.chmod(0o600)
+    certificate = str(make_certificate(tmp_path))
+    node = mongo.Node(tmp_path / "node", "rs0")
+    try:
+        node.start("--tlsMode", "allowTLS", "--tlsCertificateKeyFile", certificate, "--keyFile", str(key))
+        with node.client() as client:
+            client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": node.address}]})
+            while not client.admin.command("hello")["isWritablePrimary"]:
+                time.sleep(0.02)
+            client.admin.command("createUser", "root", pwd="root", roles=["root"])  # the first, without signing in
+        root: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
+            f"mongodb://root:root@{node.address}/?directConnection=true"
+        )
+        with root as client:
+            roles = [{"role": "readWrite", "db": "smscatch"}]
+            client.admin.command("createUser", "anna", pwd="p@ss/word", roles=roles)
+        yield node
+    finally:
+        node.kill()
+
+
+async def test_it_signs_in_over_tls(guarded: mongo.Node, tmp_path: Path) -> None:
+    place = f"{guarded.address}/smscatch?replicaSet=rs0&authSource=admin&tls=true"
+    url = f"mongodb://anna:p%40ss%2Fword@{place}&tlsCAFile={tmp_path}/ca.pem"
+    store = await open_store(url, join_parts)
+    listening = asyncio.create_task(store.listen(lambda: None))
+    assert await store.add([a_delivery()]) == 1
+    assert await store.position() == 1
+    assert not listening.done()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await store.close()
+    for wrong in (f"mongodb://anna:p%40ss%2Fword@{place}", url.replace("p%40ss", "another")):
+        with pytest.raises(CannotStart) as caught:
+            await open_store(wrong, join_parts)
+        assert "p@ss" not in str(caught.value)
+        assert "another" not in str(caught.value)
+        mongo.sweep()
