@@ -112,8 +112,10 @@ async def test_the_feed_survives_a_store_that_is_away(inbox: Inbox, monkeypatch:
     await waiting(inbox, 1)
     monkeypatch.setattr(inbox.store, "after", after)
     await inbox.receive([a_delivery(text="through")])
-    assert await waiter == ["through"]
-    assert failures == 0
+    assert await waiter == ["through"]  # perhaps from the store, before the feed is through with its failures
+    async with asyncio.timeout(60):
+        while failures or inbox._told == 0:
+            await asyncio.sleep(0.001)
 
 
 async def test_a_wait_in_vain_says_what_came_meanwhile_and_why_it_did_not_match(inbox: Inbox) -> None:
