@@ -152,6 +152,12 @@ def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: in
         (("wait", "--timeout", "-1"), "'-1' is not accepted: give seconds"),
         (("wait", "--timeout", "soon"), "'soon' is not accepted: give seconds"),
         (("wait", "--after", "foo"), "'foo' is no cursor"),
+        (("wait", "--after", ""), "--after: it is empty"),
+        (("wait", "--lease", "", "--code"), "--lease: it is empty"),
+        (("wait", "--line", ""), "--line: it is empty"),
+        (("lease", "--line", ""), "--line: it is empty"),
+        (("lease", "--ttl", "inf"), "ttl = inf is not accepted"),
+        (("release", ""), "ID: it is empty"),
         (("wait", "--line", "+4917000000"), "There is no line"),
         (("wait", "--line", "\udcff"), "UTF-8"),  # the octet 0xff
         (("messages", "--limit", "0"), "limit = '0'"),
@@ -218,6 +224,12 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:
     assert (done.returncode, "cannot be run" in done.stderr) == (2, True)
 
 
+def test_a_lease_that_there_is_not_is_nothing_found(server: Server) -> None:
+    for arguments in (("release", "nope"), ("release", "../lines"), ("wait", "--lease", "nope")):
+        done = against(server, *arguments)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+
+
 def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> None:
     for number in range(3):
         server.send(f"Your code is 00000{number}")
@@ -228,7 +240,7 @@ def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> 
     assert smscatch("export", "--store", old, str(file)).returncode == 0
     assert file.stat().st_mode & 0o077 == 0
     done = smscatch("import", "--store", new, str(file))
-    assert (done.returncode, done.stderr) == (0, f"{len(file.read_bytes().splitlines())} records imported.\n")
+    assert (done.returncode, done.stderr) == (0, f"{len(file.read_bytes().splitlines()) - 1} records imported.\n")
     assert smscatch("export", "--store", new).stdout == file.read_text()
     server.start(SMSCATCH_STORE=new)
     assert against(server, "wait", "--after", "0", "--code").stdout == "000000\n"
@@ -243,6 +255,7 @@ def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> 
         (("export", "--store", "{new}"), "there is no database"),
         (("export", "--store", "{old}", "{file}"), "not there yet"),
         (("prune", "--store", "{old}", "--older-than", "soon"), "an age such as"),
+        (("prune", "--store", "{old}", "--older-than", "900000d"), "an age such as"),
     ],
 )
 def test_what_cannot_be_moved_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -251,6 +264,59 @@ def test_what_cannot_be_moved_is_said(tmp_path: Path, arguments: tuple[str, ...]
     Path(places["file"]).write_text('{"kind": "nothing"}\n')
     done = smscatch(*(argument.format(**places) for argument in arguments))
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in which `smscatch` is ours; a store is named by its file in `folder`."""
+    ours = f'smscatch() {{ {sys.executable} -W error -m smscatch.cli "$1" --store "sqlite:///$PWD/$2" "${{@:3}}"; }}'
+    return subprocess.run(
+        ["bash", "-c", f"{ours}\n{script}"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def an_export(tmp_path: Path) -> Path:
+    """The export of a store with one key."""
+    done = in_shell("smscatch keys old.db add ci && smscatch export old.db export.jsonl", tmp_path)
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "export.jsonl"
+
+
+@pytest.mark.parametrize("lost", ["head -n -1", "tail -n +2", "sed 2d", "head -c -9", "head -c 0"])
+@pytest.mark.parametrize("source", ["part.jsonl", "- < part.jsonl", "- < <(cat part.jsonl)"])
+def test_an_export_that_is_not_whole_is_not_imported(an_export: Path, lost: str, source: str) -> None:
+    done = in_shell(f"{lost} export.jsonl > part.jsonl; smscatch import new.db {source}", an_export.parent)
+    assert done.returncode == 2
+    assert "is not whole" in done.stderr or "is no record" in done.stderr
+    done = in_shell("smscatch import new.db export.jsonl", an_export.parent)
+    assert (done.returncode, done.stderr) == (0, "2 records imported.\n")
+
+
+def test_an_import_that_ends_in_the_middle_says_what_to_do(tmp_path: Path) -> None:
+    deleted = '{"kind": "deleted", "id": "%d", "received_at": "2026-11-22T12:00:00Z"}\n'
+    lines = ['{"kind": "position", "position": 700}\n', *(deleted % number for number in range(600))]
+    (tmp_path / "export.jsonl").write_text("".join(lines))
+    done = in_shell("cat export.jsonl | smscatch import new.db", tmp_path)
+    assert (done.returncode, "500 records are in the store: empty it" in done.stderr) == (2, True), done.stderr
+    assert "holds something already" in in_shell("smscatch import new.db export.jsonl", tmp_path).stderr
+
+
+def test_a_record_that_is_there_twice_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    deleted = '{"kind": "deleted", "id": "1", "received_at": "2026-11-22T12:00:00Z"}\n'
+    (tmp_path / "export.jsonl").write_text(2 * deleted + '{"kind": "end", "records": 2}\n')
+    done = in_shell("smscatch import new.db export.jsonl", tmp_path)
+    assert (done.returncode, done.stderr.startswith("smscatch: A record is there twice")) == (2, True), done.stderr
+
+
+def test_an_empty_line_behind_an_export_does_no_harm(an_export: Path) -> None:
+    done = in_shell("echo >> export.jsonl; smscatch import new.db export.jsonl", an_export.parent)
+    assert (done.returncode, done.stderr) == (0, "2 records imported.\n")
+
+
+def test_an_export_that_cannot_be_written_ends_with_a_sentence(an_export: Path) -> None:
+    done = in_shell("smscatch export old.db > /dev/full", an_export.parent)
+    said = "smscatch: standard output cannot be written: No space left on device. The export there is not whole.\n"
+    assert (done.returncode, done.stderr) == (3, said)
 
 
 def test_old_messages_are_deleted_by_hand(server: Server) -> None:

@@ -7,15 +7,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 import pytest
 
-from smscatch import AsyncClient, CannotReach, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
-from smscatch.client import talk
-from smscatch.client.exchange import Ask, Pause
+from smscatch import AsyncClient, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
+from smscatch.client import leasing, talk
+from smscatch.errors import SmscatchError
 from tests.conftest import ADMIN_KEY, Server
 
 LINE = "+447700900001"
@@ -145,7 +143,8 @@ async def test_a_wait_longer_than_a_request_is_split_without_losing_its_cursor(
     server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await known(server)
-    monkeypatch.setattr(talk, "POLL_SECONDS", 0.05)
+    for module in (talk, leasing):
+        monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
     waiting = asyncio.create_task(do(client.wait_for_code, timeout=60))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(deliver, server, "Your code is 111111")
@@ -172,18 +171,42 @@ async def test_the_code_arrives_though_the_server_is_killed_in_the_middle_of_the
     await do(phone.release)
 
 
-def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock() -> None:
-    waiting = talk.wait("/next", talk.the_text, 60, {"line": LINE})
-    assert isinstance(next(waiting), Ask)
-    assert isinstance(waiting.throw(CannotReach("away")), Pause)
-    asked = waiting.send(None)
-    assert isinstance(asked, Ask)
-    assert asked.path == "/healthz"
-    time.sleep(0.01)  # what passes until the answer is here was after the beginning
-    asked = waiting.send(httpx2.Response(200, json={"time": "2030-01-01T12:00:00.000Z"}))
-    assert isinstance(asked, Ask)
-    since = datetime.fromisoformat(asked.params["after"])
-    assert datetime(2030, 1, 1, 11, 59, tzinfo=UTC) < since <= datetime(2030, 1, 1, 11, 59, 59, 990_000, tzinfo=UTC)
+async def test_a_line_is_free_for_the_next_when_who_waited_for_it_gave_up(server: Server, client: Any) -> None:
+    await known(server)
+    held = await do(client.lease, LINE)
+    with pytest.raises(NoFreeLine):
+        await do(client.lease, LINE, wait=0.1)
+    if isinstance(client, AsyncClient):
+        waiting = asyncio.create_task(do(client.lease, LINE, wait=60))
+        while not await asyncio.to_thread(_is_waited_for, server):
+            pass
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    await do(held.release)
+    began = time.monotonic()
+    await do((await do(client.lease, LINE, wait=60)).release)
+    assert time.monotonic() - began < 5
+
+
+async def test_a_lease_is_asked_for_once(server: Server) -> None:
+    await known(server)
+    async with opened(AsyncClient, server) as client:
+        asked = client.lease(LINE)
+        async with asked:
+            with pytest.raises(SmscatchError, match="asked for already"):
+                await asked
+
+
+async def test_a_wait_ends_at_its_next_request_when_its_client_is_closed(
+    server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "POLL_SECONDS", 0.2)
+    waiting = asyncio.create_task(do(client.wait_for_message, timeout=60))
+    await asyncio.sleep(0.3)
+    await do(client.close)
+    with pytest.raises(SmscatchError, match="This client is closed"):
+        await asyncio.wait_for(waiting, 20)
 
 
 async def test_the_place_in_the_queue_outlives_the_server(server: Server, client: Any) -> None:

@@ -117,6 +117,34 @@ def test_the_explanation_is_told_when_the_test_made_another_error_of_it(project:
     )
 
 
+def test_an_error_that_is_its_own_cause_is_reported(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        def test_sign_up(sms_line):
+            error = ValueError("round and round")
+            raise error from error
+    """)
+    result = project.runpytest_subprocess("--tb=native", timeout=60)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*{LINE} received no texts during*"])
+
+
+@pytest.mark.parametrize("options", [(), ("-W", "error")], ids=["warn", "error"])
+def test_a_test_that_passed_stays_so_when_the_server_is_away_at_its_end(
+    project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("smscatch.client.leasing.FAREWELL_SECONDS", 0)
+    project.makeini("[pytest]\nsms_label = pool\nsms_ttl = 1\n")
+    project.makepyfile("""
+        def test_sign_up(sms, sms_line):
+            sms._http.base_url = "http://127.0.0.1:9"
+    """)
+    result = project.runpytest(*options)
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines([f"*PytestWarning: smscatch: {LINE} is not released, and blocked until *"])
+    while not no_line_is_taken(server):
+        pass
+
+
 def test_a_test_that_passes_reports_nothing(project: pytest.Pytester) -> None:
     project.makepyfile("def test_sign_up(text): text('Your code is 482913')")
     assert "received" not in project.runpytest("-rA").stdout.str()
@@ -151,6 +179,7 @@ def test_the_nearest_marker_says_which_line(project: pytest.Pytester) -> None:
     [
         ("lable='pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not lable.*"),
         ("'pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not 'pool'.*"),
+        ("ttl=float('nan')", "*ttl = nan is not accepted: give seconds*"),
         ("label='none'", "*There is no line with the label 'none' that this key may lease.*"),
     ],
 )
@@ -162,11 +191,12 @@ def test_what_cannot_be_had_is_an_error_of_one_sentence(project: pytest.Pytester
     assert "pytest_plugin.py" not in result.stdout.str()
 
 
-def test_a_wrong_number_of_seconds_is_named(project: pytest.Pytester) -> None:
-    project.makeini("[pytest]\nsms_wait = 5min\n")
+@pytest.mark.parametrize("seconds", ["5min", "nan", "inf"])
+def test_a_wrong_number_of_seconds_is_named(project: pytest.Pytester, seconds: str) -> None:
+    project.makeini(f"[pytest]\nsms_wait = {seconds}\n")
     project.makepyfile("def test_sign_up(sms_line): pass")
     result = project.runpytest()
-    result.stdout.fnmatch_lines(["*sms_wait = '5min' is not accepted. Accepted: a number of seconds*"])
+    result.stdout.fnmatch_lines([f"*sms_wait = {seconds!r} is not accepted. Accepted: a number of seconds*"])
 
 
 def test_a_missing_key_is_an_error_that_says_what_to_set(
@@ -192,7 +222,7 @@ def test_options_come_before_the_environment(project: pytest.Pytester, server: S
 def test_the_failure_is_reported_with_the_server_gone(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smscatch.client.talk.FAREWELL_SECONDS", 0)
+    monkeypatch.setattr("smscatch.client.leasing.FAREWELL_SECONDS", 0)
     project.makepyfile("""
         def test_sign_up(sms, sms_line, monkeypatch):
             monkeypatch.setattr(sms, "_http", type(sms._http)(base_url="http://127.0.0.1:9"))

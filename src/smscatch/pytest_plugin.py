@@ -3,13 +3,23 @@
 Every run of a project that has smscatch installed loads this; so the client is imported only when a fixture is used.
 """
 
+import math
 import platform
+import warnings
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from smscatch.errors import BadSetting, LeaseEnded, NoMessage, SmscatchError
+from smscatch.errors import (
+    BadSetting,
+    CannotReach,
+    LeaseEnded,
+    NoMessage,
+    ShuttingDown,
+    SmscatchError,
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
     from smscatch.client import Client, LeasedLine
@@ -47,9 +57,9 @@ def sms(pytestconfig: pytest.Config) -> "Client":
     from smscatch.client import Client  # noqa: PLC0415 - only where it is used
 
     url, key = _find_server(pytestconfig)
-    client = Client(url, key)
-    pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
     try:
+        client = Client(url, key)
+        pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
         client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
     except SmscatchError as error:
         pytest.fail(f"smscatch: {error}", pytrace=False)
@@ -86,9 +96,20 @@ def sms_line(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedL
         phone = sms.lease(**_wish(request.node), holder=_holder(request.node))
     except SmscatchError as error:
         pytest.fail(f"smscatch: {error}", pytrace=False)
-    with phone:
-        request.node.stash[_LEASED] = phone
-        yield phone
+    request.node.stash[_LEASED] = phone
+    yield phone
+    _release(phone)
+
+
+def _release(phone: "LeasedLine") -> None:
+    try:
+        phone.release()
+    except (CannotReach, ShuttingDown, StoreUnavailable) as error:
+        # A test that passed stays so, also where warnings are errors: it is not the one that went wrong.
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            blocked = f"{phone.number} is not released, and blocked until {phone.expires_at:%H:%M:%S} UTC"
+            warnings.warn(pytest.PytestWarning(f"smscatch: {blocked}: {error}"), stacklevel=1)
 
 
 def _wish(item: pytest.Item) -> dict[str, Any]:
@@ -108,9 +129,12 @@ def _wish(item: pytest.Item) -> dict[str, Any]:
 def _seconds(config: pytest.Config, name: str) -> float:
     value = config.getini(name)
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
         pytest.fail(f"{name} = {value!r} is not accepted. Accepted: a number of seconds, such as 120.", pytrace=False)
+    return seconds
 
 
 def _holder(item: pytest.Item) -> str:
@@ -135,9 +159,13 @@ def pytest_runtest_makereport(
 
 def _explanation(error: BaseException | None) -> str | None:
     """Return what a wait that was in vain said of it, also where the test made another error of it."""
-    while error is not None and not isinstance(error, NoMessage | LeaseEnded):
+    seen: set[int] = set()  # `raise error from error` makes a ring
+    while error is not None and id(error) not in seen:
+        if isinstance(error, NoMessage | LeaseEnded):
+            return str(error)
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return str(error) if error else None
+    return None
 
 
 def _describe(phone: "LeasedLine", explanation: str | None) -> tuple[str, str]:

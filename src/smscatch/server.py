@@ -27,6 +27,8 @@ from smscatch.web.reads import Reads
 
 GRACE_SECONDS = 1.0
 BACKLOG = 2048
+# Longer than clients keep an idle connection (5 s with many): or we close the one that a request is under way on.
+KEEP_ALIVE_SECONDS = 30
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = logging.getLogger(__name__)
@@ -124,6 +126,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
             )
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -124,12 +125,14 @@ def hide_password(url: str) -> str:
 
 
 def _parse_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
+    text = text.strip()
+    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
         raise ValueError(text)
     return text.rstrip("/")
 
 
 def _parse_key(text: str) -> str:
+    text = text.strip()  # what a key is read from ends in a line feed, often
     if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(text)
     return text
@@ -188,6 +191,14 @@ def load_settings(
     return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins)
 
 
+def check_server(url: str, key: str) -> tuple[str, str]:
+    """Return where a server is and the key for it, taken as the settings `url` and `key` are.
+
+    Raises BadSetting, without the key; also for None, which is what a variable that is not set is.
+    """
+    return _parse("url", _Given(str(url), "argument")), _parse("key", _Given(str(key), "argument"))
+
+
 def _url_of(host: str, port: int) -> str:
     """Return where a client on this machine finds a server that listens on `host`."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -208,7 +219,8 @@ def _parse(name: str, given: _Given | None) -> Any:
         return field.parse(given.value)
     except (ValueError, OverflowError) as error:
         shown = "the value given" if field.is_secret else repr(hide_password(given.value))
-        raise BadSetting(f"{name} = {shown} ({given.origin}) is not accepted. Accepted: {field.form}.") from error
+        wrong = BadSetting(f"{name} = {shown} ({given.origin}) is not accepted. Accepted: {field.form}.")
+        raise wrong from (None if field.is_secret else error)  # which quotes the value
 
 
 def _read_table(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]:

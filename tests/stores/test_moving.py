@@ -3,11 +3,20 @@
 from datetime import timedelta
 
 import msgspec
+import pytest
 
+from smscatch.errors import BadRequest
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Key, Read, Store, open_store
-from smscatch.stores.records import Record
+from smscatch.stores.records import (
+    DeletedRecord,
+    LeaseRecord,
+    MessageRecord,
+    PartRecord,
+    PositionRecord,
+    Record,
+)
 from tests.samples import NOON, a_delivery, the_parts
 from tests.stores.conftest import MakeUrl
 from tests.stores.test_leases import a_wish, leased
@@ -46,6 +55,67 @@ async def test_what_is_dumped_and_loaded_is_dumped_alike(store: Store, other_url
         assert as_lines(await records_of(other)) == as_lines(before)
     finally:
         await other.close()
+
+
+async def test_an_export_is_of_one_moment(store: Store) -> None:
+    shown, waiting = (the_parts("of several parts " * 20, reference=number) for number in (8, 9))
+    gone = a_delivery()
+    await store.add([gone, *shown[:-1]])
+    await store.show_incomplete(NOON + timedelta(seconds=1))
+    await store.add(waiting[:-1])
+    before = await records_of(store)
+    dump = store.dump()
+    records = [await anext(dump)]
+    assert await store.add([shown[-1], waiting[-1], a_delivery()]) == 3
+    assert await store.delete(gone.message.id)
+    records += [record async for record in dump]
+    assert as_lines(records) == as_lines(before)
+
+
+async def test_an_export_in_small_pages_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(store)
+    keys = [Key(id=f"k{number}", name="ci", scopes=("read",), created_at=NOON) for number in range(2, 7)]
+    for key in keys:
+        await store.add_key(key, key.id.encode())
+        await store.add_reads([Read(message=f"m{number}", key=key.id, name="ci", at=NOON) for number in range(3)])
+    before = await records_of(store)
+    for backend in ("sqlite", "postgres", "mongo"):
+        monkeypatch.setattr(f"smscatch.stores.{backend}.moving.PAGE", 2)
+    assert as_lines(await records_of(store)) == as_lines(before)
+
+
+async def test_an_export_that_is_given_up_is_in_the_way_of_nothing(store: Store) -> None:
+    await fill(store)
+    dump = store.dump()
+    for _ in range(3):
+        await anext(dump)
+    await dump.aclose()
+    await store.add([a_delivery(text="later")])
+    assert (await store.newest(Query(), 1))[0].message.text == "later"
+
+
+async def test_what_is_there_already_is_not_loaded_twice(store: Store) -> None:
+    await fill(store)
+    before = await records_of(store)
+    for record in before:
+        if isinstance(record, MessageRecord | PartRecord | DeletedRecord | LeaseRecord):
+            with pytest.raises(BadRequest, match="is there twice"):
+                await store.load([PositionRecord(position=99), record])
+    assert as_lines(await records_of(store)) == as_lines(before)
+
+
+@pytest.mark.parametrize("position", [-1, 10**18, 10**30])
+def test_a_position_that_no_store_could_have_is_no_record(position: int) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"kind": "position", "position": %d}' % position, type=Record)
+
+
+@pytest.mark.parametrize("cursor", ["", "0", "-1", "1e3", "٣", str(10**18), "9" * 5000])
+def test_a_message_without_a_position_is_no_record(cursor: str) -> None:
+    message = msgspec.to_builtins(a_delivery().message) | {"cursor": cursor}
+    line = msgspec.json.encode({"kind": "message", "message": message, "raw": "cmF3"})
+    with pytest.raises(msgspec.ValidationError, match="no cursor of a message"):
+        msgspec.json.decode(line, type=Record)
 
 
 async def test_a_way_through_all_stores_and_back_changes_nothing(

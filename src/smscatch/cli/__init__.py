@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from smscatch import __version__
 from smscatch.cli import client, server, store
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
-from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NoMessage, SmscatchError, UnknownLine
+from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NotFound, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -22,12 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(argv)
     try:
         result: int = options.run(options)
-    except (NoMessage, NoFreeLine, LeaseEnded) as error:
-        print(error, file=sys.stderr)
-        result = NOTHING
     except (BadSetting, BadRequest, UnknownLine) as error:
         print(f"smscatch: {error}", file=sys.stderr)
         result = WRONG_USE
+    except (NotFound, NoFreeLine, LeaseEnded) as error:
+        print(error, file=sys.stderr)
+        result = NOTHING
     except UnicodeEncodeError as error:  # Python keeps an octet that is no UTF-8 as half a surrogate pair
         wrong = ascii(error.object[error.start : error.end])
         print(f"smscatch: {wrong} cannot be written in {error.encoding}: give and show text in UTF-8.", file=sys.stderr)
@@ -99,16 +99,18 @@ def _add_store_commands(command: AddCommand) -> None:
 def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
     wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS")
-    wait.add_argument("--after", help="a cursor, a time or an age such as 10m; now by default")
+    wait.add_argument("--after", type=_parse_given, help="a cursor, a time or an age such as 10m; now by default")
     what = wait.add_mutually_exclusive_group()
     what.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
     what.add_argument("--link", action="store_true", help="wait for a message with a link, and print the link alone")
-    wait.add_argument("--lease", metavar="ID", help="for a message of this lease, from its beginning on or --after")
+    wait.add_argument(
+        "--lease", type=_parse_given, metavar="ID", help="for a message of this lease, from its beginning on or --after"
+    )
     messages = command("messages", client.run_messages, "list the newest messages")
     messages.add_argument("--limit", type=int, default=20)
     messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
     for each in (wait, messages):
-        each.add_argument("--line", help="only this number of ours")
+        each.add_argument("--line", type=_parse_given, help="only this number of ours")
         each.add_argument("--from", dest="sender", metavar="SENDER", help="only from this sender")
         each.add_argument("--contains", metavar="TEXT", help="only texts that contain this")
     lines = command("lines", client.run_lines, "list our numbers")
@@ -116,7 +118,7 @@ def _add_client_commands(command: AddCommand) -> None:
     lease = command("lease", client.run_lease, "have a line alone for a while, or for as long as a command runs")
     _add_lease_options(lease)
     release = command("release", client.run_release, "end a lease")
-    release.add_argument("id", metavar="ID")
+    release.add_argument("id", type=_parse_given, metavar="ID")
     for each in (wait, messages, lines, leases, lease, release):
         each.add_argument("--url", help=FIELDS["url"].help)
         each.add_argument("--key", help=FIELDS["key"].help)
@@ -131,7 +133,7 @@ def _add_lease_options(lease: argparse.ArgumentParser) -> None:
         " lease's id in SMSCATCH_LEASE, keeps the lease until the command ends, and ends with its status."
     )
     which = lease.add_mutually_exclusive_group()
-    which.add_argument("--line", help="this number of ours; any that is free by default")
+    which.add_argument("--line", type=_parse_given, help="this number of ours; any that is free by default")
     which.add_argument("--label", help="any of the lines with this label")
     lease.add_argument("--holder", help="who you are, for others to see; host name and process by default")
     lease.add_argument("--ttl", type=_parse_seconds, default=120.0, metavar="SECONDS", help="how long (120)")
@@ -139,6 +141,12 @@ def _add_lease_options(lease: argparse.ArgumentParser) -> None:
         "--wait", type=_parse_seconds, default=60.0, metavar="SECONDS", help="how long to wait for a free line (60)"
     )
     lease.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this while the lease lasts")
+
+
+def _parse_given(text: str) -> str:
+    if not text:  # an unset variable of a script: the server would take it for any
+        raise argparse.ArgumentTypeError("it is empty; give a value, or leave it out")
+    return text
 
 
 def _parse_seconds(text: str) -> float:

@@ -2,18 +2,16 @@
 
 import argparse
 import json
-import os
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime
 
-import httpx2
-
 from smscatch.cli.base import NOTHING, OK
-from smscatch.client import Client, LeasedLine
-from smscatch.client.talk import Filters, LeaseFilters
-from smscatch.errors import BadRequest, BadSetting, SmscatchError
+from smscatch.cli.keeping import heeding, leave, run_with
+from smscatch.client import Client
+from smscatch.client.leasing import LeaseFilters
+from smscatch.client.talk import Filters
+from smscatch.errors import BadRequest, BadSetting
 from smscatch.messages import Line, Message, encode_message, format_time
 from smscatch.settings import FIELDS, data_folder, hide_password, load_settings
 
@@ -23,7 +21,7 @@ DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
 def run_wait(options: argparse.Namespace) -> int:
     """smscatch wait."""
     with _client(options) as client:
-        print(_wait_leased(client, options) if options.lease else _wait(client, options))
+        print(_wait(client, options) if options.lease is None else _wait_leased(client, options))
     return OK
 
 
@@ -83,7 +81,7 @@ def run_leases(options: argparse.Namespace) -> int:
 def run_lease(options: argparse.Namespace) -> int:
     """smscatch lease."""
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    with _client(options) as client:
+    with _client(options) as client, heeding(leave):
         phone = client.lease(
             options.line, label=options.label, holder=options.holder, ttl=options.ttl, wait=options.wait
         )
@@ -91,32 +89,7 @@ def run_lease(options: argparse.Namespace) -> int:
             facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
             print(json.dumps(facts | {"expires_at": format_time(phone.expires_at)}))
             return OK
-        with phone:
-            return _run_with(phone, command, options.ttl)
-
-
-def _run_with(phone: LeasedLine, command: list[str], ttl: float) -> int:
-    """Run a command while the lease is kept; return its status."""
-    environ = os.environ | {"SMSCATCH_LINE": phone.number, "SMSCATCH_LEASE": phone.id}
-    try:
-        process = subprocess.Popen(command, env=environ)
-    except OSError as error:
-        raise BadRequest(f"{command[0]} cannot be run: {error.strerror}.") from error
-    with process:
-        while True:
-            try:
-                return process.wait(ttl / 3)
-            except subprocess.TimeoutExpired:
-                _extend(phone, ttl)
-            except KeyboardInterrupt:  # the command has got it too
-                continue
-
-
-def _extend(phone: LeasedLine, ttl: float) -> None:
-    try:
-        phone.extend(ttl)
-    except SmscatchError as error:  # the command goes on; a server that is back in time extends it the next time
-        print(f"smscatch: the lease of {phone.number} is not extended: {error}", file=sys.stderr)
+        return run_with(phone, command, options.ttl)
 
 
 def run_release(options: argparse.Namespace) -> int:
@@ -164,10 +137,7 @@ def _client(options: argparse.Namespace) -> Client:
         settings = load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
     if settings.key is None:
         raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY, or give --key.")
-    try:
-        return Client(settings.url, settings.key)
-    except httpx2.InvalidURL as error:
-        raise BadSetting(f"url = {settings.url!r} ({settings.origins['url']}) is not accepted: {error}.") from error
+    return Client(settings.url, settings.key)
 
 
 def _json(message: Message) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from smscatch.cli.base import NOTHING, OK
-from smscatch.errors import BadRequest, BadSetting
+from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import format_time, parse_age
 from smscatch.numbers import canonical_number, is_e164
 from smscatch.settings import hide_password, load_settings
@@ -21,7 +22,7 @@ from smscatch.settings import hide_password, load_settings
 if TYPE_CHECKING:
     from smscatch.inbox import Inbox
     from smscatch.stores import Store
-    from smscatch.stores.records import Record
+    from smscatch.stores.records import EndRecord, Record
 
 BATCH = 500
 
@@ -97,9 +98,12 @@ def run_prune(options: argparse.Namespace) -> int:
     from smscatch.inbox import FIRST_PLAUSIBLE  # noqa: PLC0415 - needs the extra
 
     age = load_settings().retention if options.older_than is None else parse_age(options.older_than)
-    if not age:
+    try:
+        before = datetime.now(UTC) - age if age else None
+    except OverflowError:  # before the year 1
+        before = None
+    if before is None:
         raise BadRequest(f"--older-than {options.older_than!r} is not accepted: give an age such as 12h or 30d.")
-    before = datetime.now(UTC) - age
 
     async def act(store: "Store") -> int:
         count = await store.prune(FIRST_PLAUSIBLE, before, up_to=await store.position())
@@ -111,13 +115,16 @@ def run_prune(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """smscatch export."""
+    from smscatch.stores.records import EndRecord  # noqa: PLC0415 - needs the extra
 
     async def act(store: "Store") -> int:
         count = 0
         with _written(options.file) as file:
-            async for record in store.dump():
-                file.write(msgspec.json.encode(record) + b"\n")
-                count += 1
+            async with contextlib.aclosing(store.dump()) as records:
+                async for record in records:
+                    file.write(msgspec.json.encode(record) + b"\n")
+                    count += 1
+            file.write(msgspec.json.encode(EndRecord(records=count)) + b"\n")
         print(f"{count} records exported.", file=sys.stderr)
         return OK
 
@@ -126,18 +133,31 @@ def run_export(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """Open a new file that only this user may read: it holds texts. Raises BadRequest if it cannot be made."""
-    if path == "-":
-        yield sys.stdout.buffer
-        return
+    """Open a new file that only this user may read, since it holds texts, or standard output; write all of it.
+
+    Raises BadRequest if the file cannot be made, SmscatchError if it cannot be written to the end.
+    """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(_open_new(path), "wb") as file:
+            yield file
+            file.flush()
+            if path != "-":
+                os.fsync(file.fileno())
+    except BrokenPipeError:  # whoever reads has had enough
+        raise
+    except OSError as error:
+        name = "standard output" if path == "-" else path
+        raise SmscatchError(f"{name} cannot be written: {error.strerror}. The export there is not whole.") from error
+
+
+def _open_new(path: str) -> int:
+    if path == "-":
+        # A descriptor of our own: what cannot be written fails here, and not again when Python ends.
+        return os.dup(sys.stdout.fileno())
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise BadRequest(f"{path} cannot be written: {error.strerror}. Name a file that is not there yet.") from error
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def run_import(options: argparse.Namespace) -> int:
@@ -149,11 +169,9 @@ def run_import(options: argparse.Namespace) -> int:
                 f"The store {hide_password(load_settings({'store': options.store}).store)} holds something already"
                 " (perhaps half of an import). Import into an empty one, before a server uses it."
             )
-        count = 0
         with _read(options.file) as file:
-            for batch in _batches(file, options.file):
-                await store.load(batch)
-                count += len(batch)
+            _check_whole(file)
+            count = await _load(store, file)
         print(f"{count} records imported.", file=sys.stderr)
         return OK
 
@@ -162,28 +180,68 @@ def run_import(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _read(path: str) -> Iterator[BinaryIO]:
-    if path == "-":
-        yield sys.stdin.buffer
-        return
     try:
-        with Path(path).open("rb") as file:
+        with contextlib.nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
             yield file
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _batches(file: BinaryIO, path: str) -> Iterator[list["Record"]]:
-    """Yield the records in a file. Raises BadRequest, naming the line that is none."""
-    from smscatch.stores.records import Record  # noqa: PLC0415 - needs the extra
+def _check_whole(file: BinaryIO) -> None:
+    """Read a file that can be read twice to its end: better to know what is wrong before a record is loaded."""
+    if file.seekable():
+        start = file.tell()
+        for _ in _batches(file):
+            pass
+        file.seek(start)
 
-    decoder = msgspec.json.Decoder(Record)
-    batch: list[Record] = []
+
+async def _load(store: "Store", file: BinaryIO) -> int:
+    """Load all records in a file; return how many. Raises BadRequest, which says if some are in the store already."""
+    count = 0
+    try:
+        for batch in _batches(file):
+            await store.load(batch)
+            count += len(batch)
+    except BadRequest as error:
+        if not count:
+            raise
+        raise BadRequest(f"{error} {count} records are in the store: empty it before the next import.") from error
+    return count
+
+
+def _batches(file: BinaryIO) -> Iterator[list["Record"]]:
+    """Yield the records in a file. Raises BadRequest before the last of them if the file is not whole."""
+    records = _records(file)
+    while batch := list(itertools.islice(records, BATCH)):
+        yield batch
+
+
+def _records(file: BinaryIO) -> Iterator["Record"]:
+    """Yield the records in a file. Raises BadRequest, in the end, unless the last line is their number."""
+    from smscatch.stores.records import EndRecord  # noqa: PLC0415 - needs the extra
+
+    count, last = 0, None
+    for last in _lines(file):
+        if not isinstance(last, EndRecord):
+            count += 1
+            yield last
+    if not isinstance(last, EndRecord) or last.records != count:
+        raise BadRequest(
+            f"{file.name} is not whole: it has {count} records, and does not end with the line that says so."
+            " Export anew, and import all of it."
+        )
+
+
+def _lines(file: BinaryIO) -> Iterator["Record | EndRecord"]:
+    """Yield what the lines of a file stand for. Raises BadRequest, naming the line that stands for nothing."""
+    from smscatch.stores.records import EndRecord, Record  # noqa: PLC0415 - needs the extra
+
+    decoder: msgspec.json.Decoder[Record | EndRecord] = msgspec.json.Decoder(Record | EndRecord)
     for number, line in enumerate(file, start=1):
+        if line.isspace():  # left at the end by an editor
+            continue
         try:
-            batch.append(decoder.decode(line))
+            yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadRequest(f"{path}, line {number}, is no record of `smscatch export`: {error}.") from error
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    yield batch
+            raise BadRequest(f"{file.name}, line {number}, is no record of `smscatch export`: {error}.") from error

@@ -7,30 +7,39 @@ from typing import Any, Unpack
 
 import httpx2
 
-from smscatch.client import talk
-from smscatch.client.exchange import Ask, Conversation, Pause, T, cannot_reach, check
+from smscatch.client import leasing, talk, wants
+from smscatch.client.exchange import (
+    PAUSE_SECONDS,
+    Ask,
+    Conversation,
+    Pause,
+    T,
+    cannot_reach,
+    check,
+    open_http,
+    refuse_closed,
+)
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased
-from smscatch.client.talk import Filters, Found, LeaseFilters, Want
+from smscatch.client.leasing import LeaseFilters
+from smscatch.client.talk import Filters
+from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, Line, Message
+from smscatch.settings import check_server
 
 
 class AsyncClient:
     """Speaks to a smscatch server at `url` with an API key. Use it in an `async with` block, or close it.
 
     Every method raises Unauthorized or Forbidden for a key that may not, CannotReach if the server does not answer,
-    and whatever else errors.py lists under the server's stable code. Tasks may share a client.
+    and whatever else errors.py lists under the server's stable code; BadSetting is raised at once for a URL or a key
+    that cannot be one. Tasks may share a client.
     """
 
     def __init__(self, url: str, key: str) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx2.AsyncClient(
-            base_url=self.url,
-            headers={"authorization": f"Bearer {key}"},
-            limits=httpx2.Limits(max_connections=None),  # each wait holds one; none shall wait for another's
-            trust_env=False,
-        )
+        self.url, key = check_server(url, key)
+        self._http = open_http(httpx2.AsyncClient, self.url, key)
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -62,19 +71,19 @@ class AsyncClient:
 
     async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
         """See Client.wait_for_message."""
-        return (await self._wait(talk.the_text, timeout, filters)).message
+        return (await self._wait(wants.the_text, timeout, filters)).message
 
     async def wait_for_code(
         self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
     ) -> str:
         """See Client.wait_for_code."""
-        return (await self._wait(talk.a_code(code_pattern), timeout, filters)).value
+        return (await self._wait(wants.a_code(code_pattern), timeout, filters)).value
 
     async def wait_for_link(
         self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
     ) -> str:
         """See Client.wait_for_link."""
-        return (await self._wait(talk.a_link(link_pattern), timeout, filters)).value
+        return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
 
     def lease(
         self,
@@ -86,16 +95,17 @@ class AsyncClient:
         wait: float = 60.0,
     ) -> "Leasing":
         """See Client.lease; use it in an `async with` block, or await it and release it."""
-        return Leasing(self, talk.lease(line, label, holder, ttl=ttl, patience=wait))
+        return Leasing(self, leasing.lease(line, label, holder, ttl=ttl, patience=wait))
 
     async def leased(self, lease_id: str, after: str | None = None) -> "AsyncLeasedLine":
         """See Client.leased."""
-        return AsyncLeasedLine(self, await self._hold(talk.leased(lease_id)), after)
+        return AsyncLeasedLine(self, await self._hold(leasing.leased(lease_id, after)), after)
 
     async def events(self, **filters: Unpack[Filters]) -> AsyncIterator[Message]:
         """See Client.events."""
-        following = Following(filters.get("after") or await self.cursor(), filters)
+        following = Following(await self._hold(talk.start_of(filters)), filters)
         while True:
+            refuse_closed(self._http)
             try:
                 async with self._http.stream(
                     "GET", EVENTS, params=following.params(), timeout=SILENCE_SECONDS
@@ -109,7 +119,7 @@ class AsyncClient:
                             yield message
             except (httpx2.TransportError, SmscatchError) as error:
                 following.survive(error)
-            await asyncio.sleep(talk.PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
         return await self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
@@ -120,7 +130,7 @@ class AsyncClient:
             while True:
                 try:
                     answer = await self._perform(step)
-                except SmscatchError as error:
+                except BaseException as error:  # a cancellation too: a conversation may have to say goodbye
                     step = conversation.throw(error)
                 else:
                     step = conversation.send(answer)
@@ -132,24 +142,34 @@ class AsyncClient:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
+        if step.is_goodbye:  # a second cancellation ends the wait for it, not the goodbye
+            return await asyncio.shield(asyncio.ensure_future(self._send(step)))
+        return await self._send(step)
+
+    async def _send(self, request: Ask) -> httpx2.Response:
+        refuse_closed(self._http)
         try:
-            return check(await self._http.send(step.build(self._http)))
-        except httpx2.TransportError as error:
+            return check(await self._http.send(request.build(self._http)))
+        except httpx2.RequestError as error:
             raise cannot_reach(self.url, error) from error
 
 
 class Leasing:
-    """What `AsyncClient.lease` returns: `await` it, or enter it with `async with`."""
+    """What `AsyncClient.lease` returns: `await` it, or enter it with `async with`; once."""
 
     def __init__(self, client: AsyncClient, conversation: Conversation[Lease]) -> None:
         self._client = client
         self._conversation = conversation
         self._phone: AsyncLeasedLine | None = None
+        self._is_begun = False
 
     def __await__(self) -> Generator[Any, None, "AsyncLeasedLine"]:
         return self._begin().__await__()
 
     async def _begin(self) -> "AsyncLeasedLine":
+        if self._is_begun:
+            raise SmscatchError("This lease was asked for already. Call lease() again for another line.")
+        self._is_begun = True
         self._phone = AsyncLeasedLine(self._client, await self._client._hold(self._conversation))
         return self._phone
 
@@ -184,35 +204,35 @@ class AsyncLeasedLine(Leased):
 
     async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
         """See LeasedLine.wait_for_message."""
-        return (await self._wait(talk.the_text, timeout, filters)).message
+        return (await self._wait(wants.the_text, timeout, filters)).message
 
     async def wait_for_code(
         self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """See LeasedLine.wait_for_code."""
-        return (await self._wait(talk.a_code(code_pattern), timeout, filters)).value
+        return (await self._wait(wants.a_code(code_pattern), timeout, filters)).value
 
     async def wait_for_link(
         self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """See LeasedLine.wait_for_link."""
-        return (await self._wait(talk.a_link(link_pattern), timeout, filters)).value
+        return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
 
     async def messages(self) -> list[Message]:
         """See LeasedLine.messages."""
-        return await self._client._hold(talk.lease_messages(self._lease))
+        return await self._client._hold(leasing.lease_messages(self._lease))
 
     async def extend(self, ttl: float = 120.0) -> None:
         """See LeasedLine.extend."""
-        self._lease = await self._client._hold(talk.extend(self._lease, ttl))
+        self._lease = await self._client._hold(leasing.extend(self._lease, ttl))
 
     async def release(self) -> None:
         """See LeasedLine.release."""
-        await self._client._hold(talk.release(self._lease))
+        await self._client._hold(leasing.release(self._lease))
 
     async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
         found = await self._client._hold(
-            talk.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
+            leasing.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
         )
         self._after = found.message.cursor
         return found

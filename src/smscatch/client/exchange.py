@@ -8,22 +8,39 @@ from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import httpx2
+import msgspec
 
-from smscatch.errors import CannotReach, SmscatchError
+from smscatch.errors import BadSetting, CannotReach, ShuttingDown, SmscatchError, StoreUnavailable
+from smscatch.settings import hide_password
 
 T = TypeVar("T")
+H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 SLACK_SECONDS = 10.0
+GOODBYE_SECONDS = 3.0
+POLL_SECONDS = 50.0  # shorter than the minute after which many proxies give up
+PAUSE_SECONDS = 0.5
+PASSING = (CannotReach, ShuttingDown, StoreUnavailable)
+LIMITS = httpx2.Limits(
+    max_connections=None,  # each wait holds one; none shall wait for another's
+    keepalive_expiry=2.0,  # uvicorn closes an idle connection after 5 s; ours shall not be sent on just then
+)
+# What is sent on an idle connection that the other end has closed meanwhile fails with one of these.
+CLOSED = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 PASSING_STATUS = (502, 503, 504)  # of a proxy whose server is away for a moment
 
 
 class Ask(NamedTuple):
-    """A request; parameters that are None are left out. The server may take `patience_seconds` before it answers."""
+    """A request; parameters that are None are left out. The server may take `patience_seconds` before it answers.
+
+    A goodbye is sent by who is about to leave: it is not cut off, and takes a few seconds at most.
+    """
 
     method: str
     path: str
     params: Mapping[str, Any] = {}
     body: Mapping[str, Any] | None = None
     patience_seconds: float = 0.0
+    is_goodbye: bool = False
 
     def build(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
         """Return it for httpx2."""
@@ -32,7 +49,7 @@ class Ask(NamedTuple):
             self.path,
             params={name: value for name, value in self.params.items() if value is not None},
             json=None if self.body is None else {name: value for name, value in self.body.items() if value is not None},
-            timeout=self.patience_seconds + SLACK_SECONDS,
+            timeout=GOODBYE_SECONDS if self.is_goodbye else self.patience_seconds + SLACK_SECONDS,
         )
 
 
@@ -47,10 +64,25 @@ Conversation = Generator[Ask | Pause, httpx2.Response | None, T]
 
 def ask(request: Ask) -> Conversation[httpx2.Response]:
     """Send one request; return the answer to it."""
-    answer = yield request
+    try:
+        answer = yield request
+    except CannotReach as error:
+        # All that we send may be sent twice: who asks for a lease has a ticket. A wait itself asks again, for what is
+        # left of its time.
+        if request.patience_seconds or not isinstance(error.__cause__, CLOSED):
+            raise
+        answer = yield request
     if answer is None:
         raise TypeError("whoever drives a conversation answers each Ask")
     return answer
+
+
+def open_http(kind: type[H], url: str, key: str) -> H:
+    """Return what sends to a server. Raises BadSetting for an address that cannot be one."""
+    try:
+        return kind(base_url=url, headers={"authorization": f"Bearer {key}"}, limits=LIMITS, trust_env=False)
+    except httpx2.InvalidURL as error:
+        raise BadSetting(f"url = {hide_password(url)!r} is not accepted: {error}.") from error
 
 
 def check(response: httpx2.Response) -> httpx2.Response:
@@ -63,16 +95,38 @@ def check(response: httpx2.Response) -> httpx2.Response:
     except (ValueError, KeyError, TypeError, AttributeError):
         if response.status_code in PASSING_STATUS:
             raise CannotReach(f"What stands in front of {response.url} answered {response.status_code}.") from None
-        raise SmscatchError(f"{response.url} answered {response.status_code}: is that a smscatch server?") from None
+        raise no_server(f"{response.url} answered {response.status_code}") from None
     kind = _errors_by_code(SmscatchError).get(code, SmscatchError)
     raise kind(message, **body)
 
 
-def cannot_reach(url: str, error: httpx2.TransportError) -> CannotReach:
+def read(answer: httpx2.Response, form: type[T]) -> T:
+    """Return what an answer holds. Raises SmscatchError if it is nothing that our server says."""
+    try:
+        return msgspec.json.decode(answer.content, type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise no_server(f"{answer.url} answered what is not in our form ({error})") from error
+
+
+def no_server(what: str) -> SmscatchError:
+    """Return what to say of an answer that is none of ours: of a captive portal, or of another program on the port."""
+    return SmscatchError(f"{what}: is that a smscatch server?")
+
+
+def cannot_reach(url: str, error: httpx2.RequestError) -> CannotReach:
     """Return what to say of a server that does not answer."""
+    # httpx2 quotes a header that it does not send, which may be the one with the key.
+    said = "" if isinstance(error, httpx2.LocalProtocolError) else str(error)
     return CannotReach(
-        f"The server at {url} does not answer ({error or type(error).__name__}). Does it run, and is that its address?"
+        f"The server at {hide_password(url)} does not answer ({said or type(error).__name__})."
+        " Does it run, and is that its address?"
     )
+
+
+def refuse_closed(http: httpx2.Client | httpx2.AsyncClient) -> None:
+    """Raise SmscatchError if a client was closed; a wait of another thread ends with it at its next request."""
+    if http.is_closed:
+        raise SmscatchError("This client is closed. Make a new one, or close it later.")
 
 
 def _errors_by_code(root: type[SmscatchError]) -> dict[str, type[SmscatchError]]:

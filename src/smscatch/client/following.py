@@ -1,8 +1,10 @@
 """A stream of events that outlives its connections: where it stands, and what may break it. No I/O here."""
 
 import httpx2
+import msgspec
 
-from smscatch.client.talk import PASSING, Filters
+from smscatch.client.exchange import PASSING, no_server
+from smscatch.client.talk import Filters
 from smscatch.errors import SmscatchError
 from smscatch.messages import Message, decode_message
 
@@ -26,11 +28,16 @@ class Following:
         """Return the message in an event, and go on behind it; None if it holds none, as what sets the retry time."""
         if not event.data:
             return None
-        message = decode_message(event.data.encode())
+        try:
+            message = decode_message(event.data.encode())
+        except (msgspec.DecodeError, UnicodeEncodeError) as error:
+            raise no_server(f"An event is not in our form ({error})") from error
         self._after = message.cursor
         return message
 
     def survive(self, error: httpx2.TransportError | SmscatchError) -> None:
         """Raise the error if connecting again would not help."""
+        if isinstance(error, httpx2.SSEError):
+            raise no_server(f"{EVENTS} answered no stream of events ({error})") from error
         if isinstance(error, SmscatchError) and not isinstance(error, PASSING):
             raise error

@@ -7,30 +7,39 @@ from typing import Unpack
 
 import httpx2
 
-from smscatch.client import talk
-from smscatch.client.exchange import Ask, Conversation, Pause, T, cannot_reach, check
+from smscatch.client import leasing, talk, wants
+from smscatch.client.exchange import (
+    PAUSE_SECONDS,
+    Ask,
+    Conversation,
+    Pause,
+    T,
+    cannot_reach,
+    check,
+    open_http,
+    refuse_closed,
+)
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased
-from smscatch.client.talk import Filters, Found, LeaseFilters, Want
+from smscatch.client.leasing import LeaseFilters
+from smscatch.client.talk import Filters
+from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, Line, Message
+from smscatch.settings import check_server
 
 
 class Client:
     """Speaks to a smscatch server at `url` with an API key. Use it in a `with` block, or close it.
 
     Every method raises Unauthorized or Forbidden for a key that may not, CannotReach if the server does not answer,
-    and whatever else errors.py lists under the server's stable code. Threads may share a client.
+    and whatever else errors.py lists under the server's stable code; BadSetting is raised at once for a URL or a key
+    that cannot be one. Threads may share a client.
     """
 
     def __init__(self, url: str, key: str) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx2.Client(
-            base_url=self.url,
-            headers={"authorization": f"Bearer {key}"},
-            limits=httpx2.Limits(max_connections=None),  # each wait holds one; none shall wait for another's
-            trust_env=False,
-        )
+        self.url, key = check_server(url, key)
+        self._http = open_http(httpx2.Client, self.url, key)
 
     def __enter__(self) -> "Client":
         return self
@@ -61,28 +70,28 @@ class Client:
         return self._hold(talk.cursor())
 
     def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
-        """Return the oldest match behind `after`, waiting up to `timeout` seconds for it.
+        """Return the oldest match behind `after`, waiting up to `timeout` seconds for it; for ever if that is math.inf.
 
         A server that is away for a while is waited for, with nothing missed. Messages that belong to a lease are passed
         over. Raises NoMessage, whose text says what came meanwhile and why it did not match.
         """
-        return self._wait(talk.the_text, timeout, filters).message
+        return self._wait(wants.the_text, timeout, filters).message
 
     def wait_for_code(
         self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
     ) -> str:
         """Return the code in the oldest match that holds one; else like `wait_for_message`.
 
-        `code_pattern` is a regular expression for senders with a form of their own; its first group is the code, or
-        all of it if it has none.
+        `code_pattern` is a regular expression for senders with a form of their own; the first of its groups that
+        matched is the code, or all of it if it has none.
         """
-        return self._wait(talk.a_code(code_pattern), timeout, filters).value
+        return self._wait(wants.a_code(code_pattern), timeout, filters).value
 
     def wait_for_link(
         self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
     ) -> str:
         """Return the first link, or the first that the regular expression `link_pattern` matches somewhere."""
-        return self._wait(talk.a_link(link_pattern), timeout, filters).value
+        return self._wait(wants.a_link(link_pattern), timeout, filters).value
 
     def lease(
         self,
@@ -97,15 +106,16 @@ class Client:
 
         It is `line`, or any with the `label`, or any. Waits up to `wait` seconds until one is free, first come, first
         served. `holder` is what others see: the name of the test, say. Raises NoFreeLine, which says who has them.
+        Whoever is interrupted meanwhile has left the queue, and has no line.
         """
-        return LeasedLine(self, self._hold(talk.lease(line, label, holder, ttl=ttl, patience=wait)))
+        return LeasedLine(self, self._hold(leasing.lease(line, label, holder, ttl=ttl, patience=wait)))
 
     def leased(self, lease_id: str, after: str | None = None) -> "LeasedLine":
         """Return a line that was leased elsewhere with this key, by another process say. Raises UnknownLease.
 
         The first wait goes on behind `after`, which is a cursor; not given, at the beginning of the lease.
         """
-        return LeasedLine(self, self._hold(talk.leased(lease_id)), after)
+        return LeasedLine(self, self._hold(leasing.leased(lease_id, after)), after)
 
     def events(self, **filters: Unpack[Filters]) -> Iterator[Message]:
         """Yield every match behind `after` (now, if not given), then new ones for ever.
@@ -113,8 +123,9 @@ class Client:
         Outlives dropped connections and restarts of the server, with nothing missed and nothing twice. A long message
         whose missing parts came after it was shown is yielded again, with a higher `revision`.
         """
-        following = Following(filters.get("after") or self.cursor(), filters)
+        following = Following(self._hold(talk.start_of(filters)), filters)
         while True:
+            refuse_closed(self._http)
             try:
                 with self._http.stream("GET", EVENTS, params=following.params(), timeout=SILENCE_SECONDS) as response:
                     if not response.is_success:
@@ -126,7 +137,7 @@ class Client:
                             yield message
             except (httpx2.TransportError, SmscatchError) as error:
                 following.survive(error)
-            time.sleep(talk.PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
 
     def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
         return self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
@@ -137,7 +148,7 @@ class Client:
             while True:
                 try:
                     answer = self._perform(step)
-                except SmscatchError as error:
+                except BaseException as error:  # an interrupt too: a conversation may have to say goodbye
                     step = conversation.throw(error)
                 else:
                     step = conversation.send(answer)
@@ -149,9 +160,10 @@ class Client:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        refuse_closed(self._http)
         try:
             return check(self._http.send(step.build(self._http)))
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise cannot_reach(self.url, error) from error
 
 
@@ -184,33 +196,35 @@ class LeasedLine(Leased):
         Raises NoMessage, whose text says what came meanwhile and why it did not match, and LeaseEnded if the lease is
         over before.
         """
-        return self._wait(talk.the_text, timeout, filters).message
+        return self._wait(wants.the_text, timeout, filters).message
 
     def wait_for_code(
         self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """Return the code in the next message that holds one; see `Client.wait_for_code`."""
-        return self._wait(talk.a_code(code_pattern), timeout, filters).value
+        return self._wait(wants.a_code(code_pattern), timeout, filters).value
 
     def wait_for_link(
         self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """Return the link in the next message that holds one; see `Client.wait_for_link`."""
-        return self._wait(talk.a_link(link_pattern), timeout, filters).value
+        return self._wait(wants.a_link(link_pattern), timeout, filters).value
 
     def messages(self) -> list[Message]:
         """Return what the line received since the lease began, oldest first, what came late too."""
-        return self._client._hold(talk.lease_messages(self._lease))
+        return self._client._hold(leasing.lease_messages(self._lease))
 
     def extend(self, ttl: float = 120.0) -> None:
         """Let the lease last for `ttl` seconds from now, if that is longer. Raises LeaseEnded if it is over."""
-        self._lease = self._client._hold(talk.extend(self._lease, ttl))
+        self._lease = self._client._hold(leasing.extend(self._lease, ttl))
 
     def release(self) -> None:
         """End the lease: the line rests, and is free then. A second time is no error."""
-        self._client._hold(talk.release(self._lease))
+        self._client._hold(leasing.release(self._lease))
 
     def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
-        found = self._client._hold(talk.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters))
+        found = self._client._hold(
+            leasing.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
+        )
         self._after = found.message.cursor
         return found

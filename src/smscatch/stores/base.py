@@ -186,12 +186,17 @@ class Store(Protocol):
     def dump(self) -> AsyncGenerator[Record, None]:
         """Yield everything that is kept: first the position, then records by kind, in an order that all stores share.
 
+        All is of one moment, that of the first record, whatever is added or deleted meanwhile. Costs the database the
+        history since then: for as long as it takes to read to the end, or until the generator is closed.
         In the order of records.ORDER: messages by position, parts by group and id, everything else by its id (a read
-        by message, time and key; a lease by its start, then id). The same content gives the same records.
+        by message and key; a lease by its start, then id). The same content gives the same records.
         """
 
     async def load(self, records: Sequence[Record]) -> None:
-        """Keep records that `dump` yielded, in its order, in batches as large as they come. For an empty store."""
+        """Keep records that `dump` yielded, in its order, in batches as large as they come. For an empty store.
+
+        Raises BadRequest if one is there already, or cannot be kept: then nothing of its batch is kept.
+        """
 
     async def close(self) -> None:
         """Let go of the database. Nothing may be called afterwards."""

@@ -4,10 +4,15 @@ Each record is one line of JSON Lines (`smscatch export`); `kind` says which.
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
+from smscatch.errors import BadRequest
 from smscatch.messages import Lease, Message, Part
+
+MAX_POSITION = 10**18 - 1  # a cursor has up to 18 digits, and all databases hold it
+Position = Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +43,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rea
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="position"):
     """The newest position that was given."""
 
-    position: int
+    position: Position
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="message"):
@@ -46,6 +51,12 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
 
     message: Message
     raw: bytes
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec makes its own error, if the cursor is no position of a message."""
+        cursor = self.message.cursor
+        if not (cursor.isascii() and cursor.isdecimal() and 0 < int(cursor[:19]) <= MAX_POSITION):
+            raise ValueError(f"{cursor[:40]!r} is no cursor of a message")
 
 
 class PartRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="part"):
@@ -55,7 +66,7 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     of what was made of them, once it is shown; `newest_at` is when the newest of them was received.
     """
 
-    group: int
+    group: Position
     part: Part
     raw: bytes
     newest_at: datetime
@@ -83,5 +94,16 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     ticket: str
 
 
+class EndRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+    """The last line of an export: how many records stand before it. No store has it; it tells that none is lacking."""
+
+    records: int
+
+
 Record = PositionRecord | MessageRecord | PartRecord | DeletedRecord | KeyRecord | LeaseRecord | Read
 ORDER = (PositionRecord, MessageRecord, PartRecord, DeletedRecord, KeyRecord, LeaseRecord, Read)
+
+
+def cannot_load(reason: str) -> BadRequest:
+    """Return the error for records that a database refuses, given what its driver says."""
+    return BadRequest(f"A record is there twice, or is none that a store could have written: {reason.rstrip('.')}.")

@@ -4,16 +4,20 @@ What is acknowledged is in the journals of a majority. Many instances may share 
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
+
+from pymongo.errors import PyMongoError
 
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.mongo import deleting, leases, moving, parts, searching, statements
-from smscatch.stores.mongo.database import Database
+from smscatch.stores.mongo.database import Database, reason
 from smscatch.stores.mongo.listening import Listener
 from smscatch.stores.mongo.schema import migrate
-from smscatch.stores.records import Key, Read, Record
+from smscatch.stores.mongo.scope import Scope
+from smscatch.stores.records import Key, Read, Record, cannot_load
 
 
 class MongoStore:
@@ -159,20 +163,25 @@ class MongoStore:
         await Listener(self._database, heard).run()
 
     async def dump(self) -> AsyncGenerator[Record, None]:
-        """See Store.dump."""
-        position = await self._database.read(moving.dump_position)
-        yield position
-        after = 0
-        while page := await self._database.read(moving.dump_messages, after, position.position):
-            for record in page:
-                yield record
-            after = int(page[-1].message.cursor)
-        for other in await self._database.write_much(moving.dump_rest):
-            yield other
+        """See Store.dump. One that takes longer than the server keeps history, 300 s, ends with StoreUnavailable.
+
+        That is its parameter minSnapshotHistoryWindowInSeconds:
+        https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+        """
+        async with (
+            self._database.client.start_session(snapshot=True) as session,
+            aclosing(moving.dump(Scope(self._database.handle, session))) as pages,
+        ):
+            while (page := await self._database.read(lambda _: anext(pages, None))) is not None:
+                for record in page:
+                    yield record
 
     async def load(self, records: Sequence[Record]) -> None:
         """See Store.load."""
-        await self._database.write_much(moving.load, records)
+        try:
+            await self._database.write_much(moving.load, records)
+        except PyMongoError as error:  # those that come of what we ask
+            raise cannot_load(reason(error)) from error
 
     async def close(self) -> None:
         """See Store.close."""

@@ -1,14 +1,15 @@
 """Everything out of the MongoDB store and into it, as records (stores/records.py)."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
 from smscatch.stores.mongo import leases, statements
+from smscatch.stores.mongo.schema import POSITIONED
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.records import (
     DeletedRecord,
@@ -25,36 +26,41 @@ from smscatch.stores.records import (
 PAGE = 500
 
 
-async def dump_position(scope: Scope) -> PositionRecord:
-    """Return the newest position."""
-    return PositionRecord(position=await statements.position(scope))
+async def dump(scope: Scope) -> AsyncGenerator[list[Record], None]:
+    """Yield everything in pages, of the moment of the first one if `scope` has the session of a snapshot."""
+    yield [PositionRecord(position=await statements.position(scope))]
+    for kind in _KINDS:
+        last: Document | None = None
+        while page := await scope.find(kind.collection, kind.behind(last), kind.fields, sort=kind.sort, limit=PAGE):
+            yield [record for found in page for record in kind.records(found)]
+            last = page[-1]
 
 
-async def dump_messages(scope: Scope, after: int, up_to: int) -> list[MessageRecord]:
-    """Return the next messages between two positions."""
-    between = {"position": {"$gt": after, "$lte": up_to}}
-    found = await scope.find("messages", between, ["json", "raw"], sort=[("position", 1)], limit=PAGE)
-    return [MessageRecord(message=decode_message(message["json"]), raw=message["raw"]) for message in found]
+class _Kind(NamedTuple):
+    """Where records of one kind are, in which order, and what makes records of a document."""
 
+    collection: str
+    order: tuple[str, ...]
+    others: tuple[str, ...]
+    records: Callable[[Document], Sequence[Record]]
 
-async def dump_rest(scope: Scope) -> list[Record]:
-    """Return everything but the messages."""
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return self.order + self.others
 
-    async def all_of(collection: str, order: Sequence[str], *fields: str) -> list[Document]:
-        return await scope.find(collection, {}, fields, sort=[(field, 1) for field in order])
+    @property
+    def sort(self) -> list[tuple[str, int]]:
+        return [(field, 1) for field in self.order]
 
-    groups = await all_of("part_groups", ["_id"], "_id", "parts", "newest_at", "message")
-    deleted = await all_of("deleted", ["_id"], "_id", "received_at")
-    keys = await all_of("keys", ["_id"], "json", "hash")
-    given = await all_of("leases", ["number"], "json", "ticket")
-    reads = await all_of("reads", ["message", "at", "key"], "json")
-    return [
-        *(record for group in groups for record in _parts(group)),
-        *(DeletedRecord(id=gone["_id"], received_at=gone["received_at"]) for gone in deleted),
-        *(KeyRecord(key=_decode(key, Key), secret_hash=key["hash"]) for key in keys),
-        *(LeaseRecord(lease=_decode(lease, Lease), ticket=lease["ticket"]) for lease in given),
-        *(_decode(read, Read) for read in reads),
-    ]
+    def behind(self, last: Document | None) -> Document:
+        """Return the condition for what follows a document."""
+        if last is None:
+            return POSITIONED if self.collection == "messages" else {}
+        ways: list[Document] = [
+            {equal: last[equal] for equal in self.order[:depth]} | {field: {"$gt": last[field]}}
+            for depth, field in enumerate(self.order)
+        ]
+        return ways[0] if len(ways) == 1 else {"$or": ways}
 
 
 def _decode(found: Document, kind: Any) -> Any:
@@ -72,6 +78,28 @@ def _parts(group: Document) -> list[PartRecord]:
         )
         for part in sorted(group["parts"], key=lambda part: str(part["id"]))
     ]
+
+
+_KINDS = (
+    _Kind(
+        *("messages", ("position",), ("json", "raw")),
+        lambda found: [MessageRecord(message=decode_message(found["json"]), raw=found["raw"])],
+    ),
+    _Kind("part_groups", ("_id",), ("parts", "newest_at", "message"), _parts),
+    _Kind(
+        *("deleted", ("_id",), ("received_at",)),
+        lambda found: [DeletedRecord(id=found["_id"], received_at=found["received_at"])],
+    ),
+    _Kind(
+        *("keys", ("_id",), ("json", "hash")),
+        lambda found: [KeyRecord(key=_decode(found, Key), secret_hash=found["hash"])],
+    ),
+    _Kind(
+        *("leases", ("number",), ("json", "ticket")),
+        lambda found: [LeaseRecord(lease=_decode(found, Lease), ticket=found["ticket"])],
+    ),
+    _Kind("reads", ("message", "key"), ("json",), lambda found: [_decode(found, Read)]),
+)
 
 
 async def load(scope: Scope, records: Sequence[Record]) -> None:
@@ -109,6 +137,7 @@ async def _load_part(scope: Scope, record: PartRecord) -> None:
     facts = {"key": group_of(part), "total": part.total, "message": record.message, "newest_at": record.newest_at}
     kept = {"id": part.id, "json": msgspec.json.encode(part), "raw": record.raw}
     change = {"$setOnInsert": facts, "$push": {"parts": kept}}
-    await scope.update("part_groups", {"_id": record.group}, change, upsert=True)
+    # A part that is there already would have a second group made with this id, which fails.
+    await scope.update("part_groups", {"_id": record.group, "parts.id": {"$ne": part.id}}, change, upsert=True)
     # Groups that begin from now on must be newer than those.
     await scope.update("counters", statements.COUNTER, {"$max": {"turn": record.group}})

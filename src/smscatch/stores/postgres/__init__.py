@@ -5,6 +5,7 @@ A message is durable when `add` returns: synchronous_commit is never off
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 import msgspec
@@ -14,14 +15,23 @@ from smscatch.errors import CannotStart
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.postgres import leases, listening, moving, parts, statements
-from smscatch.stores.postgres.connections import Address, Connections, connect, parse_address, reason
+from smscatch.stores.postgres.connections import (
+    OUR_FAULT,
+    Address,
+    Connections,
+    connect,
+    parse_address,
+    reason,
+    unavailable,
+)
 from smscatch.stores.postgres.schema import migrate
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search
-from smscatch.stores.records import Key, Read, Record
+from smscatch.stores.records import Key, Read, Record, cannot_load
 
 ANSWER_SECONDS = 4.0
 SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
 MIGRATE_SECONDS = 1800.0
+DUMP_SECONDS = 1800.0  # for one page of it: the first of a kind may have to be sorted
 FOR_THE_VALUES = "force_custom_plan"  # a plan for any values at all would not make use of a range of positions
 
 
@@ -186,19 +196,23 @@ class PostgresStore:
 
     async def dump(self) -> AsyncGenerator[Record, None]:
         """See Store.dump."""
-        position = await self._searcher.run(moving.dump_position)
-        yield position
-        after = 0
-        while page := await self._searcher.run(moving.dump_messages, after, position.position):
-            for record in page:
-                yield record
-            after = int(page[-1].message.cursor)
-        for other in await self._searcher.run(moving.dump_rest):
-            yield other
+        try:
+            # On a connection of its own: a transaction stays open between the records.
+            async with (
+                await connect(self._address, DUMP_SECONDS) as connection,
+                aclosing(moving.dump(connection)) as records,
+            ):
+                async for record in records:
+                    yield record
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            raise unavailable(self._address, error) from error
 
     async def load(self, records: Sequence[Record]) -> None:
         """See Store.load."""
-        await self._searcher.run(moving.load, records)
+        try:
+            await self._searcher.run(moving.load, records)
+        except OUR_FAULT as error:
+            raise cannot_load(reason(error)) from error
 
     async def close(self) -> None:
         """See Store.close."""

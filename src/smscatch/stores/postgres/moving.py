@@ -1,6 +1,6 @@
 """Everything out of the PostgreSQL store and into it, as records (stores/records.py)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,24 +38,22 @@ GO_ON = """
 """
 
 
-async def dump_position(connection: Connection) -> PositionRecord:
-    """Return the newest position."""
-    return PositionRecord(position=await statements.position(connection))
-
-
-async def dump_messages(connection: Connection, after: int, up_to: int) -> list[MessageRecord]:
-    """Return the next messages between two positions."""
-    sql = "SELECT json, raw FROM messages WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
-    found = await rows(connection, sql, after, up_to, PAGE)
-    return [MessageRecord(message=decode_message(json), raw=raw) for json, raw in found]
-
-
-async def dump_rest(connection: Connection) -> list[Record]:
-    """Return everything but the messages."""
+async def dump(connection: Connection) -> AsyncGenerator[Record, None]:
+    """Yield everything, of the moment of the first record. The transaction ends with the connection."""
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    records = [make(*row) for sql, make in _REST for row in await rows(connection, sql)]
-    await connection.execute("COMMIT")
-    return records
+    # Who takes the records may stop between two of them: a pipe into a pager, or a slow disk.
+    await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    yield PositionRecord(position=await statements.position(connection))
+    for sql, make in _KINDS:
+        async with connection.cursor("dump", binary=True) as found:
+            found.itersize = PAGE
+            await found.execute(sql)
+            async for row in found:
+                yield make(*row)
+
+
+def _message(json: bytes, raw: bytes) -> Record:
+    return MessageRecord(message=decode_message(json), raw=raw)
 
 
 def _part(*row: Any) -> Record:
@@ -68,7 +66,8 @@ def _deleted(message_id: str, received_at: datetime) -> Record:
     return DeletedRecord(id=message_id, received_at=received_at)
 
 
-_REST: tuple[tuple[str, Callable[..., Record]], ...] = (
+_KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
+    ("SELECT json, raw FROM messages ORDER BY position", _message),
     (PARTS, _part),
     ("SELECT id, received_at FROM deleted ORDER BY id", _deleted),
     (
@@ -79,7 +78,7 @@ _REST: tuple[tuple[str, Callable[..., Record]], ...] = (
         "SELECT json, ticket FROM leases ORDER BY started_at, id",
         lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
     ),
-    ("SELECT json FROM reads ORDER BY message, at, key", lambda json: msgspec.json.decode(json, type=Read)),
+    ("SELECT json FROM reads ORDER BY message, key", lambda json: msgspec.json.decode(json, type=Read)),
 )
 
 

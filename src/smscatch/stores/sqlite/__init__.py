@@ -4,6 +4,7 @@ A message is durable when `add` returns: WAL with synchronous=FULL (https://www.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import msgspec
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
-from smscatch.stores.records import Key, Read, Record
+from smscatch.stores.records import Key, Read, Record, cannot_load
 from smscatch.stores.sqlite import leases, moving, parts, searching, statements
 from smscatch.stores.sqlite.schema import migrate
 
@@ -50,7 +51,17 @@ class _Worker:
         except OUR_FAULT:
             raise
         except sqlite3.DatabaseError as error:
-            raise StoreUnavailable(f"The database {self._path} failed: {error}.") from error
+            raise self._unavailable(error) from error
+
+    async def twin(self) -> "_Worker":
+        """Return a new worker on the same database."""
+        try:
+            return await asyncio.to_thread(_Worker, self._path)
+        except sqlite3.DatabaseError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: sqlite3.DatabaseError) -> StoreUnavailable:
+        return StoreUnavailable(f"The database {self._path} failed: {error}.")
 
     def close(self) -> None:
         self._executor.submit(self.connection.close).result()
@@ -231,19 +242,22 @@ class SqliteStore:
 
     async def dump(self) -> AsyncGenerator[Record, None]:
         """See Store.dump."""
-        position = await self._reader.run(moving.dump_position)
-        yield position
-        after = 0
-        while page := await self._reader.run(moving.dump_messages, after, position.position):
-            for record in page:
-                yield record
-            after = int(page[-1].message.cursor)
-        for other in await self._reader.run(moving.dump_rest):
-            yield other
+        # On a connection of its own: a transaction stays open between the pages.
+        with contextlib.closing(await self._reader.twin()) as worker:
+            pages = moving.dump(worker.connection)
+            try:
+                while page := await worker.run(lambda _: next(pages, [])):
+                    for record in page:
+                        yield record
+            finally:
+                await worker.run(lambda _: pages.close())
 
     async def load(self, records: Sequence[Record]) -> None:
         """See Store.load."""
-        await self._writer.run(moving.load, records)
+        try:
+            await self._writer.run(moving.load, records)
+        except OUR_FAULT as error:
+            raise cannot_load(str(error)) from error
         self._start_indexing()
 
     async def close(self) -> None:

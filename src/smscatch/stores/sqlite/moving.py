@@ -1,7 +1,7 @@
 """Everything out of the SQLite store and into it, as records (stores/records.py)."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from smscatch.stores.records import (
     Record,
 )
 from smscatch.stores.sqlite import leases, statements
-from smscatch.stores.sqlite.statements import counter, milliseconds, rows, transaction
+from smscatch.stores.sqlite.statements import counter, milliseconds, transaction
 
 PAGE = 500
 PARTS = """
@@ -30,26 +30,18 @@ PARTS = """
 """
 
 
-def dump_position(connection: sqlite3.Connection) -> PositionRecord:
-    """Return the newest position."""
-    return PositionRecord(position=counter(connection, "position"))
-
-
-def dump_messages(connection: sqlite3.Connection, after: int, up_to: int) -> list[MessageRecord]:
-    """Return the next messages between two positions."""
-    sql = "SELECT json, raw FROM messages WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
-    found = rows(connection, sql, after, up_to, PAGE)
-    return [MessageRecord(message=decode_message(json), raw=raw) for json, raw in found]
-
-
-def dump_rest(connection: sqlite3.Connection) -> list[Record]:
-    """Return everything but the messages."""
+def dump(connection: sqlite3.Connection) -> Generator[list[Record], None, None]:
+    """Yield everything in pages, of the moment of the first one."""
     with transaction(connection, "DEFERRED"):
-        return [record for sql, make in _REST for record in _records(rows(connection, sql), make)]
+        yield [PositionRecord(position=counter(connection, "position"))]
+        for sql, make in _KINDS:
+            found = connection.execute(sql)
+            while page := found.fetchmany(PAGE):
+                yield [make(*row) for row in page]
 
 
-def _records(found: list[tuple[Any, ...]], make: Callable[..., Record]) -> Iterator[Record]:
-    return (make(*row) for row in found)
+def _message(json: bytes, raw: bytes) -> Record:
+    return MessageRecord(message=decode_message(json), raw=raw)
 
 
 def _part(*row: Any) -> Record:
@@ -62,7 +54,8 @@ def _time(milliseconds_since_1970: int) -> datetime:
     return datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)
 
 
-_REST: tuple[tuple[str, Callable[..., Record]], ...] = (
+_KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
+    ("SELECT json, raw FROM messages ORDER BY position", _message),
     (PARTS, _part),
     (
         "SELECT id, received_at FROM deleted ORDER BY id",
@@ -76,7 +69,7 @@ _REST: tuple[tuple[str, Callable[..., Record]], ...] = (
         "SELECT json, ticket FROM leases ORDER BY number",
         lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
     ),
-    ("SELECT json FROM reads ORDER BY message, at, key", lambda json: msgspec.json.decode(json, type=Read)),
+    ("SELECT json FROM reads ORDER BY message, key", lambda json: msgspec.json.decode(json, type=Read)),
 )
 
 

@@ -1,0 +1,110 @@
+"""Running a command while a line is leased for it: what it is told, the lease's length, signals, its status."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from smscatch.client import LeasedLine
+from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def heeding(heed: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have `heed` called for the signals that ask us to end, but for those that we were started to ignore."""
+    wanted = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, heed) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave(number: int, _: FrameType | None) -> None:
+    """End, as a signal asks us to, but not before everything is given back."""
+    raise SystemExit(128 + number)
+
+
+def run_with(phone: LeasedLine, command: list[str], ttl: float) -> int:
+    """Run a command while a line is leased, release the line, and return the command's status as a shell has it.
+
+    What asks us to end is handed on to the command: as long as that runs, it needs its line.
+    """
+    environ = os.environ | {"SMSCATCH_LINE": phone.number, "SMSCATCH_LEASE": phone.id}
+    running = _Command()
+    with heeding(running.heed):
+        try:
+            with running.start(command, environ) as process:
+                status = _keep(phone, process, ttl)
+        finally:
+            _release(phone)
+    return 128 - status if status < 0 else status
+
+
+class _Command:
+    """A process to which signals are handed on, those too that come while it starts."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start it. Raises BadRequest if it cannot be run."""
+        try:
+            self._process = subprocess.Popen(command, env=environ)
+        except OSError as error:
+            raise BadRequest(f"{command[0]} cannot be run: {error.strerror}.") from error
+        for number in self._early:
+            self._process.send_signal(number)
+        return self._process
+
+    def heed(self, number: int, _: FrameType | None) -> None:
+        """Hand a signal on."""
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)  # no-op when it has ended
+
+
+def _keep(phone: LeasedLine, process: subprocess.Popen[bytes], ttl: float) -> int:
+    """Extend a lease until a process ends; return its status, which is negative after a signal."""
+    seconds: float | None = ttl / 3
+    while True:
+        try:
+            status = _wait(process, seconds)
+            if status is not None:
+                return status
+            if not _extend(phone, ttl):
+                seconds = None
+        except KeyboardInterrupt:  # the command has got it too
+            continue
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float | None) -> int | None:
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _extend(phone: LeasedLine, ttl: float) -> bool:
+    """Extend a lease; return False if it is over. The command goes on in any case."""
+    try:
+        phone.extend(ttl)
+    except SmscatchError as error:  # a server that is back in time extends it the next time
+        print(f"smscatch: the lease of {phone.number} is not extended: {error}", file=sys.stderr)
+        return not isinstance(error, LeaseEnded | UnknownLease)
+    return True
+
+
+def _release(phone: LeasedLine) -> None:
+    try:
+        phone.release()
+    except SmscatchError as error:  # what came of the command matters more; the lease ends by itself
+        print(f"smscatch: the lease of {phone.number} is not released: {error}", file=sys.stderr)

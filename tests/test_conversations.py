@@ -1,0 +1,234 @@
+"""What the clients say and refuse to say, without a server: conversations driven by hand."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from smscatch import AsyncClient, CannotReach, Client, NoFreeLine
+from smscatch.client import leasing, talk, wants
+from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, cannot_reach
+from smscatch.errors import BadRequest, BadSetting, SmscatchError
+from smscatch.messages import Lease, Message
+from tests.conftest import ADMIN_KEY
+from tests.samples import LINE, a_message
+from tests.test_client import do
+
+BOTH = pytest.mark.parametrize("flavour", [Client, AsyncClient])
+
+
+async def first(events: Iterator[Message] | AsyncIterator[Message]) -> Message:
+    return next(events) if isinstance(events, Iterator) else await anext(events)
+
+
+def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock() -> None:
+    waiting = talk.wait("/next", wants.the_text, 60, {"line": LINE})
+    assert isinstance(next(waiting), Ask)
+    assert isinstance(waiting.throw(CannotReach("away")), Pause)
+    asked = waiting.send(None)
+    assert isinstance(asked, Ask)
+    assert asked.path == "/healthz"
+    time.sleep(0.01)  # what passes until the answer is here was after the beginning
+    asked = waiting.send(httpx2.Response(200, json={"time": "2030-01-01T12:00:00.000Z"}))
+    assert isinstance(asked, Ask)
+    since = datetime.fromisoformat(asked.params["after"])
+    assert datetime(2030, 1, 1, 11, 59, tzinfo=UTC) < since <= datetime(2030, 1, 1, 11, 59, 59, 990_000, tzinfo=UTC)
+
+
+def no_free_line() -> NoFreeLine:
+    return NoFreeLine("It is leased.")
+
+
+def asking_for_a_line(patience: float = 0) -> Conversation[Lease]:
+    return leasing.lease(LINE, None, "test", ttl=60, patience=patience)
+
+
+def asked_by(step: Ask | Pause) -> Ask:
+    assert isinstance(step, Ask)
+    return step
+
+
+@pytest.mark.parametrize("error", [no_free_line(), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(143)])
+@pytest.mark.parametrize("answer", [None, CannotReach("away")], ids=["told", "away"])
+def test_who_leaves_without_a_line_leaves_the_queue(error: BaseException, answer: CannotReach | None) -> None:
+    asking = asking_for_a_line()
+    asked = asked_by(next(asking))
+    assert asked.body is not None
+    goodbye = asked_by(asking.throw(error))
+    assert (goodbye.method, goodbye.path, goodbye.params) == ("DELETE", asked.path, {"ticket": asked.body["ticket"]})
+    with httpx2.Client(base_url="http://smscatch.example") as http:
+        assert set(goodbye.build(http).extensions["timeout"].values()) == {GOODBYE_SECONDS}
+    with pytest.raises(type(error)) as caught:
+        asking.throw(answer) if answer else asking.send(httpx2.Response(204))
+    assert caught.value is error
+
+
+def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_request_by_none() -> None:
+    asking = asking_for_a_line(60)
+    next(asking)
+    assert isinstance(asking.throw(CannotReach("away")), Pause)
+    assert asked_by(asking.throw(KeyboardInterrupt())).is_goodbye
+    dropped = asking_for_a_line()
+    next(dropped)
+    dropped.close()
+
+
+async def test_a_goodbye_outlives_a_second_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    goes_on, is_heard = asyncio.Event(), asyncio.Event()
+
+    async def send(_: AsyncClient, request: Ask) -> httpx2.Response:
+        sent.append(request.method)
+        await goes_on.wait()
+        is_heard.set()
+        return httpx2.Response(204)
+
+    monkeypatch.setattr(AsyncClient, "_send", send)
+    async with AsyncClient("http://smscatch.example", ADMIN_KEY) as client:
+        waiting = asyncio.create_task(do(client.lease, LINE))
+        for count in (1, 2):
+            while len(sent) < count:
+                await asyncio.sleep(0)
+            waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        goes_on.set()
+        await asyncio.wait_for(is_heard.wait(), 10)
+    assert sent == ["POST", "DELETE"]
+
+
+def closed_connection() -> CannotReach:
+    error = httpx2.RemoteProtocolError("Server disconnected without sending a response.")
+    told = cannot_reach("http://smscatch.example", error)
+    told.__cause__ = error
+    return told
+
+
+def test_what_is_sent_on_a_connection_that_was_just_closed_is_sent_again_once() -> None:
+    asking = talk.lines()
+    first = next(asking)
+    assert asking.throw(closed_connection()) == first
+    with pytest.raises(CannotReach):
+        asking.throw(closed_connection())
+    asking = talk.lines()
+    next(asking)
+    with pytest.raises(CannotReach):  # that is no closed connection
+        asking.throw(CannotReach("away"))
+    waiting = talk.wait("/next", wants.the_text, 60, {"after": "1"})
+    next(waiting)
+    assert isinstance(waiting.throw(closed_connection()), Pause)  # and then for what is left of its time
+
+
+@BOTH
+async def test_a_connection_is_not_kept_until_the_server_closes_it(flavour: type[Client] | type[AsyncClient]) -> None:
+    client = flavour("http://smscatch.example", ADMIN_KEY)
+    transport: Any = client._http._transport
+    pool = transport._pool
+    assert pool._keepalive_expiry < 5  # uvicorn's timeout_keep_alive
+    await do(client.close)
+
+
+@BOTH
+async def test_a_key_or_address_that_is_none_is_refused_at_once_and_the_key_not_shown(
+    flavour: type[Client] | type[AsyncClient],
+) -> None:
+    client = flavour("http://smscatch.example/ ", f" {ADMIN_KEY}\n")
+    assert (client.url, client._http.headers["authorization"]) == ("http://smscatch.example", f"Bearer {ADMIN_KEY}")
+    await do(client.close)
+    for key in ("a-secret\nof-two-lines-or-so", "ein-schlüssel-mit-umlaut", "a-secret"):
+        with pytest.raises(BadSetting, match="at least 16 printable") as caught:
+            flavour("http://smscatch.example", key)
+        assert key not in str(caught.value)
+        assert caught.value.__cause__ is None
+    for url in ("localhost:7672", "http://", "http://[::1", "http://localhost:port", None):
+        with pytest.raises(BadSetting, match="url = "):
+            flavour(url, ADMIN_KEY)  # type: ignore[arg-type]
+
+
+def test_a_header_that_is_not_sent_is_not_quoted() -> None:
+    error = httpx2.LocalProtocolError("Illegal header value b'Bearer secret'")
+    assert "secret" not in str(cannot_reach("http://smscatch.example", error))
+
+
+@pytest.mark.parametrize(
+    ("conversation", "said"),
+    [
+        (lambda: talk.wait("/next", wants.the_text, math.nan, {}), "timeout = nan"),
+        (lambda: talk.wait("/next", wants.the_text, "60", {}), "timeout = '60'"),  # type: ignore[arg-type]
+        (lambda: talk.wait("/next", wants.the_text, 60, {"after": ""}), "after is empty"),
+        (lambda: talk.wait("/next", wants.the_text, 60, {"line": ""}), "line is empty"),
+        (lambda: talk.messages(50, {"line": ""}), "line is empty"),
+        (lambda: talk.start_of({"after": ""}), "after is empty"),
+        (lambda: asking_for_a_line(math.nan), "wait = nan"),
+        (lambda: leasing.lease("", None, None, ttl=60, patience=0), "line is empty"),
+        (lambda: leasing.lease(None, None, None, ttl=math.inf, patience=0), "ttl = inf"),
+        (lambda: leasing.lease(None, None, None, ttl=math.nan, patience=0), "ttl = nan"),
+        (lambda: leasing.leased("", None), "lease is empty"),
+        (lambda: leasing.leased("3f", ""), "after is empty"),
+    ],
+)
+def test_what_the_server_would_misunderstand_is_not_sent(conversation: Callable[[], Any], said: str) -> None:
+    with pytest.raises(BadRequest, match=said):
+        next(conversation())
+
+
+def test_a_wait_without_an_end_is_asked_for_in_pieces() -> None:
+    asked = asked_by(next(talk.wait("/next", wants.the_text, math.inf, {"after": "1"})))
+    assert asked.params["timeout"] == POLL_SECONDS
+    asked = asked_by(next(asking_for_a_line(math.inf)))
+    assert asked.body is not None
+    assert asked.body["wait_seconds"] == POLL_SECONDS
+
+
+@BOTH
+async def test_a_closed_client_says_so(flavour: type[Client] | type[AsyncClient]) -> None:
+    client: Any = flavour("http://smscatch.example", ADMIN_KEY)
+    await do(client.close)
+    with pytest.raises(SmscatchError, match="This client is closed"):
+        await do(client.lines)
+    with pytest.raises(SmscatchError, match="This client is closed"):
+        await first(client.events(after="1"))
+
+
+def test_the_first_group_that_matched_is_the_code_and_a_pattern_that_is_none_is_refused_at_once() -> None:
+    want = wants.a_code(r"PIN (\d+)|TAN (\d+)|(\d+) it is")
+    for text, code in (("PIN 12", "12"), ("TAN 34", "34"), ("56 it is", "56")):
+        assert want(a_message(text=text)) == code
+    for refused in (wants.a_code, wants.a_link):
+        with pytest.raises(BadRequest, match="is no regular expression"):
+            refused("(")
+
+
+@pytest.mark.parametrize("content", [b"<html>Welcome to our hotel", b"{}", b"\xff", b"[]"])
+def test_an_answer_of_something_else_is_asked_about(content: bytes) -> None:
+    request = httpx2.Request("GET", "http://hotel.example/")
+    conversations: list[Conversation[Any]] = [
+        talk.messages(1, {}),
+        talk.lines(),
+        talk.leases(),
+        talk.cursor(),
+        talk.wait("/next", wants.the_text, 60, {"after": "1"}),
+        leasing.leased("3f", None),
+    ]
+    for conversation in conversations:
+        next(conversation)
+        with pytest.raises(SmscatchError, match="is that a smscatch server"):
+            conversation.send(httpx2.Response(200, content=content, request=request))
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["text/html", "text/event-stream"])
+async def test_a_stream_of_something_else_is_asked_about(flavour: type[Client] | type[AsyncClient], kind: str) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=b"data: Welcome\n\n", headers={"content-type": kind}, request=request)
+
+    client: Any = flavour("http://hotel.example", ADMIN_KEY)
+    client._http._transport = httpx2.MockTransport(answer)
+    with pytest.raises(SmscatchError, match="is that a smscatch server"):
+        await first(client.events(after="1"))
+    await do(client.close)

@@ -1,0 +1,84 @@
+"""`smscatch lease -- command`: signals, statuses, and what may happen to the lease meanwhile."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from smscatch import Client, NoFreeLine
+from smscatch.cli.keeping import run_with
+from tests.conftest import ADMIN_KEY, Server
+from tests.samples import LINE
+from tests.test_cli import against
+
+
+def leasing(server: Server, *command: str, ttl: str = "60") -> subprocess.Popen[str]:
+    """Start `smscatch lease -- command`; return when the command has said something."""
+    server.send("hello")
+    against(server, "wait", "--after", "0")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smscatch.cli", "lease", "--ttl", ttl, "--", *command],
+        env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_to_end_ends_the_command_first_and_then_the_lease(server: Server, number: signal.Signals) -> None:
+    script = f"trap 'echo asked; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.1; done"
+    with leasing(server, "sh", "-c", script) as process:
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (9, "asked\n")
+    assert "rests after" in against(server, "leases").stdout
+
+
+def test_a_command_that_a_signal_ended_ends_with_the_status_that_a_shell_gives_it(server: Server) -> None:
+    with leasing(server, "sh", "-c", "echo ready; kill -9 $$") as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+
+
+def test_who_is_to_end_while_it_waits_for_a_line_leaves_the_queue(server: Server) -> None:
+    with leasing(server, "sh", "-c", "echo ready; read line") as holding:
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "smscatch.cli", "lease", "--holder", "late"],
+            env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+        )
+        with waiting, server.client() as client:
+            while _ahead(client) == 0:
+                pass
+            waiting.send_signal(signal.SIGTERM)
+            assert waiting.wait(60) == 128 + signal.SIGTERM
+            assert _ahead(client) == 0
+        holding.terminate()
+
+
+def _ahead(client: Client) -> int:
+    with pytest.raises(NoFreeLine) as caught:
+        client.lease(LINE, wait=0)
+    ahead: int = caught.value.details["ahead"]
+    return ahead
+
+
+def test_a_command_keeps_its_status_when_its_lease_ended_and_its_server_is_away(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smscatch.client.leasing.FAREWELL_SECONDS", 0)
+    server.send("hello")
+    against(server, "wait", "--after", "0")
+    assert server.process is not None
+    with server.client() as client:
+        phone = client.lease(LINE)
+        phone.release()
+        # It is asked to be extended after a third of a second, and not again.
+        assert run_with(phone, ["sh", "-c", f"sleep 1; kill -9 {server.process.pid}; exit 7"], ttl=1) == 7
+    said = capsys.readouterr().err
+    assert (said.count("is not extended"), said.count("is not released")) == (1, 1)
