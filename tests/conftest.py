@@ -26,6 +26,14 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
 ADMIN_KEY = "the-administrator-of-the-tests"
 
 
+# Started first, or the other workers wait for them at the end.
+LONGEST = ("test_parallel.py", "test_instances.py", "test_page_craft.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)  # stable: all else stays in its order
+
+
 class Clock:
     """Stands still at noon until it is told to advance."""
 
