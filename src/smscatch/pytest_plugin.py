@@ -62,7 +62,7 @@ def sms(pytestconfig: pytest.Config) -> "Client":
         pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
         client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
     except SmscatchError as error:
-        pytest.fail(f"smscatch: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     return client
 
 
@@ -73,7 +73,7 @@ def _find_server(config: pytest.Config) -> tuple[str, str]:
     try:
         given = load_settings({"url": config.getoption("sms_url"), "key": config.getoption("sms_key")})
     except BadSetting as error:
-        pytest.fail(f"smscatch: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     if given.key is None:
         pytest.fail(
             f"smscatch: no key is set for the server at {given.url}. Set SMSCATCH_KEY or give --sms-key; and if the"
@@ -95,7 +95,7 @@ def sms_line(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedL
     try:
         phone = sms.lease(**_wish(request.node), holder=_holder(request.node))
     except SmscatchError as error:
-        pytest.fail(f"smscatch: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     request.node.stash[_LEASED] = phone
     yield phone
     _release(phone)

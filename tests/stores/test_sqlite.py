@@ -83,3 +83,11 @@ async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path}/new/smscatch.db", join_parts)
     await store.close()
     assert os.stat(tmp_path / "new").st_mode & 0o077 == 0
+
+
+async def test_nobody_else_may_read_the_database(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/open/to/all.db", join_parts)
+    await store.add([a_delivery()])
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "open/to").iterdir()}
+    await store.close()
+    assert modes == dict.fromkeys(("all.db", "all.db-wal", "all.db-shm"), 0)

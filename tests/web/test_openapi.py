@@ -13,6 +13,7 @@ from smscatch.settings import load_settings
 from smscatch.web import auth
 from smscatch.web.app import ENDPOINTS, make_app
 from smscatch.web.openapi import describe_api
+from smscatch.web.pages.docs import mark_code
 
 PAGE = {"accept": "text/html"}
 
@@ -104,3 +105,7 @@ async def test_whoever_is_signed_in_can_sign_out_but_no_other_site_does_it(
     answer = await app.post("/logout", headers={**PAGE, "sec-fetch-site": "same-origin"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert await inbox.store.find_key(auth.hash_secret(secret_of_session)) is None
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_is_html() -> None:
+    assert mark_code("`cursor` is <i>not</i>") == "<code>cursor</code> is &lt;i&gt;not&lt;/i&gt;"

@@ -63,7 +63,8 @@ def run_lines(options: argparse.Namespace) -> int:
         lines = client.lines()
     for line in lines:
         last = format_time(line.last_received_at) if line.last_received_at else "never"
-        print(f"{line.number}  {line.label or '-'}  {line.messages} messages, last {last}{_modem(line)}")
+        count = "1 message" if line.messages == 1 else f"{line.messages} messages"
+        print(f"{line.number}  {line.label or '-'}  {count}, last {last}{_modem(line)}")
     return OK if lines else NOTHING
 
 
@@ -72,9 +73,13 @@ def run_leases(options: argparse.Namespace) -> int:
     with _client(options) as client:
         leases = client.leases()
     for lease in leases:
-        state = "leased to" if lease.expires_at > datetime.now(UTC) else "rests after"
-        until = f"until {format_time(lease.expires_at)}, then rests until {format_time(lease.rests_until)}"
-        print(_printable(f"{lease.line}  {lease.label or '-'}  {state} {lease.holder or '-'}, {until}  {lease.id}"))
+        rest = f"until {format_time(lease.rests_until)}"
+        state = f"rests after {lease.holder or '-'}, {rest}"
+        if lease.expires_at > datetime.now(UTC):
+            state = f"leased to {lease.holder or '-'}, until {format_time(lease.expires_at)}, then rests {rest}"
+        print(_printable(f"{lease.line}  {lease.label or '-'}  {state}  {lease.id}"))
+    if not leases:
+        print("No line is leased.", file=sys.stderr)
     return OK if leases else NOTHING
 
 

@@ -5,6 +5,7 @@ A message is durable when `add` returns: WAL with synchronous=FULL (https://www.
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -84,6 +85,8 @@ class SqliteStore:
         folder = Path(path).parent
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Ours alone, whoever may enter the folder: it holds texts. SQLite gives its log the same mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             writer = _Worker(path)
         except (OSError, sqlite3.DatabaseError) as error:
             raise _cannot_open(path, error) from error

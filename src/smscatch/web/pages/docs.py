@@ -34,7 +34,7 @@ async def docs_page(request: Request) -> Response:
 
 def mark_code(text: str) -> Markup:
     """Return a text in which what stands between backticks is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 - escaped before
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _anchor(method: str, path: str) -> str:
