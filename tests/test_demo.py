@@ -76,8 +76,8 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     assert waited.stdout == "123456\n", waited.stderr
     assert "the demo's server" in waited.stderr
     lines = smscatch("lines", HOME=str(home)).stdout
-    assert "+447700900001  Line one  1 messages" in lines
-    assert "+447700900002  Line two  1 messages" in lines
+    assert "+447700900001  Line one  1 message," in lines
+    assert "+447700900002  Line two  1 message," in lines
     assert "modem ready" in lines
     assert "has no line" in smscatch("simulate", "--line", "+4917012345", "x", HOME=str(home)).stderr
 
