@@ -90,6 +90,7 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
     store = f"sqlite:///{server.folder}/smscatch.db"
     done = smscatch("keys", "--store", store, "add", "ci", "--scope", "read", "--line", LINE)
+    assert f"of {store}; it is not shown again" in done.stdout
     secret = done.stdout.split()[0]
     listed = smscatch("keys", "--store", store, "list").stdout
     (row,) = [line for line in listed.splitlines() if "ci" in line.split()]

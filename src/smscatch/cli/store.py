@@ -74,7 +74,10 @@ async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
         if not is_e164(line):
             raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
     key, secret = await add_key(inbox, options.name, scopes, lines)
-    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}); it is not shown again.", flush=True)
+    store = hide_password(
+        load_settings({"store": options.store}).store
+    )  # a server on another one does not know the key
+    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}) of {store}; it is not shown again.", flush=True)
     return OK
 
 
