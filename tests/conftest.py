@@ -1,6 +1,7 @@
 """An inbox on a real store, and a real server process."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -32,6 +33,10 @@ LONGEST = ("test_parallel.py", "test_instances.py", "test_page_craft.py")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)  # stable: all else stays in its order
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is loaded by now stays: collections in tests take a tenth of the time without it
 
 
 class Clock:

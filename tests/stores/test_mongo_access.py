@@ -68,4 +68,3 @@ async def test_it_signs_in_over_tls(guarded: mongo.Node, tmp_path: Path) -> None
             await open_store(wrong, join_parts)
         assert "p@ss" not in str(caught.value)
         assert "another" not in str(caught.value)
-        mongo.sweep()
