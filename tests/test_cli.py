@@ -121,6 +121,8 @@ def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> No
     assert "from: SMSCATCH_PORT" in done.stdout
     assert "key = (set)" in done.stdout
     assert "secret" not in done.stdout
+    assert "retention = 30d\n" in done.stdout
+    assert "admin_key = (unset)\n" in done.stdout
 
 
 def test_explain_shows_the_code_and_why() -> None:

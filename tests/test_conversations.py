@@ -40,10 +40,6 @@ def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_ser
     assert datetime(2030, 1, 1, 11, 59, tzinfo=UTC) < since <= datetime(2030, 1, 1, 11, 59, 59, 990_000, tzinfo=UTC)
 
 
-def no_free_line() -> NoFreeLine:
-    return NoFreeLine("It is leased.")
-
-
 def asking_for_a_line(patience: float = 0) -> Conversation[Lease]:
     return leasing.lease(LINE, None, "test", ttl=60, patience=patience)
 
@@ -53,7 +49,9 @@ def asked_by(step: Ask | Pause) -> Ask:
     return step
 
 
-@pytest.mark.parametrize("error", [no_free_line(), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(143)])
+@pytest.mark.parametrize(
+    "error", [NoFreeLine.within(0, "it is leased"), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(143)]
+)
 @pytest.mark.parametrize("answer", [None, CannotReach("away")], ids=["told", "away"])
 def test_who_leaves_without_a_line_leaves_the_queue(error: BaseException, answer: CannotReach | None) -> None:
     asking = asking_for_a_line()
@@ -65,7 +63,19 @@ def test_who_leaves_without_a_line_leaves_the_queue(error: BaseException, answer
         assert set(goodbye.build(http).extensions["timeout"].values()) == {GOODBYE_SECONDS}
     with pytest.raises(type(error)) as caught:
         asking.throw(answer) if answer else asking.send(httpx2.Response(204))
-    assert caught.value is error
+    assert str(caught.value) == str(error)
+
+
+def test_a_line_that_stayed_taken_is_told_with_the_whole_wait() -> None:
+    asking = asking_for_a_line(patience=0.05)
+    next(asking)
+    asking.throw(CannotReach("away"))
+    asked_by(next(asking))
+    time.sleep(0.05)
+    assert asked_by(asking.throw(NoFreeLine.within(0.012345, "it is leased", ahead=1))).is_goodbye
+    with pytest.raises(NoFreeLine, match=r"became free in 0\.05 s: it is leased\. Wait") as caught:
+        asking.send(httpx2.Response(204))
+    assert caught.value.details == {"reason": "it is leased", "ahead": 1}
 
 
 def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_request_by_none() -> None:

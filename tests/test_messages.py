@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smscatch.errors import BadCursor
-from smscatch.messages import decode_message, encode_message, format_time, parse_after
+from smscatch.messages import decode_message, encode_message, format_time, parse_after, parse_age, write_age
 from tests.samples import NOON, a_message
 
 
@@ -48,3 +48,10 @@ def test_a_message_in_json_has_the_promised_members_and_times_with_milliseconds(
 
 def test_a_time_of_another_zone_is_written_in_utc() -> None:
     assert format_time(datetime.fromisoformat("2026-11-22T13:00:00.5+01:00")) == "2026-11-22T12:00:00.500Z"
+
+
+@pytest.mark.parametrize("text", ["0s", "1500ms", "5s", "90s", "10m", "36h", "30d"])
+def test_an_age_is_written_as_it_is_read(text: str) -> None:
+    age = parse_age(text)
+    assert age is not None
+    assert write_age(age) == text

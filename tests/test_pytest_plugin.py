@@ -99,6 +99,7 @@ def test_the_report_of_a_failure_has_the_texts_and_why_none_matched(
         ]
     )
     assert "\x1b" not in result.stdout.str()
+    assert "smscatch/client" not in result.stdout.str()  # the traceback ends at the line of the test
 
 
 def test_the_explanation_is_told_when_the_test_made_another_error_of_it(project: pytest.Pytester) -> None:

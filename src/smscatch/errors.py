@@ -88,9 +88,16 @@ class UnknownLease(NotFound):
 
 
 class NoFreeLine(SmscatchError):
-    """All lines that would do are leased or rest; `details` has the `holders`, and how many wait `ahead`."""
+    """All lines that would do are leased or rest; `details` has the `reason`, the `holders`, how many wait `ahead`."""
 
     status, code = 409, "no_free_line"
+
+    @classmethod
+    def within(cls, wait_seconds: float, reason: str, **details: Any) -> "NoFreeLine":
+        """Return the error of who waited so long for a line."""
+        waited = f"became free in {wait_seconds:g} s" if wait_seconds else "is free"
+        advice = "Wait longer (wait_seconds), or add lines."
+        return cls(f"No line that would do {waited}: {reason}. {advice}", reason=reason, **details)
 
 
 class LeaseEnded(SmscatchError):

@@ -64,7 +64,7 @@ class Leases:
         try:
             claimed = await self._claim(wish, wait_seconds, is_known=request.ticket is not None)
             if claimed.lease is None:
-                raise _no_free_line(claimed, request.lines, wait_seconds)
+                raise _no_free_line(claimed, wait_seconds)
         except BaseException:
             if request.ticket is None:  # nobody could come back for it
                 await asyncio.shield(self._inbox.store.withdraw(wish.key, wish.ticket))
@@ -187,12 +187,12 @@ def _seconds_until_free(claimed: Claim, now: datetime) -> list[float]:
     return [max(0.001, (lease.rests_until - now).total_seconds()) for lease in claimed.held]
 
 
-def _no_free_line(claimed: Claim, lines: Sequence[str], wait_seconds: float) -> NoFreeLine:
+def _no_free_line(claimed: Claim, wait_seconds: float) -> NoFreeLine:
     states = [_state(lease) for lease in claimed.held] or ["who waits in front takes what is free"]
     ahead = f"; {claimed.ahead} wait in front" if claimed.ahead else ""
-    waited = f" became free in {wait_seconds:g} s" if wait_seconds else " is free"
-    return NoFreeLine(
-        f"None of {', '.join(lines)}{waited}: {'; '.join(states)}{ahead}. Wait longer (wait_seconds), or add lines.",
+    return NoFreeLine.within(
+        wait_seconds,
+        "; ".join(states) + ahead,
         holders=[
             {
                 "line": lease.line,

@@ -243,6 +243,14 @@ def parse_age(text: str) -> timedelta | None:
         return None
 
 
+def write_age(span: timedelta) -> str:
+    """Return a duration of whole milliseconds as `parse_age` reads it, in the largest unit that fits."""
+    if not span:
+        return "0s"
+    sizes = {unit: timedelta(**{name: 1}) for unit, name in reversed(AGE_UNITS.items())}
+    return next(f"{span // size}{unit}" for unit, size in sizes.items() if not span % size)
+
+
 def parse_after(text: str, now: datetime) -> int | datetime:
     """Return the position or the UTC time that a client means by `after=` or `before=`.
 

@@ -76,7 +76,7 @@ def _add_server_commands(command: AddCommand) -> None:
 
     simulate = command("simulate", server.run_simulate, "send an SMS through the demo's modem, or into a spool")
     simulate.add_argument("--line", help="the number that it is for; by default the demo's that our link reads")
-    simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER")
+    simulate.add_argument("--from", dest="sender", default="Authy", metavar="SENDER", help="a number or a name (Authy)")
     simulate.add_argument("--spool", help="put it straight into this spool, as gammu-smsd's hook would")
     simulate.add_argument("text", metavar="TEXT")
 
@@ -98,7 +98,7 @@ def _add_store_commands(command: AddCommand) -> None:
 
 def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
-    wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS")
+    wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS", help="how long (60)")
     wait.add_argument("--after", type=_parse_given, help="a cursor, a time or an age such as 10m; now by default")
     what = wait.add_mutually_exclusive_group()
     what.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
@@ -107,7 +107,7 @@ def _add_client_commands(command: AddCommand) -> None:
         "--lease", type=_parse_given, metavar="ID", help="for a message of this lease, from its beginning on or --after"
     )
     messages = command("messages", client.run_messages, "list the newest messages")
-    messages.add_argument("--limit", type=int, default=20)
+    messages.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many at most (20)")
     messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
     for each in (wait, messages):
         each.add_argument("--line", type=_parse_given, help="only this number of ours")

@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
@@ -12,7 +12,7 @@ from smscatch.client import Client
 from smscatch.client.leasing import LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.errors import BadRequest, BadSetting
-from smscatch.messages import Line, Message, encode_message, format_time
+from smscatch.messages import Line, Message, encode_message, format_time, write_age
 from smscatch.settings import FIELDS, data_folder, hide_password, load_settings
 
 DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
@@ -117,12 +117,20 @@ def run_config(options: argparse.Namespace) -> int:
     """smscatch config."""
     settings = load_settings()
     for name, field in FIELDS.items():
-        value = getattr(settings, name)
-        shown = "(set)" if field.is_secret and value else hide_password(str(value))
+        shown = _shown(getattr(settings, name), is_secret=field.is_secret)
         print(f"{name} = {shown}\n    {field.help}; takes {field.form}; from: {settings.origins[name]}")
     for number, line in settings.lines.items():
         print(f"lines.{number}: label {line.label!r}, device {line.device}, phone_id {line.phone_id}")
     return OK
+
+
+def _shown(value: object, *, is_secret: bool) -> str:
+    """Return a value as the setting takes it."""
+    if value is None:
+        return "(unset)"
+    if is_secret:
+        return "(set)"
+    return write_age(value) if isinstance(value, timedelta) else hide_password(str(value))
 
 
 def run_explain(options: argparse.Namespace) -> int:

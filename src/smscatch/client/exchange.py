@@ -29,6 +29,17 @@ CLOSED = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 PASSING_STATUS = (502, 503, 504)  # of a proxy whose server is away for a moment
 
 
+def is_ours(caught: Any) -> bool:
+    """Tell pytest, which asks each module's `__tracebackhide__`, to leave our frames out of an error of ours.
+
+    What matters is the line of the test. https://docs.pytest.org/en/stable/example/simple.html#writing-well-integrated-assertion-helpers
+    """
+    return bool(caught.errisinstance(SmscatchError))
+
+
+__tracebackhide__ = is_ours
+
+
 class Ask(NamedTuple):
     """A request; parameters that are None are left out. The server may take `patience_seconds` before it answers.
 

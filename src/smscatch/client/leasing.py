@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 from urllib.parse import quote
 
-from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, read
+from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.given import check_filters, check_seconds
 from smscatch.client.talk import Filters, Page, wait
 from smscatch.client.wants import Found, Want
 from smscatch.errors import NoFreeLine, SmscatchError, UnknownLease
 from smscatch.messages import Lease, Message
+
+__tracebackhide__ = is_ours
 
 LEASES = "/api/v1/leases"
 FAREWELL_SECONDS = 10.0
@@ -42,7 +44,7 @@ def lease(
         "ticket": ticket,
     }
     try:
-        return (yield from _stand_in_line(body, time.monotonic() + patience))
+        return (yield from _stand_in_line(body, patience))
     except GeneratorExit:  # nobody drives us any more
         raise
     except BaseException:  # also Ctrl-C and a cancellation: a line shall not be kept for who is gone
@@ -50,15 +52,16 @@ def lease(
         raise
 
 
-def _stand_in_line(body: Mapping[str, Any], deadline: float) -> Conversation[Lease]:
+def _stand_in_line(body: Mapping[str, Any], patience: float) -> Conversation[Lease]:
+    deadline = time.monotonic() + patience
     while True:
         seconds = max(0.0, min(deadline - time.monotonic(), POLL_SECONDS))
         try:
             request = Ask("POST", LEASES, body={**body, "wait_seconds": seconds}, patience_seconds=seconds)
             return read((yield from ask(request)), Lease)
-        except NoFreeLine:
+        except NoFreeLine as error:
             if time.monotonic() >= deadline:
-                raise
+                raise NoFreeLine.within(patience, **{"reason": str(error), **error.details}) from None
         except PASSING:
             if time.monotonic() >= deadline:
                 raise

@@ -16,6 +16,7 @@ from smscatch.client.exchange import (
     T,
     cannot_reach,
     check,
+    is_ours,
     open_http,
     refuse_closed,
 )
@@ -27,6 +28,8 @@ from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, Line, Message
 from smscatch.settings import check_server
+
+__tracebackhide__ = is_ours
 
 
 class Client:

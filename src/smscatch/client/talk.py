@@ -6,11 +6,13 @@ from typing import TypedDict
 
 import msgspec
 
-from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, read
+from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.given import check_filters, check_seconds
 from smscatch.client.wants import Found, Unwanted, Want
 from smscatch.errors import NoMessage
 from smscatch.messages import Lease, Line, Message, format_time
+
+__tracebackhide__ = is_ours
 
 
 class Filters(TypedDict, total=False):
