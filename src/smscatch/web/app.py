@@ -79,14 +79,13 @@ PAGES = tuple(
 )
 ENDPOINTS = (
     *PAGES,
-    Endpoint("GET", "/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
+    Endpoint("GET", "/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
     Endpoint("GET", "/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
     Endpoint("DELETE", "/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
     Endpoint("GET", "/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
     Endpoint("GET", "/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
     Endpoint("GET", "/api/v1/messages/{id}/reads", api.list_reads, (ADMIN,), "ReadList", FILTERS),
     Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
-    Endpoint("GET", "/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
     Endpoint("GET", "/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
     Endpoint("GET", "/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     Endpoint("POST", "/api/v1/leases", leases.acquire, (LEASE,), "Lease", body="LeaseRequest", status=201),
@@ -100,6 +99,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
     Endpoint("POST", "/api/v1/inbound/{source}", inbound.receive, (INGEST,), api.JSON, body="GenericDelivery"),
     Endpoint("POST", "/api/v1/explain", api.explain, (READ,), api.JSON, body="Text"),
+    Endpoint("GET", "/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
     Endpoint("GET", "/healthz", api.health, (), api.JSON),
     Endpoint("GET", "/readyz", api.readiness, (READ,), api.JSON),
     Endpoint("GET", "/openapi.json", openapi, (READ,), api.JSON),
