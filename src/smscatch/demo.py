@@ -19,7 +19,7 @@ import msgspec
 from smscatch import hook
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.modem.gammurc import render_gammurc
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.modem.simulator import SimulatedModem, StickSettings
 from smscatch.server import Started, serve
 from smscatch.settings import LineSettings, Settings, data_folder, load_settings
 from smscatch.web.auth import new_secret
@@ -74,7 +74,8 @@ async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[St
         stack.enter_context(_only_demo(places))
         demo_settings = _prepare(settings, places)
         for line in LINES:
-            await stack.enter_async_context(SimulatedModem(places.device(line), places.control(line)))
+            modem = SimulatedModem(places.device(line), places.control(line), StickSettings(number=line))
+            await stack.enter_async_context(modem)
         await stack.enter_async_context(_read_by_gammu(places, GAMMU_LINE, demo_settings.spool, gammu))
         await serve(demo_settings, announce)
 
