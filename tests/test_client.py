@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ import pytest
 from smscatch import AsyncClient, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
 from smscatch.client import leasing, talk
 from smscatch.errors import SmscatchError
+from smscatch.spool import Entry, write_entry
+from smscatch.stores import Delivery
 from tests.conftest import ADMIN_KEY, Server
+from tests.samples import the_parts
 
 LINE = "+447700900001"
 
@@ -51,6 +55,12 @@ def deliver(server: Server, text: str, **facts: str) -> None:
         http._http.post("/api/v1/inbound/generic", json={"line": LINE, "sender": "Authy", "text": text} | facts)
 
 
+def the_part_now(part: Delivery) -> bytes:
+    """Return what our link spools for a part that comes now."""
+    _, _, rest = part.raw.partition(b"\0")
+    return b"time_ns=%d\0" % time.time_ns() + rest
+
+
 async def known(server: Server) -> None:
     """Make the line one that the server knows."""
     await asyncio.to_thread(deliver, server, "the first of all")
@@ -65,12 +75,63 @@ async def test_a_leased_line_gives_each_code_once_and_none_from_before(server: S
     deliver(server, "Your code is 222222")
     assert [await do(phone.wait_for_code, timeout=20) for _ in range(2)] == ["111111", "222222"]
     assert [message.text[-6:] for message in await do(phone.messages)] == ["111111", "Hello", "222222"]
-    with pytest.raises(NoMessage, match=f"nothing came to {LINE.replace('+', '.')} meanwhile"):
+    told = "an earlier wait returned the text from 'Authy'; no code was found in the text from 'Authy'"
+    with pytest.raises(NoMessage, match=rf"3 came to \{LINE} meanwhile: {told}\."):
         await do(phone.wait_for_code, timeout=0)
     await do(phone.release)
     await do(phone.release)
+    assert (await do(phone.wait_for_message, timeout=10)).text == "Hello"  # what came in time may be read later
     with pytest.raises(LeaseEnded):
         await do(phone.wait_for_message, timeout=10)
+
+
+async def test_texts_of_several_senders_may_come_in_any_order(server: Server, client: Any) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE)
+    deliver(server, "Your code is 111111", sender="Bank")
+    deliver(server, "Your code is 222222", sender="Shop")
+    assert await do(phone.wait_for_code, sender="Shop", timeout=20) == "222222"
+    assert await do(phone.wait_for_code, sender="Bank", timeout=20) == "111111"
+    with pytest.raises(NoMessage, match="an earlier wait returned the text from 'Bank'"):
+        await do(phone.wait_for_code, timeout=0)
+
+
+async def test_no_two_waits_return_the_same_text_though_they_run_side_by_side(server: Server, client: Any) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE)
+    waiting = [asyncio.create_task(do(phone.wait_for_code, timeout=20)) for _ in range(4)]
+    codes = ["111111", "222222", "333333", "444444"]
+    for code in codes:
+        await asyncio.to_thread(deliver, server, f"Your code is {code}")
+    assert sorted(await asyncio.gather(*waiting)) == codes
+
+
+async def test_a_lease_that_ended_tells_what_came_and_was_not_wanted(server: Server, client: Any) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE, ttl=1)
+    deliver(server, "hello")
+    with pytest.raises(LeaseEnded, match="no code was found in the text from 'Authy'") as caught:
+        await do(phone.wait_for_code, timeout=30)
+    assert [miss["sender"] for miss in caught.value.details["near_misses"]] == ["Authy"]
+
+
+@pytest.mark.parametrize("flavour", [Client, AsyncClient])
+async def test_a_code_in_a_part_that_came_after_the_rest_was_shown_is_returned(
+    flavour: type[Client] | type[AsyncClient], make_server: Callable[[], Server]
+) -> None:
+    server = make_server().start(SMSCATCH_PART_TIMEOUT="1s")
+    first, second = the_parts(f"{'x' * 150} Your code is 482913", sent_at=datetime.now(UTC))
+    await known(server)
+    async with opened(flavour, server) as client:
+        phone = await do(client.lease, LINE)
+        waiting = asyncio.create_task(do(phone.wait_for_code, timeout=60))
+        write_entry(server.spool, Entry("1", "pdu", the_part_now(first)))
+        while not await do(phone.messages):  # incomplete
+            await asyncio.sleep(0.05)
+        write_entry(server.spool, Entry("2", "pdu", the_part_now(second)))
+        assert await waiting == "482913"
+        with pytest.raises(NoMessage):  # it is one text still
+            await do(phone.wait_for_code, timeout=0)
 
 
 async def test_a_block_releases_its_line_also_when_it_breaks(server: Server, client: Any) -> None:
@@ -129,8 +190,7 @@ async def test_what_came_but_was_not_wanted_is_told(server: Server, client: Any)
     with pytest.raises(NoMessage) as caught:
         await do(client.wait_for_code, after=cursor, timeout=0.5, code_pattern="PIN")
     assert str(caught.value) == (
-        "No message matched in 0.5 s: 1 came, but the pattern 'PIN' does not match the text from 'Authy';"
-        " after that nothing came meanwhile."
+        "No message matched in 0.5 s: 1 came meanwhile: the pattern 'PIN' does not match the text from 'Authy'."
     )
     assert [miss["sender"] for miss in caught.value.details["near_misses"]] == ["Authy"]
     with pytest.raises(NoMessage, match="there is no link in the text from 'Authy'"):

@@ -8,17 +8,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from smscatch import AsyncClient, CannotReach, Client, NoFreeLine
 from smscatch.client import leasing, talk, wants
 from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, cannot_reach
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
-from smscatch.messages import Lease, Message
+from smscatch.messages import Lease, Message, encode_message
 from tests.conftest import ADMIN_KEY
-from tests.samples import LINE, a_message
+from tests.samples import LINE, NOON, a_message
 from tests.test_client import do
 
+LEASE = Lease(
+    id="3f",
+    line=LINE,
+    holder="",
+    key="",
+    cursor="1",
+    started_at=NOON,
+    expires_at=NOON,
+    rests_until=NOON,
+    late_before=NOON,
+)
 BOTH = pytest.mark.parametrize("flavour", [Client, AsyncClient])
 
 
@@ -88,6 +100,59 @@ def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_requ
     dropped.close()
 
 
+def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look() -> None:
+    waiting = talk.wait("/next", wants.a_code(None), 0.02, {"after": "1"})
+    next(waiting)
+    time.sleep(0.02)
+    assert isinstance(waiting.throw(CannotReach("no answer")), Pause)
+    assert asked_by(waiting.send(None)).params["timeout"] == 0
+    with pytest.raises(StopIteration) as found:
+        waiting.send(httpx2.Response(200, content=encode_message(a_message())))
+    assert found.value.value.value == "482913"
+    asking = asking_for_a_line(patience=0.02)
+    next(asking)
+    time.sleep(0.02)
+    assert isinstance(asking.throw(CannotReach("no answer")), Pause)
+    last = asked_by(asking.send(None))
+    assert last.body is not None
+    assert last.body["wait_seconds"] == 0
+    assert asked_by(asking.throw(CannotReach("no answer"))).is_goodbye
+
+
+def test_what_is_passed_over_fits_into_an_address() -> None:
+    """However many texts come that are not wanted: what is in front of the oldest that is told was looked at."""
+    waiting = talk.wait("/next", wants.a_code("[0-9]{100}" * 20), 60, {"after": "1"})
+    asked = asked_by(next(waiting))
+    for cursor in range(2, 102):
+        text = msgspec.structs.replace(a_message(sender="+4915112345678"), cursor=str(cursor))
+        asked = asked_by(waiting.send(httpx2.Response(200, content=encode_message(text))))
+    assert (asked.params["after"], len(asked.params["skip"])) == ("81", talk.MOST_SKIPPED)
+    with httpx2.Client(base_url="http://smscatch.example") as http:
+        assert len(str(asked.build(http).url)) < 8_000
+
+
+async def test_a_line_is_released_though_its_task_is_cancelled_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = asyncio.Event()
+
+    async def send(_: AsyncClient, request: Ask) -> httpx2.Response:
+        if request.method == "DELETE":
+            await asyncio.sleep(0.01)
+            released.set()
+            return httpx2.Response(204)
+        return httpx2.Response(201, content=msgspec.json.encode(LEASE))
+
+    async def use() -> None:
+        async with AsyncClient("http://smscatch.example", ADMIN_KEY) as client, client.lease(LINE):
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    monkeypatch.setattr(AsyncClient, "_send", send)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(use())
+    assert released.is_set()
+
+
 async def test_a_goodbye_outlives_a_second_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     goes_on, is_heard = asyncio.Event(), asyncio.Event()
@@ -105,6 +170,7 @@ async def test_a_goodbye_outlives_a_second_cancellation(monkeypatch: pytest.Monk
             while len(sent) < count:
                 await asyncio.sleep(0)
             waiting.cancel()
+        waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         goes_on.set()
@@ -178,6 +244,10 @@ def test_a_header_that_is_not_sent_is_not_quoted() -> None:
         (lambda: leasing.lease("", None, None, ttl=60, patience=0), "line is empty"),
         (lambda: leasing.lease(None, None, None, ttl=math.inf, patience=0), "ttl = inf"),
         (lambda: leasing.lease(None, None, None, ttl=math.nan, patience=0), "ttl = nan"),
+        (lambda: leasing.lease(None, None, None, ttl=0.5, patience=0), "ttl = 0.5 .* from 1 to 86400 seconds"),
+        (lambda: leasing.lease(None, "", None, ttl=60, patience=0), "label is empty"),
+        (lambda: leasing.lease(447700900001, None, None, ttl=60, patience=0), "such as '447700900001'"),  # type: ignore[arg-type]
+        (lambda: talk.wait("/next", wants.the_text, 60, {"sender": "\udce9"}), "give text in UTF-8"),
         (lambda: leasing.leased("", None), "lease is empty"),
         (lambda: leasing.leased("3f", ""), "after is empty"),
     ],
@@ -209,6 +279,8 @@ def test_the_first_group_that_matched_is_the_code_and_a_pattern_that_is_none_is_
     want = wants.a_code(r"PIN (\d+)|TAN (\d+)|(\d+) it is")
     for text, code in (("PIN 12", "12"), ("TAN 34", "34"), ("56 it is", "56")):
         assert want(a_message(text=text)) == code
+    with pytest.raises(wants.Unwanted):
+        wants.a_code("x*")(a_message())
     for refused in (wants.a_code, wants.a_link):
         with pytest.raises(BadRequest, match="is no regular expression"):
             refused("(")

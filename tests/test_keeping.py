@@ -21,6 +21,7 @@ def leasing(server: Server, *command: str, ttl: str = "60") -> subprocess.Popen[
     process = subprocess.Popen(
         [sys.executable, "-m", "smscatch.cli", "lease", "--ttl", ttl, "--", *command],
         env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+        stdin=subprocess.PIPE,  # no terminal, which would tell the command by itself
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -30,7 +31,7 @@ def leasing(server: Server, *command: str, ttl: str = "60") -> subprocess.Popen[
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_who_is_to_end_ends_the_command_first_and_then_the_lease(server: Server, number: signal.Signals) -> None:
     script = f"trap 'echo asked; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.1; done"
     with leasing(server, "sh", "-c", script) as process:
@@ -82,3 +83,19 @@ def test_a_command_keeps_its_status_when_its_lease_ended_and_its_server_is_away(
         assert run_with(phone, ["sh", "-c", f"sleep 1; kill -9 {server.process.pid}; exit 7"], ttl=1) == 7
     said = capsys.readouterr().err
     assert (said.count("is not extended"), said.count("is not released")) == (1, 1)
+
+
+def test_a_lease_that_cannot_be_told_is_released(server: Server) -> None:
+    server.send("hello")
+    against(server, "wait", "--after", "0")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smscatch.cli", "lease"],
+            env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (3, "smscatch: [Errno 28] No space left on device\n")
+    assert "rests after" in against(server, "leases").stdout

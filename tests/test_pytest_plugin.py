@@ -197,7 +197,33 @@ def test_a_wrong_number_of_seconds_is_named(project: pytest.Pytester, seconds: s
     project.makeini(f"[pytest]\nsms_wait = {seconds}\n")
     project.makepyfile("def test_sign_up(sms_line): pass")
     result = project.runpytest()
-    result.stdout.fnmatch_lines([f"*sms_wait = {seconds!r} is not accepted. Accepted: a number of seconds*"])
+    result.stdout.fnmatch_lines([f"sms_wait is not accepted (*{seconds}*). Accepted: a number of seconds*"])
+
+
+def test_seconds_may_be_numbers_of_toml(project: pytest.Pytester) -> None:
+    (project.path / "tox.ini").unlink()
+    project.makepyprojecttoml("[tool.pytest]\nsms_label = 'pool'\nsms_ttl = 300\nsms_wait = 1.5\n")
+    project.makepyfile("""
+        def test_sign_up(sms, sms_line):
+            (lease,) = sms.leases()
+            assert (lease.expires_at - lease.started_at).total_seconds() == 300
+    """)
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_each_subtest_that_fails_reports_the_texts(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        def test_sign_up(sms_line, text, subtests):
+            for number in range(2):
+                with subtests.test():
+                    text(f"text {number}")
+                    assert 0
+            assert 0
+    """)
+    said = project.runpytest().stdout.str()
+    for count in ("1 text", "2 texts"):
+        assert f"received {count} during" in said
+    assert said.count("during this test") == 3
 
 
 def test_a_missing_key_is_an_error_that_says_what_to_set(
@@ -264,6 +290,23 @@ def test_the_line_is_released_where_something_fails(
 def test_the_line_is_released_when_the_run_is_interrupted(project: pytest.Pytester, server: Server) -> None:
     project.makepyfile("def test_sign_up(sms_line): raise KeyboardInterrupt")
     assert project.runpytest_subprocess().ret == pytest.ExitCode.INTERRUPTED
+    assert no_line_is_taken(server)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_the_line_is_released_when_the_job_is_cancelled(
+    project: pytest.Pytester, server: Server, options: tuple[str, ...]
+) -> None:
+    project.makepyfile("""
+        import os
+        import signal
+
+        def test_sign_up(sms_line):
+            os.kill(os.getpid(), signal.SIGTERM)
+            sms_line.wait_for_message(timeout=60)
+    """)
+    result = project.runpytest_subprocess(*options)
+    assert result.ret != 0
     assert no_line_is_taken(server)
 
 

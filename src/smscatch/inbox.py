@@ -8,8 +8,9 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -25,6 +26,7 @@ RETRY_SECONDS = 1.0
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 TWIN_AGE = timedelta(minutes=15)
+NO_SKIP: Mapping[str, str] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -123,33 +125,41 @@ class Inbox:
                         position = stored.position
                         yield stored
 
-    async def next_message(self, query: Query, after: int, timeout_seconds: float) -> Stored:
+    async def next_message(
+        self, query: Query, after: int, timeout_seconds: float, *, skip: Mapping[str, str] = NO_SKIP
+    ) -> Stored:
         """Return the oldest match that arrived behind `after`, waiting for it.
 
-        Raises NoMessage, which explains why none came and whose cursor leads on from there.
+        `skip` has ids and cursors of messages to pass over, and why, as half a sentence. Raises NoMessage, which
+        explains why none came and whose cursor leads on from there.
         """
+
+        def is_meant(stored: Stored) -> bool:
+            passed_over = stored.message.id in skip or stored.message.cursor in skip
+            return _arrived_behind(after, stored) and not passed_over
+
         async with contextlib.aclosing(self.follow(query, after)) as stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_seconds):
                     async for stored in stream:
-                        if _arrived_behind(after, stored):
+                        if is_meant(stored):
                             return stored
         # A last look, since a short time may be over before the first; it covers all up to the position that we return.
         position = await self.store.position()
         for stored in await self.store.after(query, after, PAGE):
-            if _arrived_behind(after, stored):
+            if is_meant(stored):
                 return stored
-        raise await self._no_message(query, after, position, timeout_seconds)
+        reason, near_misses = await self._explain(query, after, skip)
+        raise NoMessage.within(timeout_seconds, reason, cursor=str(position), near_misses=near_misses)
 
-    async def _no_message(self, query: Query, after: int, position: int, timeout_seconds: float) -> NoMessage:
+    async def _explain(self, query: Query, after: int, skip: Mapping[str, str]) -> tuple[str, list[dict[str, str]]]:
         meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
         newest = await self.store.newest(meanwhile, PAGE, after=after)
         came = [stored.message for stored in reversed(newest)]
         parts = [part for part in await self.store.incomplete() if query.lines is None or part.line in query.lines]
         foreign = {message.lease for message in came if message.lease is not None}
         leases = [lease for id_ in foreign if (lease := await self.store.lease(id_)) is not None]
-        reason, near_misses = explain(query, came, parts, leases)
-        return NoMessage.within(timeout_seconds, reason, cursor=str(position), near_misses=near_misses)
+        return explain(query, came, parts, leases, skip=skip)
 
     async def position(self) -> int:
         """Return the position of now: everything that arrived before this call is at or in front of it.

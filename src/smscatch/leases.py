@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
-from smscatch.inbox import Inbox
+from smscatch.inbox import NO_SKIP, Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
 
@@ -162,7 +162,15 @@ class Leases:
         self._ended.set()
         self._ended = asyncio.Event()
 
-    async def next_message(self, lease: Lease, query: Query, after: int, timeout_seconds: float) -> Stored:
+    async def next_message(
+        self,
+        lease: Lease,
+        query: Query,
+        after: int,
+        timeout_seconds: float,
+        *,
+        skip: Mapping[str, str] = NO_SKIP,
+    ) -> Stored:
         """Return the oldest match behind `after` that belongs to the lease, waiting for it while the lease lasts.
 
         Raises NoMessage, and LeaseEnded when the lease is over before the time is.
@@ -174,7 +182,7 @@ class Leases:
             left = max(0.0, deadline - time.monotonic())
             lasts = max(0.0, (lease.expires_at - self._now()).total_seconds())
             try:
-                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS))
+                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS), skip=skip)
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
                 if lease.expires_at <= self._now():
@@ -214,10 +222,9 @@ def _state(lease: Lease) -> str:
 
 
 def _lease_ended(lease: Lease, details: dict[str, Any]) -> LeaseEnded:
-    how = "expired" if lease.released_at is None else "was released"
+    how, advice = "was released", "Lease a line again."
+    if lease.released_at is None:
+        how, advice = "expired", "Ask for a longer ttl, or extend it in time."
     came = f": {details['reason']}" if "reason" in details else ""
-    return LeaseEnded(
-        f"The lease {lease.id} of {lease.line} {how} at {format_time(lease.expires_at)}{came}."
-        " Ask for a longer ttl, or extend it in time.",
-        **details,
-    )
+    ended = f"The lease {lease.id} of {lease.line} {how} at {format_time(lease.expires_at)}"
+    return LeaseEnded(f"{ended}{came}. {advice}", **details)

@@ -18,6 +18,8 @@ from smscatch.numbers import fold_sender
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
+MAX_NAME = 200  # characters of a holder, a label or a ticket
+MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")

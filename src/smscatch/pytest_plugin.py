@@ -5,6 +5,8 @@ Every run of a project that has smscatch installed loads this; so the client is 
 
 import math
 import platform
+import signal
+import threading
 import warnings
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -29,8 +31,8 @@ TTL_SECONDS = 120
 WAIT_SECONDS = 300  # longer than a killed worker keeps a line
 MARK = "sms(line=None, label=None, ttl=SECONDS, wait=SECONDS): which line `sms_line` is, and for how long"
 WISHES = ("line", "label", "ttl", "wait")
-MAX_HOLDER = 200
 _LEASED = pytest.StashKey["LeasedLine"]()
+_TOLD = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,8 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--sms-url", metavar="URL", help="the smscatch server; otherwise SMSCATCH_URL")
     group.addoption("--sms-key", metavar="KEY", help="an API key with the scope lease; otherwise SMSCATCH_KEY")
     parser.addini("sms_label", "which lines the tests take; otherwise any")
-    parser.addini("sms_ttl", "seconds that a test has its line at most", default=TTL_SECONDS)
-    parser.addini("sms_wait", "seconds that a test waits for a free line", default=WAIT_SECONDS)
+    number: Any = "float" if pytest.version_tuple >= (8, 4) else "string"  # what older ones know
+    parser.addini("sms_ttl", "seconds that a test has its line at most", type=number, default=TTL_SECONDS)
+    parser.addini("sms_wait", "seconds that a test waits for a free line", type=number, default=WAIT_SECONDS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,7 +66,20 @@ def sms(pytestconfig: pytest.Config) -> "Client":
         client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
     except SmscatchError as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
+    _heed_sigterm(pytestconfig)
     return client
+
+
+def _heed_sigterm(config: pytest.Config) -> None:
+    """Let SIGTERM, with which a CI cancels a job, end the run as Ctrl-C does, and not before lines are released."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if is_ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config.add_cleanup(_forget_sigterm)
+
+
+def _forget_sigterm() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _find_server(config: pytest.Config) -> tuple[str, str]:
@@ -127,21 +143,21 @@ def _wish(item: pytest.Item) -> dict[str, Any]:
 
 
 def _seconds(config: pytest.Config, name: str) -> float:
-    value = config.getini(name)
     try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        pytest.fail(f"{name} = {value!r} is not accepted. Accepted: a number of seconds, such as 120.", pytrace=False)
-    return seconds
+        seconds = float(config.getini(name))
+        if math.isfinite(seconds):
+            return seconds
+        wrong = f"it is {seconds}"
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        wrong = str(error)
+    pytest.fail(f"{name} is not accepted ({wrong}). Accepted: a number of seconds, such as 120.", pytrace=False)
 
 
 def _holder(item: pytest.Item) -> str:
     """Return what others are told who wait for the line: which test has it, and where that runs."""
     worker = getattr(item.config, "workerinput", {}).get("workerid")
     where = " on ".join(filter(None, (worker, platform.node())))
-    return f"{item.nodeid} ({where})"[-MAX_HOLDER:]
+    return f"{item.nodeid} ({where})"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -151,8 +167,9 @@ def pytest_runtest_makereport(
     """Add what the line received to the report of a test that failed."""
     report = yield
     phone = item.stash.get(_LEASED, None)
-    if report.failed and phone is not None:
-        del item.stash[_LEASED]  # once is enough, also if the teardown fails too
+    is_told = item.stash.get(_TOLD, False) and report.when == "teardown"  # a test and each of its subtests tell it
+    if report.failed and phone is not None and not is_told:
+        item.stash[_TOLD] = True
         report.sections.append(_describe(phone, _explanation(call.excinfo and call.excinfo.value)))
     return report
 

@@ -194,6 +194,27 @@ async def test_extended_and_released(api: httpx2.AsyncClient, clock: Clock) -> N
     assert (await api.get("/api/v1/leases/none")).json()["error"] == "unknown_lease"
 
 
+async def test_a_ticket_is_of_one_request(api: httpx2.AsyncClient) -> None:
+    asked = {"line": LINE, "ticket": "ticket 1"}
+    lease = (await api.post("/api/v1/leases", json=asked)).json()
+    assert (await api.post("/api/v1/leases", json=asked)).json()["id"] == lease["id"]
+    for another in ({"line": OTHER_LINE}, {"label": "login"}):
+        answer = await api.post("/api/v1/leases", json={"ticket": "ticket 1"} | another)
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "ticket")
+
+
+async def test_messages_to_skip_are_passed_over_and_the_reason_is_told(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    path = f"/api/v1/leases/{lease['id']}/next"
+    await inbox.receive([a_delivery(text="first"), a_delivery(text="second")])
+    first = (await api.get(path)).json()
+    second = (await api.get(path, params={"skip": first["id"]})).json()
+    assert (first["text"], second["text"]) == ("first", "second")
+    answer = await api.get(path, params={"skip": [first["id"], f"{second['cursor']} it is blue"], "timeout": 0})
+    assert "it was to be passed over; it is blue" in answer.json()["message"]
+    assert (await api.get(path, params={"skip": ["x"] * 101})).status_code == 400
+
+
 async def test_a_request_is_given_up(api: httpx2.AsyncClient) -> None:
     lease = (await api.post("/api/v1/leases", json={"line": LINE, "ticket": "ticket 1"})).json()
     assert (await api.delete("/api/v1/leases?ticket=ticket+1")).status_code == 204

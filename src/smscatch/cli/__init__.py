@@ -5,6 +5,7 @@ extra.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -38,7 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"smscatch: {error.name} is missing: pip install 'smscatch[server]'", file=sys.stderr)
         result = FAILED
-    except (KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
+        result = FAILED
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whoever reads us has seen enough
+            print(f"smscatch: {error}", file=sys.stderr)
+        # What is left in the buffer would fail again at the end. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         result = FAILED
     return result
 
@@ -134,7 +141,7 @@ def _add_lease_options(lease: argparse.ArgumentParser) -> None:
     )
     which = lease.add_mutually_exclusive_group()
     which.add_argument("--line", type=_parse_given, help="this number of ours; any that is free by default")
-    which.add_argument("--label", help="any of the lines with this label")
+    which.add_argument("--label", type=_parse_given, help="any of the lines with this label")
     lease.add_argument("--holder", help="who you are, for others to see; host name and process by default")
     lease.add_argument("--ttl", type=_parse_seconds, default=120.0, metavar="SECONDS", help="how long (120)")
     lease.add_argument(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
 from smscatch.client import Client
-from smscatch.client.leasing import LeaseFilters
+from smscatch.client.leased import LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.errors import BadRequest, BadSetting
 from smscatch.messages import Line, Message, encode_message, format_time, write_age
@@ -90,11 +90,15 @@ def run_lease(options: argparse.Namespace) -> int:
         phone = client.lease(
             options.line, label=options.label, holder=options.holder, ttl=options.ttl, wait=options.wait
         )
-        if not command:
-            facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
-            print(json.dumps(facts | {"expires_at": format_time(phone.expires_at)}))
-            return OK
-        return run_with(phone, command, options.ttl)
+        if command:
+            return run_with(phone, command, options.ttl)
+        facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
+        try:
+            print(json.dumps(facts | {"expires_at": format_time(phone.expires_at)}), flush=True)
+        except OSError:  # nobody learns of it
+            phone.release()
+            raise
+        return OK
 
 
 def run_release(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from types import FrameType
 from smscatch.client import LeasedLine
 from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextlib.contextmanager
@@ -82,8 +82,17 @@ def _keep(phone: LeasedLine, process: subprocess.Popen[bytes], ttl: float) -> in
                 return status
             if not _extend(phone, ttl):
                 seconds = None
-        except KeyboardInterrupt:  # the command has got it too
-            continue
+        except KeyboardInterrupt:
+            if not _has_terminal():
+                process.send_signal(signal.SIGINT)
+
+
+def _has_terminal() -> bool:
+    """Return whether Ctrl-C is typed for us: the terminal then tells the command too."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):  # no terminal, or no input at all
+        return False
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float | None) -> int | None:

@@ -9,6 +9,7 @@ import httpx2
 
 from smscatch.client import leasing, talk, wants
 from smscatch.client.exchange import (
+    GOODBYE_SECONDS,
     PAUSE_SECONDS,
     Ask,
     Conversation,
@@ -21,8 +22,7 @@ from smscatch.client.exchange import (
     refuse_closed,
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
-from smscatch.client.leased import Leased
-from smscatch.client.leasing import LeaseFilters
+from smscatch.client.leased import Leased, LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
@@ -145,9 +145,16 @@ class AsyncClient:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        if step.is_goodbye:  # a second cancellation ends the wait for it, not the goodbye
-            return await asyncio.shield(asyncio.ensure_future(self._send(step)))
-        return await self._send(step)
+        return await (self._send_goodbye(step) if step.is_goodbye else self._send(step))
+
+    async def _send_goodbye(self, request: Ask) -> httpx2.Response:
+        """Send what a cancellation does not cut off: it takes effect when the answer is here, a second one at once."""
+        sending = asyncio.ensure_future(self._send(request))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait([sending], timeout=GOODBYE_SECONDS)
+            raise
 
     async def _send(self, request: Ask) -> httpx2.Response:
         refuse_closed(self._http)
@@ -234,8 +241,4 @@ class AsyncLeasedLine(Leased):
         await self._client._hold(leasing.release(self._lease))
 
     async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
-        found = await self._client._hold(
-            leasing.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
-        )
-        self._after = found.message.cursor
-        return found
+        return await self._client._hold(self._waiting(want, timeout, filters))

@@ -17,7 +17,8 @@ T = TypeVar("T")
 H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 SLACK_SECONDS = 10.0
 GOODBYE_SECONDS = 3.0
-POLL_SECONDS = 50.0  # shorter than the minute after which many proxies give up
+# Shorter than the minute after which many proxies give up, and a connection that died without a word is found in time.
+POLL_SECONDS = 20.0
 PAUSE_SECONDS = 0.5
 PASSING = (CannotReach, ShuttingDown, StoreUnavailable)
 LIMITS = httpx2.Limits(

@@ -4,19 +4,40 @@ import math
 from collections.abc import Mapping
 
 from smscatch.errors import BadRequest
+from smscatch.messages import MAX_TTL_SECONDS, MIN_TTL_SECONDS
 
-NOT_EMPTY = ("line", "after", "lease")  # the server takes an empty one for none: for any line, or for now
+# The server takes an empty one for none: for any line, or for now.
+NOT_EMPTY = ("line", "after", "lease", "label")
 
 
 def check_filters(filters: Mapping[str, object]) -> None:
-    """Raise BadRequest for an empty value that would not limit anything: an unset variable of a script, say."""
-    for name in NOT_EMPTY:
-        if filters.get(name) == "":
+    """Raise BadRequest, naming the value, for what is no text.
+
+    Nor is an empty one taken that would not limit anything: an unset variable of a script, say.
+    """
+    for name, value in filters.items():
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise BadRequest(f"{name} = {value!r} is not accepted: give text, such as {str(value)!r}.")
+        if not value and name in NOT_EMPTY:
             raise BadRequest(f"{name} is empty. Give a value, or leave it out.")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:  # Python keeps an octet that is no UTF-8 as half a surrogate pair
+            raise BadRequest(f"{name} = {value!r} is not accepted: give text in UTF-8.") from error
 
 
-def check_seconds(name: str, seconds: object, *, is_endless: bool = True) -> None:
-    """Raise BadRequest, naming the value, for what is no number of seconds; an infinite one may do for a wait."""
-    is_number = isinstance(seconds, int | float) and not math.isnan(seconds)
-    if not is_number or (seconds == math.inf and not is_endless):
+def check_seconds(name: str, seconds: object) -> None:
+    """Raise BadRequest, naming the value, for what is no number of seconds; an infinite one will do for a wait."""
+    if not isinstance(seconds, int | float) or math.isnan(seconds):
         raise BadRequest(f"{name} = {seconds!r} is not accepted: give seconds, such as 60.")
+
+
+def check_ttl(seconds: float) -> None:
+    """Raise BadRequest for what a lease cannot last."""
+    check_seconds("ttl", seconds)
+    if not MIN_TTL_SECONDS <= seconds <= MAX_TTL_SECONDS:
+        raise BadRequest(
+            f"ttl = {seconds!r} is not accepted: a lease lasts from {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS} seconds."
+        )

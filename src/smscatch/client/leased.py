@@ -1,8 +1,20 @@
-"""What is known of a leased line without asking the server."""
+"""A leased line: what is known of it without asking the server, and which of its messages were read. No I/O here."""
 
 from datetime import datetime
+from typing import TypedDict
 
-from smscatch.messages import Lease
+from smscatch.client.exchange import Conversation
+from smscatch.client.leasing import path_of
+from smscatch.client.talk import MOST_SKIPPED, Filters, wait
+from smscatch.client.wants import Found, Unwanted, Want
+from smscatch.messages import Lease, Message
+
+
+class LeaseFilters(TypedDict, total=False):
+    """Which messages of a lease are meant: from `sender`, whose text contains `contains`."""
+
+    sender: str | None
+    contains: str | None
 
 
 class Leased:
@@ -10,10 +22,32 @@ class Leased:
 
     def __init__(self, lease: Lease, after: str | None = None) -> None:
         self._lease = lease
-        self._after = after or lease.cursor  # each wait goes on behind what the one before it returned
+        self._after = after or lease.cursor
+        self._returned: dict[str, Message] = {}  # behind `_after`, by id; each is for one wait
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.number} until {self.expires_at:%H:%M:%S} UTC>"
+
+    def _waiting(self, want: Want, timeout: float, filters: LeaseFilters) -> Conversation[Found]:
+        """Wait for the oldest message that matches and that no wait has returned yet."""
+        given = Filters(sender=filters.get("sender"), contains=filters.get("contains"), after=self._after)
+        path = f"{path_of(self._lease)}/next"
+        return wait(path, self._unread(want), timeout, given, returned=self._returned)
+
+    def _unread(self, want: Want) -> Want:
+        """Want what `want` wants, but nothing that another wait, also one going on beside it, returned."""
+
+        def take(message: Message) -> str:
+            value = want(message)
+            if self._returned.setdefault(message.id, message) is not message:
+                raise Unwanted(f"an earlier wait returned the text from {message.sender!r}")
+            while len(self._returned) > MOST_SKIPPED:
+                oldest = min(self._returned.values(), key=lambda one: int(one.cursor))
+                self._after = oldest.cursor
+                del self._returned[oldest.id]
+            return value
+
+        return take
 
     @property
     def number(self) -> str:

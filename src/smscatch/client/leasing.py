@@ -5,15 +5,14 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import quote
 
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
-from smscatch.client.given import check_filters, check_seconds
-from smscatch.client.talk import Filters, Page, wait
-from smscatch.client.wants import Found, Want
+from smscatch.client.given import check_filters, check_seconds, check_ttl
+from smscatch.client.talk import Page
 from smscatch.errors import NoFreeLine, SmscatchError, UnknownLease
-from smscatch.messages import Lease, Message
+from smscatch.messages import MAX_NAME, Lease, Message
 
 __tracebackhide__ = is_ours
 
@@ -21,25 +20,19 @@ LEASES = "/api/v1/leases"
 FAREWELL_SECONDS = 10.0
 
 
-class LeaseFilters(TypedDict, total=False):
-    """Which messages of a lease are meant: from `sender`, whose text contains `contains`."""
-
-    sender: str | None
-    contains: str | None
-
-
 def lease(
     line: str | None, label: str | None, holder: str | None, *, ttl: float, patience: float
 ) -> Conversation[Lease]:
     """Ask for a line, in the order of asking, through restarts of the server and lost answers."""
-    check_filters({"line": line})
-    check_seconds("ttl", ttl, is_endless=False)
+    check_filters({"line": line, "label": label, "holder": holder})
+    check_ttl(ttl)
     check_seconds("wait", patience)
+    patience = max(0.0, patience)
     ticket = secrets.token_hex(16)
     body = {
         "line": line,
         "label": label,
-        "holder": f"{socket.gethostname()} {os.getpid()}" if holder is None else holder,
+        "holder": f"{socket.gethostname()} {os.getpid()}" if holder is None else holder[-MAX_NAME:],
         "ttl_seconds": ttl,
         "ticket": ticket,
     }
@@ -55,7 +48,8 @@ def lease(
 def _stand_in_line(body: Mapping[str, Any], patience: float) -> Conversation[Lease]:
     deadline = time.monotonic() + patience
     while True:
-        seconds = max(0.0, min(deadline - time.monotonic(), POLL_SECONDS))
+        left = max(0.0, deadline - time.monotonic())
+        seconds = min(left, POLL_SECONDS)
         try:
             request = Ask("POST", LEASES, body={**body, "wait_seconds": seconds}, patience_seconds=seconds)
             return read((yield from ask(request)), Lease)
@@ -63,7 +57,7 @@ def _stand_in_line(body: Mapping[str, Any], patience: float) -> Conversation[Lea
             if time.monotonic() >= deadline:
                 raise NoFreeLine.within(patience, **{"reason": str(error), **error.details}) from None
         except PASSING:
-            if time.monotonic() >= deadline:
+            if not left:  # the last look, which also a request that hung until now is followed by
                 raise
             yield Pause(PAUSE_SECONDS)
 
@@ -85,7 +79,7 @@ def leased(lease_id: str, after: str | None) -> Conversation[Lease]:
 
 def extend(lease: Lease, ttl: float) -> Conversation[Lease]:
     """Let a lease last for `ttl` seconds from now."""
-    check_seconds("ttl", ttl, is_endless=False)
+    check_ttl(ttl)
     answer = yield from ask(Ask("POST", f"{path_of(lease)}/extend", body={"ttl_seconds": ttl}))
     return read(answer, Lease)
 
@@ -95,7 +89,7 @@ def release(lease: Lease) -> Conversation[None]:
     deadline = time.monotonic() + FAREWELL_SECONDS
     while True:
         try:
-            yield from ask(Ask("DELETE", path_of(lease)))
+            yield from ask(Ask("DELETE", path_of(lease), is_goodbye=True))
         except UnknownLease:  # it ended longer ago than the retention
             return
         except PASSING:
@@ -104,12 +98,6 @@ def release(lease: Lease) -> Conversation[None]:
             yield Pause(PAUSE_SECONDS)
         else:
             return
-
-
-def wait_leased(lease: Lease, after: str, want: Want, *, timeout: float, filters: LeaseFilters) -> Conversation[Found]:
-    """Wait for a message of a lease, as `talk.wait` does."""
-    given = Filters(sender=filters.get("sender"), contains=filters.get("contains"), after=after)
-    return wait(f"{path_of(lease)}/next", want, timeout, given)
 
 
 def lease_messages(lease: Lease) -> Conversation[list[Message]]:

@@ -21,8 +21,7 @@ from smscatch.client.exchange import (
     refuse_closed,
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
-from smscatch.client.leased import Leased
-from smscatch.client.leasing import LeaseFilters
+from smscatch.client.leased import Leased, LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
@@ -173,8 +172,8 @@ class Client:
 class LeasedLine(Leased):
     """A number that is ours alone until it is released, or its time is up. A `with` block releases it.
 
-    Each wait goes on behind the message that the one before it returned, the first at the beginning of the lease: so
-    no code is ever read twice, and none that is older than the lease.
+    Each wait returns the oldest message of the lease that matches and that no wait has returned yet: so no code is ever
+    read twice, none is older than the lease, and texts of several senders may come in any order. Threads may share it.
     """
 
     def __init__(self, client: Client, lease: Lease, after: str | None = None) -> None:
@@ -226,8 +225,4 @@ class LeasedLine(Leased):
         self._client._hold(leasing.release(self._lease))
 
     def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
-        found = self._client._hold(
-            leasing.wait_leased(self._lease, self._after, want, timeout=timeout, filters=filters)
-        )
-        self._after = found.message.cursor
-        return found
+        return self._client._hold(self._waiting(want, timeout, filters))

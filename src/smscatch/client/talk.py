@@ -1,7 +1,9 @@
 """The conversations of the client: lists, and waits that outlive a request and a restart. No I/O here."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TypedDict
 
 import msgspec
@@ -12,6 +14,9 @@ from smscatch.client.wants import Found, Unwanted, Want
 from smscatch.errors import NoMessage
 from smscatch.messages import Lease, Line, Message, format_time
 
+NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
+MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any proxy
+MAX_SKIP = 150
 __tracebackhide__ = is_ours
 
 
@@ -81,51 +86,54 @@ def start_of(filters: Filters) -> Conversation[str]:
     return (yield from cursor()) if given is None else given
 
 
-def wait(path: str, want: Want, timeout: float, filters: Filters) -> Conversation[Found]:
+def wait(
+    path: str, want: Want, timeout: float, filters: Filters, *, returned: Mapping[str, Message] = NONE_RETURNED
+) -> Conversation[Found]:
     """Wait for the oldest message behind `after` that matches the filters and is wanted.
 
-    Raises NoMessage, whose text says what came meanwhile and why it was not it.
+    `returned` are messages that earlier waits returned, by their ids. Raises NoMessage, whose text says what came
+    meanwhile and why it was not it.
     """
     check_filters(filters)
     check_seconds("timeout", timeout)
+    timeout = max(0.0, timeout)
     start = time.monotonic()
     after = filters.get("after")
     was_away = False
-    unwanted: list[dict[str, str]] = []
+    unwanted: dict[str, str] = {}  # why, by cursor: one whose missing parts come later has another one then
     while True:
         left = max(0.0, start + timeout - time.monotonic())
         try:
             if after is None:  # now means the start of this wait, also when it takes several requests
                 after = yield from (_server_time(start) if was_away else cursor())
             seconds = min(left, POLL_SECONDS)
-            params = {**filters, "after": after, "timeout": round(seconds, 3)}
+            params = {**filters, "after": after, "timeout": round(seconds, 3), "skip": _skipped(returned, unwanted)}
             answer = yield from ask(Ask("GET", path, params, patience_seconds=seconds))
             message = read(answer, Message)
-            after = message.cursor
             return Found(want(message), message)
         except Unwanted as reason:
-            unwanted.append({"id": message.id, "line": message.line, "sender": message.sender, "reason": str(reason)})
+            unwanted[message.cursor] = str(reason)
+            if len(unwanted) > MOST_SKIPPED:
+                after = next(iter(unwanted))  # the oldest: what is in front of it was looked at
+                del unwanted[after]
         except NoMessage as error:
-            # Asking again with the same cursor costs the server one look, and the last answer knows all that came.
+            # Asking again costs the server one look, and the last answer knows all that came.
             if time.monotonic() >= start + timeout:
-                raise _in_vain(error, timeout, unwanted) from None
+                raise NoMessage.within(timeout, **{"reason": str(error), **error.details}) from None
         except PASSING:
-            if time.monotonic() >= start + timeout:
+            if not left:  # the last look, which also a request that hung until now is followed by
                 raise
             was_away = True
             yield Pause(PAUSE_SECONDS)
+
+
+def _skipped(returned: Mapping[str, Message], unwanted: Mapping[str, str]) -> list[str]:
+    """Return what the server shall pass over, and why, for its explanation."""
+    earlier = [f"{id_} an earlier wait returned the text from {one.sender!r}" for id_, one in dict(returned).items()]
+    return [*earlier, *(f"{place} {why}"[:MAX_SKIP] for place, why in unwanted.items())]
 
 
 def _server_time(then: float) -> Conversation[str]:
     """Return what the server's clock showed at a moment of ours, at the latest: no cursor could be had at that time."""
     answer = yield from ask(Ask("GET", "/healthz"))
     return format_time(read(answer, Health).time - timedelta(seconds=time.monotonic() - then))
-
-
-def _in_vain(error: NoMessage, timeout: float, unwanted: list[dict[str, str]]) -> NoMessage:
-    reason = str(error.details.get("reason", error))
-    if unwanted:
-        reasons = "; ".join(dict.fromkeys(miss["reason"] for miss in unwanted))
-        reason = f"{len(unwanted)} came, but {reasons}; after that {reason}"
-    misses = [*unwanted, *error.details.get("near_misses", [])]
-    return NoMessage.within(timeout, **{**error.details, "reason": reason, "near_misses": misses})

@@ -40,7 +40,8 @@ def a_code(pattern: str | None) -> Want:
         found = message.code if compiled is None else _first(compiled, message.text)
         if found is None:
             reason = "no code was found in" if pattern is None else f"the pattern {pattern!r} does not match"
-            raise Unwanted(f"{reason} the text from {message.sender!r}")
+            lack = "" if message.complete else ", of which parts are missing"
+            raise Unwanted(f"{reason} the text from {message.sender!r}{lack}")
         return found
 
     return want
@@ -69,7 +70,7 @@ def _compile(name: str, pattern: str | None) -> re.Pattern[str] | None:
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
     found = pattern.search(text)
-    if found is None:
+    if not found or not found[0]:
         return None
     if not pattern.groups:
         return found[0]

@@ -16,7 +16,7 @@ from smscatch.modem.health import read_health
 from smscatch.web.bodies import read_body
 from smscatch.web.deletions import MANY
 from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, note_reads
-from smscatch.web.params import parse_limit, parse_query, parse_range, parse_start, parse_timeout
+from smscatch.web.params import parse_limit, parse_query, parse_range, parse_skip, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
 from smscatch.web.waiting import wait_for
 
@@ -78,7 +78,8 @@ async def next_code(request: Request) -> Response:
 async def _wait(request: Request, query: Query) -> Stored:
     timeout_seconds = parse_timeout(request)
     query, after = await parse_start(request, msgspec.structs.replace(query, lease=""))
-    return await wait_for(request, query.lines, inbox_of(request).next_message(query, after, timeout_seconds))
+    wait = inbox_of(request).next_message(query, after, timeout_seconds, skip=parse_skip(request))
+    return await wait_for(request, query.lines, wait)
 
 
 async def get_message(request: Request) -> Response:

@@ -26,12 +26,10 @@ from smscatch.web.auth import identify, refuse_other_sites
 from smscatch.web.deletions import Deletions
 from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
-from smscatch.web.params import AFTER, BEFORE, CONTAINS, FILTERS, LIMIT, LINE, SENDER, TICKET, TIMEOUT, check_names
+from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT, check_names
 from smscatch.web.reads import Reads
 
 HERE = Path(__file__).parent
-WAIT = (*FILTERS, AFTER, TIMEOUT)
-LEASE_WAIT = (SENDER, CONTAINS, AFTER, TIMEOUT)
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
 NEXT = Parameter("next", "string", "The page to go to afterwards.")
 EVENTS, HTML = "text/event-stream", "text/html"

@@ -7,18 +7,17 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from smscatch.errors import BadRequest
+from smscatch.messages import MAX_NAME, MAX_TTL_SECONDS, MIN_TTL_SECONDS
 from smscatch.web.params import MAX_TIMEOUT_SECONDS
 from smscatch.web.waiting import ClientGone
 
 T = TypeVar("T")
 MAX_BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10
-MAX_NAME = 200
-MAX_TTL_SECONDS = 86_400
 DEFAULT_TTL_SECONDS = 120
 
 Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
-TtlSeconds = Annotated[float, msgspec.Meta(ge=1, le=MAX_TTL_SECONDS)]
+TtlSeconds = Annotated[float, msgspec.Meta(ge=MIN_TTL_SECONDS, le=MAX_TTL_SECONDS)]
 WaitSeconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMEOUT_SECONDS)]
 
 

@@ -17,7 +17,7 @@ from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.auth import is_still_good
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
-from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_start, parse_timeout
+from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_skip, parse_start, parse_timeout
 from smscatch.web.waiting import ClientGone, unless_gone, wait_for
 
 WORKING = ("ready", "starting")
@@ -38,6 +38,7 @@ async def acquire(request: Request) -> Response:
         ticket=body.ticket,
     )
     lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds))
+    _check_ticket(request, body, lease)
     if not await is_still_good(request):
         await leases_of(request).release(lease)
         raise Unauthorized("This key was revoked, or expired, while it waited for a line.")
@@ -45,6 +46,16 @@ async def acquire(request: Request) -> Response:
         await leases_of(request).release(lease)
         raise ClientGone("The client hung up before its lease was made.")
     return value_response(_labelled(request, lease), 201)
+
+
+def _check_ticket(request: Request, body: LeaseRequest, lease: Lease) -> None:
+    """Raise BadRequest if a ticket brought the lease that an earlier request for something else got."""
+    another_line = body.line is not None and lease.line != canonical_number(body.line)
+    if another_line or (body.label is not None and _labelled(request, lease).label != body.label):
+        raise BadRequest(
+            f"The ticket {body.ticket!r} is of another request, which got {lease.line}. Make up a new one for each.",
+            parameter="ticket",
+        )
 
 
 async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, ...]:
@@ -163,5 +174,5 @@ async def _wait(request: Request, query: Query) -> Stored:
     lease = await _own(request)
     timeout_seconds = parse_timeout(request)
     query, after = await parse_start(request, query, request.query_params.get("after") or lease.cursor)
-    wait = leases_of(request).next_message(lease, query, after, timeout_seconds)
+    wait = leases_of(request).next_message(lease, query, after, timeout_seconds, skip=parse_skip(request))
     return await wait_for(request, (lease.line,), wait)

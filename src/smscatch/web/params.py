@@ -16,6 +16,8 @@ DEFAULT_TIMEOUT_SECONDS = 30
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
 MAX_CONTAINS = 500
+MAX_SKIPPED = 100
+MAX_SKIP = 300
 
 LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
 SENDER = Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter.")
@@ -23,6 +25,13 @@ CONTAINS = Parameter("contains", "string", "Only texts that contain this; case d
 FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
+SKIP = Parameter(
+    "skip",
+    "string",
+    "Pass over this message, by its id or cursor; a blank and why may follow, which the explanation repeats. May be"
+    " repeated.",
+    is_list=True,
+)
 LIMIT = Parameter("limit", "integer", f"How many at most, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if not given.")
 TICKET = Parameter("ticket", "string", "The ticket that a line was asked for with.")
 TIMEOUT = Parameter(
@@ -30,6 +39,8 @@ TIMEOUT = Parameter(
     "number",
     f"Seconds to wait, 0 to {MAX_TIMEOUT_SECONDS}; {DEFAULT_TIMEOUT_SECONDS} if not given.",
 )
+WAIT = (*FILTERS, AFTER, TIMEOUT, SKIP)
+LEASE_WAIT = (SENDER, CONTAINS, AFTER, TIMEOUT, SKIP)
 
 
 class Range(NamedTuple):
@@ -141,6 +152,15 @@ def parse_timeout(request: Request) -> float:
             value=given,
         )
     return seconds
+
+
+def parse_skip(request: Request) -> dict[str, str]:
+    """Return which messages to pass over, by id or cursor, and why. Raises BadRequest if they are too many."""
+    given = request.query_params.getlist("skip")
+    if len(given) > MAX_SKIPPED or any(len(value) > MAX_SKIP for value in given):
+        raise BadRequest(f"At most {MAX_SKIPPED} messages can be skipped, each with at most {MAX_SKIP} characters.")
+    skipped = (value.partition(" ") for value in given)
+    return {name: why or "it was to be passed over" for name, _, why in skipped}
 
 
 def parse_limit(request: Request) -> int:
