@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smscatch import AsyncClient, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
+from smscatch import AsyncClient, AsyncLeasedLine, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
 from smscatch.client import leasing, talk
 from smscatch.errors import SmscatchError
 from smscatch.spool import Entry, write_entry
@@ -155,6 +155,25 @@ async def test_a_busy_line_is_waited_for(server: Server, client: Any) -> None:
     second = asyncio.create_task(do(client.lease, LINE, wait=60))
     await do(first.release)
     assert (await second).number == LINE  # after the rest
+
+
+async def test_of_two_clients_that_race_for_a_line_a_thousand_times_one_gets_it(
+    make_server: Callable[[], Server],
+) -> None:
+    server = make_server().start(SMSCATCH_LEASE_REST="0s")
+    await known(server)
+
+    async def race(client: AsyncClient) -> AsyncLeasedLine | None:
+        try:
+            return await client.lease(LINE, wait=0)
+        except NoFreeLine:
+            return None
+
+    async with AsyncClient(server.url, ADMIN_KEY) as one, AsyncClient(server.url, ADMIN_KEY) as other:
+        for _ in range(1000):
+            won = [phone for phone in await asyncio.gather(race(one), race(other)) if phone is not None]
+            assert len(won) == 1
+            await won[0].release()
 
 
 async def test_another_process_can_go_on_with_a_lease(server: Server, client: Any) -> None:
