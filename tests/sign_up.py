@@ -1,15 +1,18 @@
 """An app that texts a code to whoever signs up, and the carrier that brings it: for tests of tests that run at once.
 
 The carrier behaves as carriers do: it delays texts, brings some of them twice and some long after they were of use, and
-other texts come in between. The app knows for each sign-up which code is right, and keeps count of who got it wrong.
+other texts come in between. Its clocks are wrong and tell whole seconds. The app knows for each sign-up which code is
+right, and keeps count of who got it wrong.
 """
 
 import collections
 import http.server
+import itertools
 import random
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +22,13 @@ from smscatch.pdu import encode_deliver
 from smscatch.spool import Entry, write_entry
 
 SENDER = "Example"
-AGAIN_SECONDS = 0.05
+STALE = ("twice", "too late")  # the kinds of texts that come when their test is over
+# How many seconds the clocks of the SMSCs are ahead, less than the default tolerance.
+CLOCKS = (0, -40, 40)
+EARLIER_TEXTS = 3
+# A text that was accepted so long before a lease began is known to be late (smscatch.stores.leasing), but not always a
+# younger one: those come only while the line rests.
+TELLING_SECONDS = 5
 
 
 class Habits(NamedTuple):
@@ -27,47 +36,50 @@ class Habits(NamedTuple):
 
     delay_seconds: float
     rest_seconds: float
-    tolerance_seconds: float
     twice: float = 0.3
     too_late: float = 0.4
     foreign: float = 0.5
 
 
-class SignUp:
-    """One sign-up: the number, the right code, when it was sent, and when the test was through with it."""
+class SignUp(NamedTuple):
+    """One sign-up: the number, the right code, and when it was sent."""
 
-    def __init__(self, number: str, code: str) -> None:
-        self.number = number
-        self.code = code
-        self.sent_at = time.time()
-        self.ended_at: float | None = None
+    number: str
+    code: str
+    sent_at: float
 
 
 class Text(NamedTuple):
-    """A text under way; `kind` is for the count."""
+    """A text under way; `kind` is for the count, `sent_at` when the SMSC accepted it."""
 
     kind: str
-    of: SignUp
+    number: str
     sender: str
     text: str
+    sent_at: float
 
 
 class App:
     """The app and the carrier; an HTTP server while it is used in a `with` block.
 
-    `right` and `wrong` count the codes that were entered, `brought` the texts of each kind.
+    `right` and `wrong` count the codes that were entered, `brought` the texts of each kind; `sent_for` says for which
+    sign-up a code was sent.
     """
 
     def __init__(self, spool: Path, habits: Habits) -> None:
         self.right = 0
         self.wrong = 0
         self.brought: collections.Counter[str] = collections.Counter()
+        self.sent_for: dict[str, SignUp] = {}
         self._spool = spool
         self._habits = habits
         self._chance = random.Random(7672)
+        self._codes = iter(self._chance.sample(range(10**5, 10**6), 10_000))
         self._lock = threading.Lock()
         self._sign_ups: dict[str, SignUp] = {}
-        self._ended: dict[str, float] = {}  # when the newest test that is through with a number was so
+        self._held: dict[str, list[Text]] = {}  # what comes when a later test waits
+        self._ended: dict[str, float] = {}  # when the test was over that a number had last
+        self._clocks: dict[str, int] = {}
         self._is_closed = False
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("", (_Handler,), {"app": self}))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -89,70 +101,84 @@ class App:
         with self._lock:
             self._is_closed = True
 
+    def text_earlier(self, numbers: Sequence[str]) -> None:
+        """Let texts come to the numbers of before all tests: none took a second."""
+        for number, clock in zip(numbers, itertools.cycle(CLOCKS), strict=False):
+            self._clocks[number] = clock
+            for _ in range(EARLIER_TEXTS):
+                code = f"Your Example code is {self._code()}"
+                self._bring(Text("earlier", number, SENDER, code, time.time() - self._chance.random()))
+
     def sign_up(self, number: str) -> str:
         """GET /sign-up?number=: send a code to the number; answers at once, with a token."""
         token = secrets.token_hex(8)
         with self._lock:
-            sign_up = self._sign_ups[token] = SignUp(number, self._code())
-            self._send("in time", sign_up, self._habits.delay_seconds)
+            sign_up = self._sign_ups[token] = SignUp(number, self._code(), time.time())
+            texts = [self._text("in time", sign_up), *self._take_held(number)]
             if self._chance.random() < self._habits.foreign:
-                self._send("foreign", sign_up, self._habits.delay_seconds)
+                texts.append(self._text("foreign", sign_up))
+            for text in texts:
+                self._later(self._habits.delay_seconds, text)
         return token
 
     def verify(self, token: str, code: str) -> str:
         """GET /verify?token=&code=: answers `right` or `wrong`. The last that a test asks."""
         with self._lock:
             sign_up = self._sign_ups[token]
-            sign_up.ended_at = self._ended[sign_up.number] = time.time()
             is_right = code == sign_up.code
             self.right, self.wrong = self.right + is_right, self.wrong + (not is_right)
-            for kind, share in (("twice", self._habits.twice), ("too late", self._habits.too_late)):
+            self._ended[sign_up.number] = time.time()
+            for kind, share in zip(STALE, (self._habits.twice, self._habits.too_late), strict=True):
                 if self._chance.random() < share:
-                    longest = self._chance.choice((self._habits.rest_seconds, 2 * self._habits.tolerance_seconds))
-                    self._send(kind, sign_up, longest)
+                    self._delay(self._text(kind, sign_up))
         return "right" if is_right else "wrong"
 
+    def _delay(self, text: Text) -> None:
+        """Let a text of a test that is over come while the line rests, or while a later test waits for another."""
+        if self._chance.random() < 0.5:
+            self._later(self._habits.rest_seconds, text)
+        else:
+            self._held.setdefault(text.number, []).append(text)
+
+    def _take_held(self, number: str) -> list[Text]:
+        """Return what may come while the test waits that has the number now."""
+        held = self._held.pop(number, [])
+        self._held[number] = [text for text in held if not self._may_come(text)]
+        return [text for text in held if self._may_come(text)]
+
+    def _may_come(self, text: Text) -> bool:
+        """Return whether the line rests, or the text is so old that any later test can tell."""
+        ended = self._ended[text.number]
+        return time.time() <= ended + self._habits.rest_seconds or text.sent_at <= ended - TELLING_SECONDS
+
     def _code(self) -> str:
-        return f"{self._chance.randrange(10**5, 10**6)}"
+        return str(next(self._codes))
 
-    def _send(self, kind: str, of: SignUp, longest_seconds: float) -> None:
-        """Let a text come within the time."""
-        sender, text = SENDER, f"Your Example code is {self._code() if kind == 'too late' else of.code}"
+    def _text(self, kind: str, of: SignUp) -> Text:
         if kind == "foreign":
-            sender, text = "Google", f"G-{self._code()} is your Google verification code."
-        self._later(self._chance.uniform(0, longest_seconds), Text(kind, of, sender, text))
+            return Text(kind, of.number, "Google", f"G-{self._code()} is your Google verification code.", of.sent_at)
+        code, sent_at = (self._code(), time.time()) if kind == "too late" else (of.code, of.sent_at)
+        self.sent_for[code] = of
+        return Text(kind, of.number, SENDER, f"Your Example code is {code}", sent_at)
 
-    def _later(self, seconds: float, text: Text) -> None:
-        timer = threading.Timer(seconds, self._bring, [text])
+    def _later(self, longest_seconds: float, text: Text) -> None:
+        """Let a text come within the time."""
+        timer = threading.Timer(self._chance.uniform(0, longest_seconds), self._bring, [text])
         timer.daemon = True
         timer.start()
 
     def _bring(self, text: Text) -> None:
         with self._lock:
-            now = time.time()
             if self._is_closed:
                 return
-            if not self._may_come(text, now):
-                self._later(AGAIN_SECONDS, text)
+            if text.kind in STALE and not self._may_come(text):  # a busy machine missed the rest
+                self._held.setdefault(text.number, []).append(text)
                 return
             self.brought[text.kind] += 1
-            sent_at = datetime.fromtimestamp(text.of.sent_at, UTC)
+            sent_at = datetime.fromtimestamp(int(text.sent_at + self._clocks[text.number]), UTC)
             (pdu,) = encode_deliver(text.sender, text.text, sent_at)
-            body = f"time_ns={int(now * 1e9)}\0line={text.of.number}\0pdu={pdu}\0".encode()
+            body = f"time_ns={time.time_ns()}\0line={text.number}\0pdu={pdu}\0".encode()
             write_entry(self._spool, Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", "pdu", body))
-
-    def _may_come(self, text: Text, now: float) -> bool:
-        """Whether nobody could take the text for another test's, if leases are kept.
-
-        It comes while its own test waits or the line rests after it, or when the lease of today began so long after it
-        was sent that its time tells it from what that lease waits for. (A text that comes after the rest, but with a
-        time within the tolerance, only its words could tell from the right one. So both are set for the carrier.)
-        """
-        ended_at = text.of.ended_at
-        if text.kind == "foreign" or ended_at is None or now < ended_at + self._habits.rest_seconds:
-            return True
-        # A lease that lasts began after the one before it had ended. An SMSC tells whole seconds.
-        return int(text.of.sent_at) + self._habits.tolerance_seconds < self._ended[text.of.number]
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -259,6 +259,7 @@ def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> 
         (("export", "--store", "{old}", "{file}"), "not there yet"),
         (("prune", "--store", "{old}", "--older-than", "soon"), "an age such as"),
         (("prune", "--store", "{old}", "--older-than", "900000d"), "an age such as"),
+        (("prune", "--store", "{old}", "--older-than", "0s"), "zero would delete everything"),
     ],
 )
 def test_what_cannot_be_moved_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -1,13 +1,11 @@
 """Tests that run at once and share numbers: with leases each gets its own code, without them they take each other's.
 
 Four workers of pytest-xdist run 200 tests on three lines while a carrier (tests/sign_up.py) delays texts, repeats them,
-and brings some of tests that are over. The second test is the test of the first: the same app, carrier and lines, but
-read as one reads a number without leases, where the newest text wins.
-
-What this does not show, because nothing could: a text that comes after its line has rested, but whose SMSC time lies
-less than SMSCATCH_LEASE_TOLERANCE before the next lease, looks like that one's. The carrier sends none of these.
-
-Texts take up to two seconds, as from a carrier; SMSCATCH_PARALLEL_DELAY=0.2 is for the impatient.
+and brings some of tests that are over: while the line rests, or just when a later test waits for its own. The SMSC's
+clock, which may be wrong by a minute, must be known from earlier texts: each line received some. A hundred more have
+the default rest and more lines, most of which rest; then nothing that a test caused is too young to be told apart.
+The last test is the test of the first: the same app and carrier, but read as one reads a number without leases, where
+the newest text wins.
 """
 
 import os
@@ -15,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,14 +21,22 @@ from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.sign_up import SENDER, App, Habits
 
-DELAY_SECONDS = float(os.environ.get("SMSCATCH_PARALLEL_DELAY", "2"))
-REST_SECONDS = max(0.1, DELAY_SECONDS / 4)
-TOLERANCE_SECONDS = 1.0  # an SMSC tells whole seconds, so no less would do
+DELAY_SECONDS = 2
 WORKERS = 4
-TESTS = 200
 UNLEASED_TESTS = 60  # enough to see it
-LINES = ("+447700900001", "+447700900002", "+447700900003")
-CONFIG = "".join(f'[lines."{line}"]\nlabel = "pool"\nphone_id = "{line}"\n' for line in LINES)
+
+
+class Pool(NamedTuple):
+    """Some lines, how long each rests, and how many tests share them."""
+
+    lines: tuple[str, ...]
+    rest_seconds: float
+    tests: int
+
+
+NUMBERS = tuple(f"+447700900{n:03d}" for n in range(16))
+THREE = Pool(NUMBERS[:3], 0.5, 200)
+USUAL = Pool(NUMBERS, 5, 100)
 
 COMMON = f"""
 import os
@@ -37,14 +44,14 @@ import urllib.parse
 import urllib.request
 import pytest
 
-LINES, SENDER = {LINES}, {SENDER!r}
+LINES, SENDER = {THREE.lines}, {SENDER!r}
 
 def app(path, **params):
     with urllib.request.urlopen(f"{{os.environ['APP_URL']}}{{path}}?{{urllib.parse.urlencode(params)}}") as answer:
         return answer.read().decode()
 """
-LEASED = f"""
-@pytest.mark.parametrize("n", range({TESTS}))
+LEASED = """
+@pytest.mark.parametrize("n", range(TESTS))
 def test_sign_up(sms_line, n):
     token = app("/sign-up", number=sms_line.number)
     code = sms_line.wait_for_code(sender=SENDER, timeout=60)
@@ -64,22 +71,26 @@ def test_sign_up(sms, n):
 """
 
 
+@pytest.fixture(params=[THREE], ids=["three lines"])
+def pool(request: pytest.FixtureRequest) -> Pool:
+    pool: Pool = request.param
+    return pool
+
+
 @pytest.fixture
-def pool(make_server: Callable[[], Server]) -> Server:
-    """A server with three lines that rest shortly."""
+def server(pool: Pool, make_server: Callable[[], Server]) -> Server:
+    """A server with these lines."""
     server = make_server()
+    lines = "".join(f'[lines."{line}"]\nlabel = "pool"\nphone_id = "{line}"\n' for line in pool.lines)
     config = server.folder / "smscatch.toml"
-    config.write_text(CONFIG)
-    return server.start(
-        SMSCATCH_CONFIG=str(config),
-        SMSCATCH_LEASE_REST=f"{REST_SECONDS * 1000:.0f}ms",
-        SMSCATCH_LEASE_TOLERANCE=f"{TOLERANCE_SECONDS * 1000:.0f}ms",
-    )
+    config.write_text(f'lease_rest = "{pool.rest_seconds * 1000:.0f}ms"\n{lines}')
+    return server.start(SMSCATCH_CONFIG=str(config))
 
 
 @pytest.fixture
-def app(pool: Server) -> Iterator[App]:
-    with App(pool.spool, Habits(DELAY_SECONDS, REST_SECONDS, TOLERANCE_SECONDS)) as app:
+def app(pool: Pool, server: Server) -> Iterator[App]:
+    with App(server.spool, Habits(DELAY_SECONDS, pool.rest_seconds)) as app:
+        app.text_earlier(pool.lines)
         yield app
 
 
@@ -104,20 +115,26 @@ def count_messages(server: Server) -> int:
         return sum(line.messages for line in client.lines())
 
 
-async def test_with_leases_each_of_many_tests_at_once_gets_its_own_code(pool: Server, app: App, tmp_path: Path) -> None:
-    done = run_tests(tmp_path / "project", LEASED, pool, app)
+@pytest.mark.parametrize("pool", [THREE, USUAL], indirect=True, ids=["three lines", "the default rest"])
+async def test_with_leases_each_of_many_tests_at_once_gets_its_own_code(
+    pool: Pool, server: Server, app: App, tmp_path: Path
+) -> None:
+    done = run_tests(tmp_path / "project", LEASED.replace("TESTS", str(pool.tests)), server, app)
     print(app)
-    assert f"{TESTS} passed" in done.stdout, done.stdout + done.stderr
-    assert (app.right, app.wrong) == (TESTS, 0)
-    assert min(app.brought[kind] for kind in ("foreign", "twice", "too late")) > TESTS / 20, app.brought
+    assert f"{pool.tests} passed" in done.stdout, done.stdout + done.stderr
+    assert (app.right, app.wrong) == (pool.tests, 0)
+    assert min(app.brought[kind] for kind in ("foreign", "twice", "too late")) > pool.tests / 20, app.brought
     app.go_home()
-    await eventually(lambda: count_messages(pool) == app.brought.total(), "every text is kept")
-    with pool.client() as client:
-        assert sum("late" in message.marks for message in client.messages(limit=500)) > TESTS / 20
+    await eventually(lambda: count_messages(server) == app.brought.total(), "every text is kept")
+    with server.client() as client:
+        messages = client.messages(sender=SENDER, limit=500)
+    assert sum("late" in message.marks for message in messages) > pool.tests / 20
+    given = {(message.lease, app.sent_for[message.code or ""]) for message in messages if message.lease is not None}
+    assert len(given) == pool.tests, "a lease was given a text of another test"
 
 
-def test_without_leases_the_same_tests_take_each_others_codes(pool: Server, app: App, tmp_path: Path) -> None:
-    done = run_tests(tmp_path / "project", NEWEST_WINS, pool, app)
+def test_without_leases_the_same_tests_take_each_others_codes(server: Server, app: App, tmp_path: Path) -> None:
+    done = run_tests(tmp_path / "project", NEWEST_WINS, server, app)
     print(app)
     assert app.right + app.wrong == UNLEASED_TESTS, done.stdout + done.stderr
     assert app.wrong > UNLEASED_TESTS / 20

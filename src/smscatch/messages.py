@@ -110,8 +110,9 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
     Begins at the position `cursor` and ends at `expires_at`, or earlier at `released_at`, which `expires_at` then
     equals. The line rests until `rests_until`: what arrives by then is late, kept and shown, but belongs to no lease.
-    So is what arrived before `started_at` by our clock, or was sent before `late_before` by the SMSC's. `holder` is
-    what the leaseholder calls itself, `key` the id of the API key it came with, `label` that of the line. All in UTC.
+    So is what arrived before `started_at` by our clock, or was sent before `late_before` by the SMSC's, or before
+    `started_at` as far as that clock is known (stores/leasing.py). `holder` is what the leaseholder calls itself, `key`
+    the id of the API key it came with, `label` that of the line. All in UTC.
     """
 
     id: str

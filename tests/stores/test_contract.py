@@ -1,7 +1,10 @@
 """What every store promises (stores/base.py)."""
 
 import asyncio
-from datetime import timedelta
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +17,28 @@ from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 ALL = Query()
 WRITTEN = 5_000
 BATCH = 5  # of one transaction, as the intake takes what waits in the spool
+# Adds until it is acknowledged, as the intake does.
+WRITER = """
+import asyncio, sys
+from smscatch.errors import StoreUnavailable
+from smscatch.sources.pdu import join_parts
+from smscatch.stores import open_store
+from tests.samples import a_delivery
+
+async def main(url, name):
+    store = await open_store(url, join_parts)
+    for n in range(60):
+        deliveries = [a_delivery(delivery=f"{name} {n} {i}") for i in range(1 + n % 3)]
+        while True:
+            try:
+                await store.add(deliveries)
+                break
+            except StoreUnavailable:
+                pass
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]:
@@ -71,6 +96,18 @@ async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, u
         assert seen == list(range(1, WRITTEN + 1))
     finally:
         await other.close()
+
+
+async def test_a_reader_misses_nothing_of_what_several_processes_write(store: Store, url: str) -> None:
+    commands = [[sys.executable, "-W", "error", "-c", WRITER, url, name] for name in "abc"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    writers = [await asyncio.create_subprocess_exec(*command, env=environ) for command in commands]
+    seen: list[int] = []
+    while len(seen) < 3 * 120:
+        seen += [stored.position for stored in await store.after(ALL, seen[-1] if seen else 0, 7)]
+    assert [await writer.wait() for writer in writers] == [0, 0, 0]
+    assert seen == list(range(1, 361))
+    assert [use.messages for use in await store.lines()] == [360]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +200,65 @@ async def test_deleting_a_line_leaves_the_others(store: Store) -> None:
     await store.add([a_delivery(), a_delivery(), a_delivery(line=OTHER_LINE, text="stays")])
     assert await store.delete_lines([LINE]) == 2
     assert await texts(store) == ["stays"]
+
+
+async def test_deleting_a_line_beside_a_writer_ends_and_takes_nothing_that_came_later(store: Store, url: str) -> None:
+    old = [a_delivery() for _ in range(3_000)]
+    for start in range(0, len(old), 500):
+        await store.add(old[start : start + 500])
+    other = await open_store(url, join_parts)
+    try:
+        deleting = asyncio.create_task(store.delete_lines([LINE]))
+        earlier = 0
+        later: list[str] = []
+        while not deleting.done() or not later:
+            has_begun = await other.get(old[0].message.id) is None
+            delivery = a_delivery()
+            await other.add([delivery])
+            if has_begun:
+                later.append(delivery.message.id)
+            else:
+                earlier += 1
+        assert len(old) <= await deleting <= len(old) + earlier
+        assert all([await store.get(message) is not None for message in later])
+    finally:
+        await other.close()
+
+
+async def test_a_prune_beside_a_writer_ends(store: Store, url: str) -> None:
+    await store.add([a_delivery(received_at=NOON - timedelta(days=1)) for _ in range(1_000)])
+    other = await open_store(url, join_parts)
+    try:
+        pruning = asyncio.create_task(store.prune(NOON - timedelta(days=2), NOON, up_to=1_000))
+        while not pruning.done():
+            await other.add([a_delivery()])
+        assert await pruning == 1_000
+    finally:
+        await other.close()
+
+
+async def test_times_count_down_to_the_millisecond(store: Store) -> None:
+    microsecond = timedelta(microseconds=1)
+    await store.add([a_delivery(received_at=NOON + 1_999 * microsecond)])
+    for since, until, count in ((0, 1_999, 0), (1_999, 2_000, 1), (1_001, 2_999, 1), (2_000, 3_000, 0)):
+        query = Query(since=NOON + since * microsecond, until=NOON + until * microsecond)
+        assert len(await store.newest(query, 5)) == count
+    assert await store.prune(NOON, NOON + 1_999 * microsecond, up_to=1) == 0
+    assert await store.prune(NOON, NOON + 2_000 * microsecond, up_to=1) == 1
+
+
+async def test_the_last_moment_of_all_is_a_time_too(store: Store) -> None:
+    end = datetime.max.replace(tzinfo=UTC)
+    await store.add([a_delivery()])
+    assert await texts(store, Query(since=end)) == []
+    assert len(await texts(store, Query(until=end))) == 1
+    assert await store.prune(NOON, end, up_to=1) == 1
+
+
+async def test_a_store_that_can_be_written_passes_its_check(store: Store) -> None:
+    await store.add([a_delivery()])
+    await store.check()
+    assert await store.position() == 1
 
 
 async def test_prune_deletes_what_is_older(store: Store) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from smscatch.messages import Lease, Query
+from smscatch.messages import Lease, Message, Query
 from smscatch.sources.pdu import join_parts
-from smscatch.stores import Claim, Store, Wish, open_store
-from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
+from smscatch.stores import Claim, Delivery, Store, Wish, open_store
+from smscatch.stores.leasing import attribute, make_lease
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
 
 
 def at(seconds: float) -> datetime:
@@ -222,6 +225,137 @@ async def test_a_text_that_is_completed_keeps_its_lease(store: Store) -> None:
     await store.add(parts[1:])
     (stored,) = await store.newest(Query(), 1)
     assert (stored.message.lease, stored.message.revision, stored.message.complete) == (lease.id, 1, True)
+
+
+async def know_the_clock(store: Store, *, behind: float = 0, transit: float = 2, texts: int = 3, **facts: Any) -> None:
+    """Keep texts of an hour before, which took so long from an SMSC whose clock is behind so much, or ahead."""
+    received = [at(-3600 + 60 * n) for n in range(texts)]
+    sent = timedelta(seconds=transit + behind)
+    await store.add([a_delivery(text="earlier", received_at=time, sent_at=time - sent, **facts) for time in received])
+
+
+@pytest.mark.parametrize("behind", [0, 40, -40], ids=["right", "behind", "ahead"])
+@pytest.mark.parametrize(("sent", "is_late"), [(-10, True), (-6, True), (-5, False), (-1, False), (0, False)])
+async def test_earlier_texts_tell_when_a_text_was_sent(store: Store, behind: float, sent: float, is_late: bool) -> None:
+    await know_the_clock(store, behind=behind)
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", received_at=at(7), sent_at=at(sent - behind))])
+    assert await lease_of(store, "the one") == (None if is_late else lease.id, is_late)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_late"),
+    [
+        pytest.param({}, True, id="three"),
+        pytest.param({"texts": 2}, False, id="too few"),
+        pytest.param({"sender": "Google"}, False, id="of another sender"),
+        pytest.param({"sender": "AUTHY"}, True, id="of the sender in capitals"),
+        pytest.param({"line": OTHER_LINE}, False, id="to another line"),
+        pytest.param({"transit": 30}, False, id="always slow"),
+        pytest.param({"behind": -90}, False, id="of a clock more wrong than tolerated"),
+    ],
+)
+async def test_only_enough_texts_of_the_sender_to_the_line_tell(
+    store: Store, facts: dict[str, Any], is_late: bool
+) -> None:
+    await know_the_clock(store, **facts)
+    await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", received_at=at(7), sent_at=at(-10))])
+    assert (await lease_of(store, "the one"))[1] == is_late
+
+
+async def test_texts_without_a_time_tell_nothing(store: Store) -> None:
+    await know_the_clock(store, texts=2)
+    await store.add([a_delivery(text="earlier", received_at=at(-60)) for _ in range(3)])
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", received_at=at(7), sent_at=at(-10))])
+    assert await lease_of(store, "the one") == (lease.id, False)
+
+
+async def test_of_a_sender_that_is_always_slow_a_text_sent_after_the_lease_began_belongs_to_it(store: Store) -> None:
+    await know_the_clock(store, transit=30, texts=20)
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", received_at=at(2), sent_at=at(0))])
+    assert await lease_of(store, "the one") == (lease.id, False)
+
+
+async def test_a_clock_that_was_wrong_once_makes_no_text_late(store: Store) -> None:
+    await know_the_clock(store)
+    await know_the_clock(store, texts=1, behind=-50)
+    lease = await leased(store, a_wish())
+    await store.add([a_delivery(text="the one", received_at=at(7), sent_at=at(1))])
+    assert await lease_of(store, "the one") == (lease.id, False)
+
+
+async def test_a_clock_that_was_wrong_is_forgotten_after_twenty_texts(store: Store) -> None:
+    await know_the_clock(store, behind=-50)
+    await know_the_clock(store, texts=18)
+    lease = await leased(store, a_wish())
+    for text in ("first", "second"):
+        await store.add([a_delivery(text=text, received_at=at(7), sent_at=at(5))])
+    assert await lease_of(store, "first") == (None, True)
+    assert await lease_of(store, "second") == (lease.id, False)
+
+
+async def test_texts_of_the_same_batch_tell_the_clock_to_those_behind_them(store: Store) -> None:
+    lease = await leased(store, a_wish())
+    earlier = [a_delivery(text="earlier", received_at=at(n + 2), sent_at=at(n)) for n in range(3)]
+    await store.add([*earlier, a_delivery(text="the one", received_at=at(7), sent_at=at(-10))])
+    assert await lease_of(store, "earlier") == (lease.id, False)
+    assert await lease_of(store, "the one") == (None, True)
+
+
+@pytest.mark.parametrize("known", [0, 3])
+async def test_a_long_text_that_was_sent_before_the_lease_is_late(store: Store, known: int) -> None:
+    await know_the_clock(store, texts=known)
+    lease = await leased(store, a_wish())
+    for n, (part, raw) in enumerate(the_parts("the long one " * 20, sent_at=at(-10))):
+        await store.add([Delivery(msgspec.structs.replace(part, received_at=at(7 + n)), raw)])
+    assert await lease_of(store, "the long one") == ((None, True) if known else (lease.id, False))
+
+
+async def test_a_long_text_that_is_shown_without_all_its_parts_may_be_late_too(store: Store) -> None:
+    await know_the_clock(store)
+    await leased(store, a_wish())
+    part, raw = the_parts("the long one " * 20, sent_at=at(-10))[0]
+    await store.add([Delivery(msgspec.structs.replace(part, received_at=at(7)), raw)])
+    assert await store.show_incomplete(at(8)) == 1
+    assert await lease_of(store, "the long one") == (None, True)
+
+
+def a_text(sent: datetime, transit: float, clock: float) -> Message:
+    """A text as it comes from an SMSC whose clock is ahead so much: it tells whole seconds."""
+    stamp = (sent + timedelta(seconds=clock)).replace(microsecond=0)
+    return a_message(received_at=sent + timedelta(seconds=transit), sent_at=stamp)
+
+
+def a_lease(tolerance: float) -> Lease:
+    return make_lease(a_wish(ttl=timedelta(days=1), tolerance=timedelta(seconds=tolerance)), LINE, 0, NOON)
+
+
+HOURS = st.floats(0, 7200)
+NODE = st.floats(-1, 1)  # how much one of the SMSC's nodes is ahead of its clock
+EARLIER_TEXTS = st.lists(st.tuples(st.floats(-86400, 0), HOURS, NODE), max_size=30)
+
+
+@given(clock=st.floats(-3600, 3600), earlier=EARLIER_TEXTS, text=st.tuples(HOURS, HOURS, NODE))
+def test_what_was_sent_after_the_lease_began_is_never_late(
+    clock: float, earlier: list[tuple[float, float, float]], text: tuple[float, float, float]
+) -> None:
+    lease = a_lease(tolerance=3602)
+    message, *told = (a_text(at(sent), transit, clock + node) for sent, transit, node in (text, *earlier))
+    assert attribute(message, lease, message.received_at, told).lease == lease.id
+
+
+@given(clock=st.floats(-59, 59), earlier=EARLIER_TEXTS, sent=st.floats(-200, -5), transit=HOURS)
+def test_what_was_sent_before_the_rest_is_always_late_if_three_texts_were_quick(
+    clock: float, earlier: list[tuple[float, float, float]], sent: float, transit: float
+) -> None:
+    lease = a_lease(tolerance=60)
+    message = a_text(at(sent), transit - sent, clock)
+    times = [(time, took) for time, took, _ in earlier] + [(-3600, 0.99)] * 3
+    told = [a_text(at(time), took, clock) for time, took in times]
+    assert "late" in attribute(message, lease, message.received_at, told).marks
 
 
 async def test_messages_are_found_by_their_lease(store: Store) -> None:

@@ -24,7 +24,7 @@ from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavail
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Read, Store, open_store
-from smscatch.stores.mongo import listening, schema
+from smscatch.stores.mongo import listening, locking, schema
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
 from tests.samples import LINE, NOON, a_delivery
@@ -154,6 +154,7 @@ class Listening:
         f"mongodb://user:{PASSWORD}@/db",
         f"mongodb+srv://user:{PASSWORD}@a.example.org:1/db",
         f"mongodb://user:{PASSWORD}@host/db?tls=maybe",
+        f"mongodb://user:{PASSWORD}@host/db?datetime_conversion=x",
     ],
 )
 async def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: str) -> None:
@@ -220,7 +221,7 @@ async def test_of_instances_that_start_at_once_one_migrates(
 
     async def step(database: Any) -> None:
         taken.append(database.name)
-        await schema._first(database)
+        await schema._make_all(database)
 
     monkeypatch.setattr(schema, "STEPS", (step,))
     stores = await asyncio.gather(*(open_store(url, join_parts) for _ in range(6)))
@@ -255,16 +256,6 @@ async def test_what_the_smscatch_of_2018_left_stays_and_is_not_shown(mongo_datab
 
 
 # Several instances
-
-
-async def test_a_reader_misses_nothing_of_what_several_processes_write(mongo_store: Store, mongo_url: str) -> None:
-    writers = [await a_writer(mongo_url, f"writer {n}", 40) for n in range(3)]
-    seen: list[int] = []
-    while len(seen) < 120:
-        seen += [stored.position for stored in await mongo_store.after(ALL, seen[-1] if seen else 0, 7)]
-    assert seen == list(range(1, 121))
-    assert [await writer.wait() for writer in writers] == [0, 0, 0]
-    assert (await mongo_store.lines())[0].messages == 120
 
 
 async def test_a_writer_that_was_killed_is_in_nobodys_way(mongo_store: Store, mongo_url: str) -> None:
@@ -318,13 +309,108 @@ async def test_only_one_instance_prunes(mongo_store: Store, mongo_url: str) -> N
     await mongo_store.add([a_delivery()])
     other = Database.of(mongo_url)
     await other.connect()
-    async with locked(other, "prune", timedelta(minutes=1)) as is_ours:
+    async with locked(other, "prune") as is_ours:
         assert is_ours
-        assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=1) == 0
+        assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=1) is None
     assert await mongo_store.prune(NOON, NOON + timedelta(days=1), up_to=1) == 1
-    async with locked(other, "prune", timedelta(0)), locked(other, "prune", timedelta(0)) as is_ours:
-        assert is_ours  # the first has expired
     await other.close()
+
+
+async def test_a_lock_is_renewed_while_its_holder_lives_and_expires_when_he_does_not(
+    mongo_store: Store, mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, other = Database.of(mongo_url), Database.of(mongo_url)
+    renewals = 0
+
+    async def count(*given: Any) -> None:
+        nonlocal renewals
+        await renew(*given)
+        renewals += 1
+
+    renew = locking._renew
+    monkeypatch.setattr(locking, "_renew", count)
+    monkeypatch.setattr(locking, "HELD", timedelta(seconds=1))
+    async with locked(database, "work") as is_ours:
+        assert is_ours
+        taken = await taken_until(mongo_url)
+        while renewals < 3:
+            await asyncio.sleep(0.01)
+        assert await taken_until(mongo_url) > taken
+    monkeypatch.setattr(locking, "_keep_renewing", do_nothing)  # as if killed
+    async with locked(database, "work"):
+        while True:
+            async with locked(other, "work") as is_ours:
+                if is_ours:
+                    break
+            await asyncio.sleep(0.02)
+    for opened in (database, other):
+        await opened.close()
+
+
+async def taken_until(url: str) -> Any:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        (lock,) = client.get_default_database()["locks"].find({"_id": "work"})
+    return lock["until"]
+
+
+async def do_nothing(*_: Any) -> None:
+    pass
+
+
+async def test_who_waits_for_a_migration_says_for_whom(
+    mongo_databases: mongo.Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = mongo_databases.new()
+    other = Database.of(url)
+    await other.connect()
+    async with locked(other, "migration"):
+        opening = asyncio.create_task(open_store(url, join_parts))
+        while "waiting for process" not in caplog.text:
+            await asyncio.sleep(0.01)
+        assert not opening.done()
+    await (await opening).close()
+    await other.close()
+    assert f"waiting for process {os.getpid()} of {socket.gethostname()}" in caplog.text
+
+
+async def test_messages_that_lost_their_indexes_are_not_read_but_kept_and_a_start_heals(
+    mongo_databases: mongo.Databases,
+) -> None:
+    url = mongo_databases.new()
+    store = await open_store(url, join_parts)
+    await store.add([a_delivery()])
+    with mongo_databases.database(url) as database:
+        database["messages"].rename("elsewhere")
+    assert await store.add([a_delivery()]) == 1
+    with pytest.raises(StoreUnavailable, match=r"an index is missing.*Start smscatch again"):
+        await store.newest(ALL, 10)
+    again = await open_store(url, join_parts)
+    assert [stored.position for stored in await again.newest(ALL, 10)] == [2]
+    assert (await claim(again, a_wish("first"))).lease is not None
+    with mongo_databases.database(url) as database:
+        database["counters"].drop()
+    with pytest.raises(StoreUnavailable, match="counter of positions is gone"):
+        await again.add([a_delivery()])
+    healed = await open_store(url, join_parts)
+    assert await healed.add([a_delivery()]) == 1
+    assert await healed.position() == 3
+    second = (await claim(healed, a_wish("second"), NOON + timedelta(hours=1))).lease
+    assert await healed.leases(NOON + timedelta(hours=1)) == [second]
+    for opened in (store, again, healed):
+        await opened.close()
+
+
+async def test_a_server_that_takes_no_writes_is_not_ready(own_set: mongo.MongoSet) -> None:
+    store = await open_store(own_set.url("x"), join_parts)
+    await store.check()
+    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+        client.admin.command("fsync", lock=True)
+        assert await store.position() == 0
+        with pytest.raises(StoreUnavailable):
+            await store.check()
+        client.admin.command("fsyncUnlock")
+    await until_well(store.check)
+    await store.close()
 
 
 async def test_many_messages_are_deleted_in_several_transactions(

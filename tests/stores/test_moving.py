@@ -29,6 +29,9 @@ async def fill(store: Store) -> None:
     gone, kept = a_delivery(text="gone"), a_delivery(text="kept \U0001f600")
     await store.add([gone, kept, *the_parts("long " * 50)])
     await leased(store, a_wish())
+    late = NOON + timedelta(seconds=1)  # by the clock of another instance; the next two begin in one millisecond
+    for ticket, line in (("late", "+1"), ("b", "+2"), ("a", "+3")):
+        await leased(store, a_wish(ticket, lines=(line,)), late if ticket == "late" else NOON)
     await store.add([a_delivery(text="leased"), *the_parts("half of it " * 50, reference=8)[:1]])
     await store.show_incomplete(NOON + timedelta(seconds=1))
     await store.add(the_parts("waiting " * 50, reference=9)[:1])

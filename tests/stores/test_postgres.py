@@ -2,60 +2,29 @@
 
 import asyncio
 import logging
-import os
 import subprocess
 import sys
 from datetime import timedelta
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from smscatch.errors import CannotStart
+from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
+from smscatch.stores import postgres as postgres_store
 from smscatch.stores.postgres import schema, searching, statements
 from smscatch.stores.postgres.connections import connect, parse_address
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import postgres
 from tests.stores.conftest import MakeUrl
 
-WRITER = """
-import asyncio, sys
-from smscatch.sources.pdu import join_parts
-from smscatch.stores import open_store
-from tests.samples import a_delivery
-
-async def main(url, name):
-    store = await open_store(url, join_parts)
-    for n in range(60):
-        await store.add([a_delivery(delivery=f"{name} {n} {i}") for i in range(1 + n % 3)])
-    await store.close()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
 
 @pytest.fixture
 def url(new_postgresql: MakeUrl) -> str:
     return new_postgresql()
-
-
-async def test_a_reader_behind_writers_of_several_processes_misses_nothing(store: Store, url: str) -> None:
-    commands = [[sys.executable, "-W", "error", "-c", WRITER, url, name] for name in "abc"]
-    writers = [await asyncio.create_subprocess_exec(*command, env=dict(os.environ)) for command in commands]
-    heard = asyncio.Event()
-    listening = asyncio.create_task(store.listen(heard.set))
-    seen: list[int] = []
-    async with asyncio.timeout(60):
-        while len(seen) < 3 * 120:
-            await heard.wait()
-            heard.clear()
-            while page := await store.after(Query(), seen[-1] if seen else 0, 7):
-                seen += [stored.position for stored in page]
-    listening.cancel()
-    assert [await writer.wait() for writer in writers] == [0, 0, 0]
-    assert seen == list(range(1, 361))
 
 
 async def test_who_comes_second_is_not_seen_before_the_first(store: Store, url: str) -> None:
@@ -139,13 +108,77 @@ async def test_a_frozen_instance_does_not_keep_its_turn_for_long(url: str) -> No
         assert await statements.rows(connection, "SHOW idle_in_transaction_session_timeout") == [("10s",)]
 
 
+async def test_a_schema_that_is_not_there_is_refused_with_what_to_do(url: str) -> None:
+    with pytest.raises(CannotStart, match="CREATE SCHEMA"):
+        await open_store(url.partition("=-csearch")[0] + "=-csearch_path%3Dabsent", join_parts)
+
+
+async def test_a_server_that_cannot_be_written_is_not_ready(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_store, "ANSWER_SECONDS", 0.3)
+    store = await open_store(url, join_parts)
+    await store.check()
+    with psycopg.connect(url) as other:
+        other.execute("SELECT FROM counters WHERE name = 'position' FOR UPDATE")
+        with pytest.raises(StoreUnavailable):
+            await store.check()
+    await store.check()
+    await store.close()
+    read_only = await open_store(f"{url}%20-cdefault_transaction_read_only%3Don", join_parts)
+    assert await read_only.position() == 0
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await read_only.check()
+    await read_only.close()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        f"SELECT pg_terminate_backend(pg_backend_pid()); {statements.END}",
+        f"{statements.END}; SELECT pg_terminate_backend(pg_backend_pid())",
+    ],
+    ids=["before the commit", "after it"],
+)
+async def test_what_a_lost_connection_leaves_in_doubt_is_done_again_and_kept_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    ends = [end, statements.END]
+
+    class Once(str):
+        def format(self, *_: object, **values: object) -> str:
+            return (ends.pop(0) if len(ends) > 1 else ends[0]).format(**values)
+
+    monkeypatch.setattr(statements, "END", Once())
+    delivery = a_delivery()
+    await store.add([delivery])
+    assert len(ends) == 1
+    assert [stored.message.id for stored in await store.after(Query(), 0, 10)] == [delivery.message.id]
+    assert await store.position() == 1
+
+
+async def test_a_connection_that_is_cut_again_and_again_is_given_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "END", f"SELECT pg_terminate_backend(pg_backend_pid()); {statements.END}")
+    with pytest.raises(StoreUnavailable, match="terminating connection"):
+        await store.add([a_delivery()])
+
+
 async def test_pruning_leaves_off_while_another_instance_is_at_it(store: Store, url: str) -> None:
     await store.add([a_delivery()])
     prune = (NOON, NOON + timedelta(hours=1))
     async with await psycopg.AsyncConnection.connect(url) as other:
         await other.execute("SELECT FROM counters WHERE name = 'prune' FOR UPDATE")
-        assert await store.prune(*prune, up_to=1) == 0
+        assert await store.prune(*prune, up_to=1) is None
     assert await store.prune(*prune, up_to=1) == 1
+
+
+async def test_a_prune_by_hand_says_that_another_instance_is_at_it(store: Store, url: str) -> None:
+    command = [sys.executable, "-m", "smscatch.cli", "prune", "--store", url, "--older-than", "1ms"]
+    async with await psycopg.AsyncConnection.connect(url) as other:
+        await other.execute("SELECT FROM counters WHERE name = 'prune' FOR UPDATE")
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Another instance" in done.stderr
 
 
 async def test_pruning_goes_through_as_many_batches_as_it_takes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +250,26 @@ async def test_a_database_that_lacks_characters_is_refused() -> None:
         postgres.run(server.url("postgres"), "CREATE DATABASE old ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
         with pytest.raises(CannotStart, match=r"LATIN1.*createdb --encoding=UTF8"):
             await open_store(server.url("old"), join_parts)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:p@a,b/db", {"host": "a,b", "target_session_attrs": "read-write"}),
+        ("postgresql://u:p@a,b:5433/db", {"host": "a,b", "port": ",5433"}),
+        ("postgresql://u:p@a:5433,b/db?target_session_attrs=any", {"port": "5433,", "target_session_attrs": "any"}),
+        ("postgres://u:p@a/db?application_name=x@y", {"host": "a", "application_name": "x@y"}),
+    ],
+)
+def test_an_address_is_what_libpq_takes(url: str, expected: dict[str, str]) -> None:
+    given = conninfo_to_dict(parse_address(url).conninfo)
+    assert expected.items() <= given.items()
+
+
+async def test_an_address_may_begin_with_postgres(url: str) -> None:
+    store = await open_store(url.replace("postgresql://", "postgres://"), join_parts)
+    assert await store.position() == 0
+    await store.close()
 
 
 def test_without_its_driver_the_store_says_what_to_install() -> None:

@@ -7,14 +7,17 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import httpx2
 import pytest
 
 from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
-from smscatch.stores import Delivery, Store, open_store, postgres
+from smscatch.stores import Delivery, Key, Store, open_store, postgres
 from smscatch.stores.postgres import connections, listening
-from tests.samples import a_delivery
+from smscatch.web.auth import hash_secret
+from tests.conftest import ADMIN_KEY, Server
+from tests.samples import LINE, NOON, a_delivery
 from tests.servers.postgres import PASSWORD, PostgresServer, a_server, free_port, run
 
 SECRETS = ("s3cret", "@:word", PASSWORD)
@@ -73,6 +76,35 @@ async def test_what_is_added_while_the_server_is_killed_is_kept_once(away: Store
     kept = await away.after(Query(), 0, 1000)
     assert [stored.position for stored in kept] == list(range(1, 901))
     assert {stored.message.id for stored in kept} == {d.message.id for batch in batches for d in batch}
+
+
+async def test_a_webhook_is_taken_while_the_server_is_killed_and_stored_afterwards(
+    server: PostgresServer, make_server: Callable[[], Server]
+) -> None:
+    smscatch = make_server().start(SMSCATCH_STORE=server.url("smscatch"))
+    store = await open_store(server.url("smscatch"), join_parts)
+    ingest, unused = (Key(id=name, name=name, scopes=("ingest",), created_at=NOON) for name in ("ingest", "unused"))
+    for key in (ingest, unused):
+        await store.add_key(key, hash_secret(key.id))
+    await store.close()
+
+    def deliver(text: str, key: str) -> int:
+        delivery = {"line": LINE, "sender": "Authy", "text": text}
+        headers = {"authorization": f"Bearer {key}"}
+        return httpx2.post(f"{smscatch.url}/api/v1/inbound/generic", json=delivery, headers=headers).status_code
+
+    assert deliver("before", ingest.id) == 200
+    server.kill()
+    with smscatch.client() as client:
+        assert client._http.get("/readyz").status_code == 503
+        assert [deliver("while away", key) for key in (ingest.id, ADMIN_KEY)] == [200, 200]
+        assert [deliver("refused", key) for key in (unused.id, "another")] == [503, 503]
+        assert client._http.get("/openapi.json").status_code == 503  # needs no store, but a key
+        server.start()
+        while client._http.get("/readyz").status_code != 200:
+            await asyncio.sleep(0.1)
+        page = client._http.get("/api/v1/messages").json()
+    assert [message["text"] for message in page["messages"]] == ["while away", "while away", "before"]
 
 
 async def newest_position(store: Store) -> int:

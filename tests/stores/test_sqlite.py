@@ -1,5 +1,6 @@
 """What is peculiar to the SQLite store: files, versions, durability."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,8 @@ from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
-from smscatch.stores.sqlite import parts, statements
+from smscatch.stores import sqlite as sqlite_store
+from smscatch.stores.sqlite import leases, parts, statements
 from smscatch.stores.sqlite.schema import STEPS
 from tests.samples import a_delivery
 
@@ -51,6 +53,21 @@ async def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_a_database_that_another_process_keeps_for_itself_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS", 0)
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
+    await store.check()
+    with contextlib.closing(sqlite3.connect(tmp_path / "smscatch.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await store.position() == 0
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await store.check()
+    await store.check()
+    await store.close()
+
+
 async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
     writer = store._writer  # type: ignore[attr-defined]
@@ -77,6 +94,14 @@ async def test_the_index_of_trigrams_catches_up_after_a_crash(tmp_path: Path) ->
     assert await connection.run(statements.counter, "indexed") == 2
     assert len(await store.newest(Query(contains="needle"), 10)) == 2
     await store.close()
+
+
+async def test_the_newest_lease_of_each_line_is_found_without_reading_those_that_ended(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
+    plan = await store._reader.run(statements.rows, f"EXPLAIN QUERY PLAN {leases.NEWEST}")  # type: ignore[attr-defined]
+    await store.close()
+    assert any("leases_line" in step[-1] for step in plan)
+    assert not any(step[-1].startswith("SCAN leases") for step in plan)
 
 
 async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:

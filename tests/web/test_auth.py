@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.settings import load_settings
-from smscatch.web import auth, stream
+from smscatch.web import auth, remembered, stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
-from tests.samples import NOON, a_delivery
+from tests.conftest import Clock
+from tests.samples import LINE, NOON, a_delivery
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +131,102 @@ async def test_a_stream_ends_while_the_store_cannot_say_whether_the_key_is_good(
     monkeypatch.setattr(inbox.store, "find_key", away)
     await eventually(answer.done)
     assert (await answer).status_code == 200
+
+
+def deliver(client: httpx2.AsyncClient, secret: str) -> Awaitable[httpx2.Response]:
+    delivery = {"line": LINE, "sender": "Authy", "text": "Your code is 482913"}
+    return client.post("/api/v1/inbound/generic", json=delivery, headers={"authorization": f"Bearer {secret}"})
+
+
+@pytest.fixture
+async def spooling(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a server with a spool and a configured key."""
+    (tmp_path / "spool").mkdir()
+    settings = load_settings(environ={"SMSCATCH_SPOOL": f"{tmp_path}/spool", "SMSCATCH_ADMIN_KEY": CONFIGURED_KEY})
+    await auth.ensure_admin_key(inbox, CONFIGURED_KEY)
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+CONFIGURED_KEY = "a-configured-key-of-the-tests"
+
+
+class Away:
+    """Takes the store away, for keys."""
+
+    def __init__(self, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._inbox, self._monkeypatch = inbox, monkeypatch
+
+    def __call__(self) -> None:
+        async def away(_: bytes) -> None:
+            raise StoreUnavailable("The database is away.")
+
+        self._monkeypatch.setattr(self._inbox.store, "find_key", away)
+
+
+@pytest.fixture
+def take_away(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Away:
+    return Away(inbox, monkeypatch)
+
+
+async def test_while_the_store_is_away_a_delivery_needs_a_key_that_was_good_just_before(
+    inbox: Inbox, spooling: httpx2.AsyncClient, take_away: Away, tmp_path: Path
+) -> None:
+    (_, used), (_, unused), (_, reader) = [
+        await auth.add_key(inbox, name, (scope,)) for name, scope in (("a", "ingest"), ("b", "ingest"), ("c", "read"))
+    ]
+    assert [(await deliver(spooling, secret)).status_code for secret in (used, reader)] == [200, 403]
+    take_away()
+    secrets = (used, CONFIGURED_KEY, unused, reader, "unknown")
+    assert [(await deliver(spooling, secret)).status_code for secret in secrets] == [200, 200, 503, 403, 503]
+    assert len(list((tmp_path / "spool").glob("*.sms"))) == 3
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/readyz", "/api/v1/messages", "/api/v1/lines"])
+async def test_while_the_store_is_away_no_key_opens_anything_else(
+    spooling: httpx2.AsyncClient, take_away: Away, path: str
+) -> None:
+    assert (await deliver(spooling, CONFIGURED_KEY)).status_code == 200
+    take_away()
+    assert (await spooling.get(path, headers={"authorization": f"Bearer {CONFIGURED_KEY}"})).status_code == 503
+
+
+async def test_a_key_that_was_revoked_or_has_expired_is_not_good_while_the_store_is_away(
+    inbox: Inbox, clock: Clock, spooling: httpx2.AsyncClient, take_away: Away
+) -> None:
+    revoked, secret = await auth.add_key(inbox, "revoked", ("ingest",))
+    _, admin = await auth.add_key(inbox, "an administrator", ("admin",))
+    _, brief = await auth.add_key(inbox, "brief", ("ingest",), lifetime=timedelta(minutes=1))
+    assert (await deliver(spooling, secret)).status_code == 200
+    assert (await deliver(spooling, brief)).status_code == 200
+    for id_ in (revoked.id, auth.CONFIGURED):
+        answer = await spooling.post(f"/keys/{id_}/revoke", headers={"authorization": f"Bearer {admin}"})
+        assert answer.status_code == 303
+    take_away()
+    assert [(await deliver(spooling, key)).status_code for key in (secret, CONFIGURED_KEY, brief)] == [503, 503, 200]
+    clock.advance(60)
+    assert (await deliver(spooling, brief)).status_code == 401
+
+
+async def test_what_the_store_said_long_ago_or_of_a_session_counts_for_nothing(
+    inbox: Inbox, spooling: httpx2.AsyncClient, take_away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, secret = await auth.add_key(inbox, "ingest", ("ingest",))
+    session = await auth.start_session(inbox, secret)
+    assert (await deliver(spooling, session)).status_code == 200
+    monkeypatch.setattr(remembered, "REMEMBERED_SECONDS", 0)
+    assert (await deliver(spooling, secret)).status_code == 200
+    take_away()
+    assert [(await deliver(spooling, key)).status_code for key in (secret, session)] == [503, 503]
+
+
+async def test_what_was_looked_up_while_a_key_was_revoked_is_not_remembered(inbox: Inbox) -> None:
+    memory = remembered.Remembered()
+    key, _ = await auth.add_key(inbox, "ingest", ("ingest",))
+    changes = memory.changes
+    memory.note(b"another", msgspec.structs.replace(key, id="another"), changes)
+    memory.forget(key.id)
+    memory.note(b"hash", key, changes)
+    assert memory.find(b"hash") is None
+    assert memory.find(b"another") is not None

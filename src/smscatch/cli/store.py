@@ -106,10 +106,14 @@ def run_prune(options: argparse.Namespace) -> int:
     except OverflowError:  # before the year 1
         before = None
     if before is None:
-        raise BadRequest(f"--older-than {options.older_than!r} is not accepted: give an age such as 12h or 30d.")
+        why = "zero would delete everything; " if age is not None and not age else ""
+        raise BadRequest(f"--older-than {options.older_than!r} is not accepted: {why}give an age such as 12h or 30d.")
 
     async def act(store: "Store") -> int:
         count = await store.prune(FIRST_PLAUSIBLE, before, up_to=await store.position())
+        if count is None:
+            print("Another instance is deleting old messages just now; nothing was deleted here.", file=sys.stderr)
+            return NOTHING
         print(f"{count} messages were received before {format_time(before)} and are deleted.")
         return OK
 
@@ -170,7 +174,8 @@ def run_import(options: argparse.Namespace) -> int:
         if await store.position() or await store.keys():
             raise BadRequest(
                 f"The store {hide_password(load_settings({'store': options.store}).store)} holds something already"
-                " (perhaps half of an import). Import into an empty one, before a server uses it."
+                " (half of an import, or the key of a server that was started on it). Import into an empty one,"
+                " before a server uses it."
             )
         with _read(options.file) as file:
             _check_whole(file)

@@ -20,7 +20,7 @@ async def open_store(url: str, join: Join) -> Store:
         from smscatch.stores.sqlite import SqliteStore  # noqa: PLC0415 - only the backend in use is loaded
 
         return await SqliteStore.open(path, join)
-    if url.startswith("postgresql://"):
+    if url.startswith(("postgresql://", "postgres://")):
         try:
             from smscatch.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
         except ImportError as error:

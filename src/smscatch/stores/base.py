@@ -67,7 +67,7 @@ class Claim(NamedTuple):
 
 
 class Store(Protocol):
-    """Where messages live.
+    """Where messages live. A time is kept, and compared, down to its millisecond.
 
     Each stored message has a position: an integer that grows in the order of commits, so a reader that asks for
     what is after a position misses nothing. Every method raises StoreUnavailable if the database does not answer.
@@ -93,6 +93,12 @@ class Store(Protocol):
     async def position(self) -> int:
         """Return the newest position that was ever given; 0 before the first."""
 
+    async def check(self) -> None:
+        """Return if messages can be written now: get what each `add` needs first, which no two have at once; let go.
+
+        Raises StoreUnavailable with the reason if the database only answers questions, or someone is in the way.
+        """
+
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
         """Return up to `limit` matches behind `position`, oldest first."""
 
@@ -109,13 +115,13 @@ class Store(Protocol):
         """Delete a message; return False if there was none. Its delivery stays known: a repeat does not revive it."""
 
     async def delete_lines(self, lines: Sequence[str]) -> int:
-        """Delete all messages of these lines; return how many."""
+        """Delete all messages of these lines that are there at the call; return how many."""
 
-    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
         """Delete what was received between two times, at positions up to one, and forget it; return how many.
 
-        Forgets leases that ended, and keys that expired, before the later time too. Does nothing while another
-        instance is at it.
+        Forgets leases that ended, and keys that expired, before the later time too. Returns None, and has done
+        nothing, while another instance is at it.
         """
 
     async def lines(self) -> list[LineUse]:
@@ -189,7 +195,8 @@ class Store(Protocol):
         All is of one moment, that of the first record, whatever is added or deleted meanwhile. Costs the database the
         history since then: for as long as it takes to read to the end, or until the generator is closed.
         In the order of records.ORDER: messages by position, parts by group and id, everything else by its id (a read
-        by message and key; a lease by its start, then id). The same content gives the same records.
+        by message and key; leases in the order in which they were given, since a line's last one counts). The same
+        content gives the same records.
         """
 
     async def load(self, records: Sequence[Record]) -> None:

@@ -6,26 +6,72 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from smscatch.messages import LATE, Lease, Message
+from smscatch.messages import LATE, Lease, Message, Query
 from smscatch.stores.base import Wish
 
 # Clocks of servers that agree are this close. Shorter than a rest, within which texts of the test before still come.
 SKEW = timedelta(seconds=2)
+# An SMSC tells the time without fractions of a second (3GPP TS 23.040, 9.2.3.11).
+CUT_OFF = timedelta(seconds=1)
+# An SMSC's clock is known from the newest texts of a sender, up to so many, if there are so many at least.
+CLOCK_TEXTS = 20
+MIN_CLOCK_TEXTS = 3
+# Among so many of the newest messages, or one that comes seldom would be sought through all that its line received.
+CLOCK_REACH = 10_000
 
 
-def attribute(message: Message, newest: Lease | None, began_at: datetime) -> Message:
+def attribute(message: Message, newest: Lease | None, began_at: datetime, earlier: Sequence[Message] = ()) -> Message:
     """Return `message` with the lease it belongs to, given the newest lease of its line, or marked as late.
 
-    `began_at` is when its first part was received.
+    `began_at` is when its first part was received. `earlier` are messages that tell the clock of its SMSC, those that
+    `clock_query` asks for.
     """
     if newest is None or message.received_at >= newest.rests_until:
         return message
     # What waited in another server's spool when the lease began came before it, whenever it is stored.
     was_waiting = began_at < newest.started_at - SKEW
-    is_early = was_waiting or (message.sent_at is not None and message.sent_at < newest.late_before)
-    if is_early or message.received_at >= newest.expires_at:
+    if was_waiting or _was_sent_before(message, newest, earlier) or message.received_at >= newest.expires_at:
         return msgspec.structs.replace(message, marks=(*message.marks, LATE))
     return msgspec.structs.replace(message, lease=newest.id)
+
+
+def clock_query(message: Message, newest: Lease | None, began_at: datetime) -> Query | None:
+    """Return the query whose newest CLOCK_TEXTS `attribute` needs as `earlier`; None if it needs none."""
+    if message.sent_at is None or attribute(message, newest, began_at).lease is None:
+        return None
+    return Query(lines=(message.line,), sender=message.sender)
+
+
+def _was_sent_before(message: Message, lease: Lease, earlier: Sequence[Message]) -> bool:
+    """Return whether the SMSC accepted `message` before the lease began, although its clock may differ from ours.
+
+    By more than the tolerance it does not. By how much, earlier texts tell: each came after it was accepted, so its
+    lag, from `sent_at` to `received_at`, is at least what that clock is behind ours (a negative time if it is ahead).
+    So whichever lag is taken, `message` was accepted before `sent_at` + CUT_OFF + lag by our clock. If the lease began
+    later than that, by more than SKEW, for nodes of an SMSC and servers of ours that differ, `message` is late; what
+    was accepted after the lease began never is. (The lag of a long text, from its first part to its last, is longer.)
+
+    With a rest of 5 s nothing escapes that was accepted while the lease before lasted, provided that of the earlier
+    texts two took less than 2 s, with the fraction that was cut off: CUT_OFF + SKEW + 2 s are the rest.
+    """
+    if message.sent_at is None:
+        return False
+    if message.sent_at < lease.late_before:
+        return True
+    lag = _lag(earlier, lease.started_at - lease.late_before)
+    return lag is not None and lease.started_at - message.sent_at > CUT_OFF + lag + SKEW
+
+
+def _lag(earlier: Sequence[Message], tolerance: timedelta) -> timedelta | None:
+    """Return the second shortest lag of these messages; None if too few have one.
+
+    The shortest may be of a text that came while one of the clocks was wrong. If two came then, texts may be taken for
+    late that are not, until CLOCK_TEXTS - 1 others have come. A clock that is ahead by more than the tolerance is not
+    believed, as one that is so much behind is not.
+    """
+    lags = [other.received_at - other.sent_at for other in earlier if other.sent_at is not None]
+    lags = sorted(lag for lag in lags if lag >= -tolerance)
+    return lags[1] if len(lags) >= MIN_CLOCK_TEXTS else None
 
 
 def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: datetime) -> str | None:

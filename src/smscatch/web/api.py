@@ -213,8 +213,8 @@ async def health(request: Request) -> Response:
 
 
 async def readiness(request: Request) -> Response:
-    """Whether the store answers and messages come in; 503 with the reason if not."""
-    await inbox_of(request).store.position()
+    """Whether messages come in and can be stored; 503 with the reason if not."""
+    await inbox_of(request).store.check()
     trouble = inbox_of(request).trouble
     if trouble is not None:
         raise StoreUnavailable(trouble)

@@ -22,9 +22,9 @@ from smscatch.leases import Leases
 from smscatch.messages import format_time
 from smscatch.settings import Settings
 from smscatch.web import api, inbound, leases, pages
-from smscatch.web.auth import identify, refuse_other_sites
+from smscatch.web.auth import identify, refuse_other_sites, remember
 from smscatch.web.deletions import Deletions
-from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
+from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter, context_of
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT, check_names
 from smscatch.web.reads import Reads
@@ -40,7 +40,7 @@ SECURITY_HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
     b" 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",  # with no-referrer our own forms would have the origin null
     b"cache-control": b"no-store",
 }
 REVALIDATED = {b"cache-control": b"no-cache"}  # kept by the browser, which asks by ETag whether they changed
@@ -117,7 +117,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.describe = lambda: describe_api(ENDPOINTS)
     app.state.context = Context(
-        inbox, leases, settings, reads or Reads(inbox.store, inbox.now), Deletions(), _renderer()
+        inbox, leases, settings, reads or Reads(inbox.store, inbox.now), Deletions(), remember(settings), _renderer()
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
@@ -129,7 +129,11 @@ def _route(endpoint: Endpoint) -> Route:
         elif endpoint.method == "POST":
             refuse_other_sites(request)
         check_names(request, endpoint.parameters)
-        return await endpoint.handler(request)
+        try:
+            return await endpoint.handler(request)
+        finally:
+            if endpoint.method == "POST" and endpoint.path.startswith("/keys/"):
+                context_of(request).remembered.forget(request.path_params["id"])
 
     return Route(endpoint.path, _with_login(handle) if endpoint.is_page else handle, methods=[endpoint.method])
 

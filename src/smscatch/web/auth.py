@@ -6,14 +6,16 @@ import binascii
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from smscatch.errors import BadRequest, Forbidden, Unauthorized
-from smscatch.inbox import Inbox
+from smscatch.errors import BadRequest, Forbidden, StoreUnavailable, Unauthorized
+from smscatch.inbox import Inbox, utc_now
+from smscatch.settings import Settings
 from smscatch.stores import Key, Store
-from smscatch.web.endpoint import ADMIN, SCOPES, Endpoint, inbox_of
+from smscatch.web.endpoint import ADMIN, INGEST, SCOPES, Endpoint, context_of, inbox_of
+from smscatch.web.remembered import Remembered
 
 COOKIE = "smscatch_session"
 SESSION = timedelta(days=30)
@@ -74,11 +76,22 @@ async def ensure_admin_key(inbox: Inbox, configured: str | None) -> str | None:
         if found is not None:
             await inbox.store.revoke_key(found.id)  # two keys cannot have one secret
         if configured is not None:
-            admin = Key(id=CONFIGURED, name="admin (configured)", scopes=(ADMIN,), created_at=inbox.now())
-            await inbox.store.add_key(admin, hash_secret(configured))
+            await inbox.store.add_key(_configured_key(inbox.now()), hash_secret(configured))
     if any(ADMIN in key.scopes for key in await inbox.store.keys()):
         return None
     return (await add_key(inbox, "admin", (ADMIN,)))[1]
+
+
+def _configured_key(now: datetime) -> Key:
+    return Key(id=CONFIGURED, name="admin (configured)", scopes=(ADMIN,), created_at=now)
+
+
+def remember(settings: Settings) -> Remembered:
+    """Return an empty memory of keys, but for the configured one."""
+    remembered = Remembered()
+    if settings.admin_key is not None:
+        remembered.configure(hash_secret(settings.admin_key), _configured_key(utc_now()))
+    return remembered
 
 
 async def start_session(inbox: Inbox, secret: str) -> str:
@@ -115,7 +128,11 @@ async def identify(request: Request, endpoint: Endpoint) -> Key:
             refuse_other_sites(request)
     if secret is None:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
-    key = await _check_key(inbox_of(request), secret)
+    context = context_of(request)
+    # Only what goes into the spool may pass on a memory alone.
+    key = request.state.key = await _check_key(
+        context.inbox, secret, context.remembered if INGEST in endpoint.scopes else None
+    )
     if not {*endpoint.scopes, ADMIN} & {*key.scopes}:
         needed = " or ".join(map(repr, endpoint.scopes))
         raise Forbidden(f"The key {key.name!r} lacks the scope {needed}; it has: {', '.join(key.scopes)}.")
@@ -128,14 +145,25 @@ async def is_still_good(request: Request) -> bool:
     return secret is not None and await _find_key(inbox_of(request), secret) is not None
 
 
-async def _find_key(inbox: Inbox, secret: str) -> Key | None:
-    key = await inbox.store.find_key(hash_secret(secret))
+async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key | None:
+    """Return the key with a secret, unless it has expired; what is remembered of it while the store is away."""
+    secret_hash = hash_secret(secret)
+    changes = 0 if remembered is None else remembered.changes
+    try:
+        key = await inbox.store.find_key(secret_hash)
+    except StoreUnavailable:
+        key = None if remembered is None else remembered.find(secret_hash)
+        if key is None:
+            raise
+    else:
+        if remembered is not None:
+            remembered.note(secret_hash, key, changes)
     is_expired = key is not None and key.expires_at is not None and key.expires_at <= inbox.now()
     return None if is_expired else key
 
 
-async def _check_key(inbox: Inbox, secret: str) -> Key:
-    key = await _find_key(inbox, secret)
+async def _check_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key:
+    key = await _find_key(inbox, secret, remembered)
     if key is None:
         await asyncio.sleep(FAILURE_SECONDS)
         raise Unauthorized("This key is unknown, revoked or expired. `smscatch keys list` shows the ones there are.")
@@ -158,7 +186,28 @@ def _secret_of_header(request: Request) -> str | None:
 def refuse_other_sites(request: Request) -> None:
     """Raise Forbidden for what a page of another site sends: it could act in a person's name, or sign them in or out.
 
-    The cookie alone does not show that our own page asked: SameSite lets sibling domains through.
+    The cookie alone does not show that our own page asked: SameSite lets sibling domains and other ports through.
+    Browsers send Sec-Fetch-Site to https and localhost only (W3C Fetch Metadata, 2), but Origin with every POST (WHATWG
+    Fetch, 3.1); who sends neither is a program.
     """
-    if request.method in UNSAFE and request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("A page of another site may not do this.")
+    if request.method not in UNSAFE:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    is_ours = origin is None or _is_own(request, origin) if site is None else site in ("same-origin", "none")
+    if not is_ours:
+        raise Forbidden(
+            "A page of another site may not do this. (If this is the right one, then a proxy hides which host the"
+            " browser asked for: let it pass on the header Host.)"
+        )
+
+
+def _is_own(request: Request, origin: str) -> bool:
+    """Return whether an origin has the host and port that the browser asked for.
+
+    The scheme is not compared: behind a proxy ours is another. X-Forwarded-Host says what a proxy was asked for; a page
+    of another site cannot send it, since we allow no such header (WHATWG Fetch, 4.8).
+    """
+    scheme, _, host = origin.lower().partition("://")
+    default_port = {"http": ":80", "https": ":443"}.get(scheme, "")
+    asked = [request.headers.get("host", ""), request.headers.get("x-forwarded-host", "").partition(",")[0].strip()]
+    return bool(host) and host in [one.lower().removesuffix(default_port) for one in asked]

@@ -16,6 +16,7 @@ from smscatch.settings import Settings
 from smscatch.stores import Key
 from smscatch.web.deletions import Deletions
 from smscatch.web.reads import Reads
+from smscatch.web.remembered import Remembered
 from smscatch.web.texts import Texts, choose_language, read_texts
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -60,6 +61,7 @@ class Context(NamedTuple):
     settings: Settings
     reads: Reads
     deletions: Deletions
+    remembered: Remembered
     render: Callable[..., str]
 
 

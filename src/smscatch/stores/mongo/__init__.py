@@ -65,6 +65,10 @@ class MongoStore:
         """See Store.position."""
         return await self._database.read_newest(statements.position)
 
+    async def check(self) -> None:
+        """See Store.check."""
+        await self._database.write(statements.take_turn)
+
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
         """See Store.after."""
         return await self._database.read(
@@ -94,7 +98,7 @@ class MongoStore:
         of_these = {"line": {"$in": list(lines)}, "position": {"$gt": 0, "$lte": newest}}
         return await deleting.delete(self._database, of_these, "messages_line")
 
-    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
         """See Store.prune."""
         return await deleting.prune(self._database, since, before, up_to)
 

@@ -33,6 +33,10 @@ DEFAULTS = {"appName": "smscatch", "serverSelectionTimeoutMS": 3000, "connectTim
 UTC_TIMES: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 # So that a newer server answers as today's does. Not strict, for one command that is not of it: killSessions.
 API = ServerApi(ServerApiVersion.V1)
+NO_INDEX = (
+    "an index is missing, since a collection was dropped, renamed or restored without. Start smscatch again, which"
+    " makes it"
+)
 # These come of what we ask; trying again later would not help: BadValue, FailedToParse, TypeMismatch.
 OUR_CODES = (2, 9, 14)
 
@@ -59,7 +63,7 @@ class Database:
             if "@" in name:  # a '/' in the password has ended the host
                 raise ValueError(name)
             hosts = urlsplit(url).netloc.rpartition("@")[2]
-        except (PyMongoError, ValueError, UserWarning):
+        except (PyMongoError, ValueError, KeyError, UserWarning):
             # Not even the driver's reason is passed on: of a password with an '@' or a '/' it quotes a part.
             raise BadSetting(
                 "The store's URL cannot be read by MongoDB's driver. Accepted: mongodb://USER:PASSWORD@HOST/DATABASE or"
@@ -121,7 +125,8 @@ class Database:
         except PyMongoError as error:
             if _is_our_fault(error):
                 raise
-            raise StoreUnavailable(f"The database {self.where} failed: {reason(error)}.") from error
+            said = NO_INDEX if _lacks_index(error) else reason(error)
+            raise StoreUnavailable(f"The database {self.where} failed: {said}.") from error
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -129,7 +134,14 @@ class Database:
         await self.client.close()
 
 
+def _lacks_index(error: PyMongoError) -> bool:
+    """Return whether a query names an index that is not there; MongoDB has no code of its own for that."""
+    return isinstance(error, OperationFailure) and error.code in OUR_CODES and "hint provided" in str(error)
+
+
 def _is_our_fault(error: PyMongoError) -> bool:
+    if _lacks_index(error):
+        return False
     if isinstance(error, BulkWriteError):
         return any(failed["code"] in (*OUR_CODES, 11000) for failed in error.details["writeErrors"])
     return isinstance(error, DuplicateKeyError) or (isinstance(error, OperationFailure) and error.code in OUR_CODES)

@@ -1,15 +1,14 @@
 """How the MongoDB store deletes: in transactions of bounded size, none of which keeps the writers waiting for long."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
 from smscatch.stores.mongo.scope import Document, Scope
-from smscatch.stores.mongo.statements import count_lines
+from smscatch.stores.mongo.statements import count_lines, take_turn
 
-BATCH = 1000
-PRUNING = timedelta(minutes=10)
+BATCH = 250  # of messages that are deleted in one transaction: meanwhile nobody can add
 
 
 async def delete(database: Database, condition: Document, hint: str) -> int:
@@ -17,11 +16,11 @@ async def delete(database: Database, condition: Document, hint: str) -> int:
     return await _delete_all(database, condition, hint, is_remembered=True)
 
 
-async def prune(database: Database, since: datetime, before: datetime, up_to: int) -> int:
+async def prune(database: Database, since: datetime, before: datetime, up_to: int) -> int | None:
     """See Store.prune."""
-    async with locked(database, "prune", PRUNING) as is_ours:
+    async with locked(database, "prune") as is_ours:
         if not is_ours:
-            return 0
+            return None
         received = {"received_at": {"$gte": since, "$lt": before}}
         condition = received | {"position": {"$gt": 0, "$lte": up_to}}
         pruned = await _delete_all(database, condition, "messages_received", is_remembered=False)
@@ -39,6 +38,8 @@ async def _delete_all(database: Database, condition: Document, hint: str, *, is_
 
 
 async def _delete_some(scope: Scope, condition: Document, hint: str, is_remembered: bool) -> int:
+    # First, and not where the lines are counted: who adds changes that count too, and would undo all our work.
+    await take_turn(scope)
     found = await scope.find("messages", condition, ["_id", "line", "received_at"], limit=BATCH, hint=hint)
     if not found:
         return 0

@@ -13,8 +13,8 @@ the smscatch of 2018 left in `messages`, stay as they are and are never shown.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pymongo
@@ -22,13 +22,17 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from smscatch.errors import CannotStart
 from smscatch.stores.mongo.database import Database
-from smscatch.stores.mongo.locking import locked
+from smscatch.stores.mongo.locking import holder_of, locked
 from smscatch.stores.mongo.scope import Document, Scope
 
-LOCKED = timedelta(minutes=1)
 RETRY_SECONDS = 0.1
 # Every question about messages is about positions, so these indexes answer it.
 POSITIONED = {"position": {"$gt": 0}}
+
+# What is numbered by the counter's turn.
+TURNED = (("leases", "number"), ("wishes", "number"), ("part_groups", "_id"))
+
+log = logging.getLogger(__name__)
 
 INDEXES: dict[str, tuple[tuple[str, list[str], dict[str, Any]], ...]] = {
     "messages": (
@@ -54,32 +58,53 @@ INDEXES: dict[str, tuple[tuple[str, list[str], dict[str, Any]], ...]] = {
 }
 
 
-async def _first(database: AsyncDatabase[Document]) -> None:
-    """Make the collections, so that a transaction finds them all there, and their indexes."""
+async def _make_all(database: AsyncDatabase[Document]) -> None:
+    """Make what is missing: collections, so that a transaction finds them all there, their indexes, the counter."""
     for collection, indexes in INDEXES.items():
         made = [pymongo.IndexModel([(key, 1) for key in keys], name=name, **more) for name, keys, more in indexes]
         await database[collection].create_indexes(made)
-    await database["counters"].update_one({"_id": "position"}, {"$setOnInsert": {"value": 0, "turn": 0}}, upsert=True)
+    if await database["counters"].find_one({"_id": "position"}) is None:
+        turn = max([await _highest(database, *field) for field in TURNED])
+        start = {"value": await _highest(database, "messages", "position"), "turn": turn}
+        await database["counters"].update_one({"_id": "position"}, {"$setOnInsert": start}, upsert=True)
+
+
+async def _highest(database: AsyncDatabase[Document], collection: str, field: str) -> int:
+    """Return the highest value of a field; 0 if there is none."""
+    found = await database[collection].find_one({field: {"$gt": 0}}, {field: True}, sort=[(field, -1)])
+    return found[field] if found else 0
 
 
 # A step may be taken again, from wherever it ended: MongoDB makes no indexes in a transaction.
-STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_first,)
+STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all,)
 
 
 async def migrate(database: Database) -> None:
-    """Take the steps that are missing. Raises CannotStart if the server can do no transactions, or is newer than we."""
+    """Take the steps that are missing, and make what was dropped since.
+
+    Raises CannotStart if the server can do no transactions, or is newer than we.
+    """
     await _check_server(database)
+    told: str | None = None
     while (version := await database.read(_version)) < len(STEPS):
-        async with locked(database, "migration", LOCKED) as is_ours:
+        async with locked(database, "migration") as is_ours:
             if is_ours:
                 await _take_step(database, version)
-            else:  # another instance, started at the same time, is at it
-                await asyncio.sleep(RETRY_SECONDS)
+        if not is_ours:  # another instance, started at the same time, is at it
+            holder = await holder_of(database, "migration")
+            if holder not in (None, told):
+                log.warning(
+                    "waiting for %s, which brings the database %s up to date, or ended at it just now",
+                    *(holder, database.where),
+                )
+                told = holder
+            await asyncio.sleep(RETRY_SECONDS)
     if version > len(STEPS):
         raise CannotStart(
             f"The database {database.where} has schema {version}, written by a newer smscatch; this one knows up to"
             f" {len(STEPS)}. Install the newer smscatch, or name another database with SMSCATCH_STORE."
         )
+    await database.work_long(_make_all)
 
 
 async def _check_server(database: Database) -> None:

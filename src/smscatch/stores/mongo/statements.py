@@ -8,11 +8,13 @@ from typing import NamedTuple
 import msgspec
 from bson.int64 import Int64
 
+from smscatch.errors import StoreUnavailable
 from smscatch.messages import Lease, Message, Stored, decode_message, encode_message
 from smscatch.numbers import fold_sender
 from smscatch.stores.base import DayCount, LineUse, revise
-from smscatch.stores.leasing import attribute
+from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, clock_query
 from smscatch.stores.mongo.scope import Document, Scope
+from smscatch.stores.mongo.searching import NO_POSITION, search
 from smscatch.stores.records import Key, Read
 
 COUNTER = {"_id": "position"}
@@ -33,7 +35,10 @@ async def take_turn(scope: Scope, numbers: int = 1, positions: int = 0) -> Turn:
     """
     before = await scope.change("counters", COUNTER, {"$inc": {"turn": numbers, "value": positions}})
     if before is None:
-        raise LookupError("the counter of positions is gone from the database")
+        raise StoreUnavailable(
+            "The counter of positions is gone from the database: it was dropped, or restored without it. Restore all"
+            " of it, or start smscatch again, which makes what is missing."
+        )
     return Turn(before["value"], before["turn"])
 
 
@@ -91,7 +96,17 @@ class Batch:
         if message.line not in self._leases:
             newest = await newest_leases(self.scope, [message.line])
             self._leases[message.line] = newest.get(message.line)
-        self._insert(attribute(message, self._leases[message.line], began_at), raw)
+        self._insert(await self._attributed(message, self._leases[message.line], began_at), raw)
+
+    async def _attributed(self, message: Message, newest: Lease | None, began_at: datetime) -> Message:
+        earlier: list[Message] = []
+        query = clock_query(message, newest, began_at)
+        if query is not None:
+            await self._write()  # they may be ours
+            low = self._position - CLOCK_REACH
+            texts = await search(self.scope, query, low, NO_POSITION, limit=CLOCK_TEXTS, newest_first=True)
+            earlier = [stored.message for stored in texts]
+        return attribute(message, newest, began_at, earlier)
 
     async def replace(self, message: Message, raw: bytes) -> bool:
         """Put a message in the place of the one with its id, at a new position; return False if that one is gone."""

@@ -58,6 +58,11 @@ class PostgresStore:
         try:
             async with await connect(address, MIGRATE_SECONDS) as connection:
                 return cls(address, join, is_indexed=await migrate(connection, address.name))
+        except psycopg.errors.InvalidSchemaName as error:
+            raise CannotStart(
+                f"The database {address.name} has none of the schemas in its search_path to make tables in. Create one"
+                " with CREATE SCHEMA, or correct the search_path in SMSCATCH_STORE."
+            ) from error
         except (psycopg.Error, TimeoutError, OSError) as error:
             raise CannotStart(
                 f"The database {address.name} cannot be opened: {reason(error)}. See that PostgreSQL runs there, that"
@@ -81,6 +86,10 @@ class PostgresStore:
     async def position(self) -> int:
         """See Store.position."""
         return await self._reader.run(statements.position)
+
+    async def check(self) -> None:
+        """See Store.check."""
+        await self._writer.run(statements.check)
 
     async def _search(self, query: Query, span: Span) -> list[Stored]:
         connections = self._reader if query.contains is None else self._searcher
@@ -111,16 +120,18 @@ class PostgresStore:
 
     async def delete_lines(self, lines: Sequence[str]) -> int:
         """See Store.delete_lines. Some may be gone when an error ends it."""
-        deleted = 0
-        while some := await self._searcher.run(statements.delete, statements.OF_LINES, list(lines)):
+        deleted, newest = 0, await self.position()  # what comes meanwhile stays
+        while some := await self._searcher.run(statements.delete, statements.OF_LINES, list(lines), newest):
             deleted += some
         return deleted
 
-    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
         """See Store.prune. Some may be gone when an error ends it."""
         pruned = 0
         while some := await self._searcher.run(statements.prune_some, since, before, up_to):
             pruned += some
+        if some is None:
+            return pruned or None
         await self._searcher.run(statements.forget, since, before)
         return pruned
 
@@ -210,7 +221,7 @@ class PostgresStore:
     async def load(self, records: Sequence[Record]) -> None:
         """See Store.load."""
         try:
-            await self._searcher.run(moving.load, records)
+            await self._searcher.run_once(moving.load, records)
         except OUR_FAULT as error:
             raise cannot_load(reason(error)) from error
 

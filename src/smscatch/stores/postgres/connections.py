@@ -9,7 +9,7 @@ import os
 import random
 import select
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import psycopg
@@ -55,6 +55,10 @@ PREPARE = """
 """
 
 
+class _Lost(psycopg.OperationalError):
+    """A connection ended in the middle of some work. Nobody knows whether the last of it was done."""
+
+
 class _Text(StrDumperUnknown):
     """A text as PostgreSQL can hold it: without NUL, whoever sent it."""
 
@@ -72,19 +76,21 @@ class Address(NamedTuple):
 def parse_address(url: str) -> Address:
     """Return the address in a URL. Raises BadSetting, without the URL: libpq's own words would show the password."""
     rest = url.partition("://")[2]
-    place = rest.replace("?", "/").split("/")[0]
-    if "@" in rest[len(place) :] or place.count("@") > 1:  # libpq would take the end of the password for the host
+    place, _, path = rest.partition("?")[0].partition("/")
+    if "@" in path or place.count("@") > 1:  # libpq would take the end of the password for the host
         raise BadSetting(f"store = postgresql://… has an @ too many, or a / or ? in the password. Accepted: {FORM}.")
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise BadSetting(f"store = postgresql://… is no address that libpq takes. Accepted: {FORM}.") from None
     port = str(given.get("port") or "5432")
-    if not all(number.isascii() and number.isdecimal() for number in port.split(",")):
+    if not all(number.isascii() and number.isdecimal() for number in port.split(",") if number):
         raise BadSetting(f"store = postgresql://… has a port that is no number. Accepted: {FORM}.")
     database = given.get("dbname") or given.get("user") or "of this user"
     name = f"{database} at {given.get('host') or 'this machine'}:{port}"
-    return Address(make_conninfo(**(DEFAULTS | given | {"client_encoding": "UTF8"})), name)
+    # Of several hosts the one that can be written is wanted: after a failover that is another.
+    choice = {"target_session_attrs": "read-write"} if "," in str(given.get("host")) else {}
+    return Address(make_conninfo(**(DEFAULTS | choice | given | {"client_encoding": "UTF8"})), name)
 
 
 async def connect(address: Address, seconds: float, plans: str = "auto") -> Connection:
@@ -114,18 +120,31 @@ class Connections:
         self._idle: list[Connection] = []
 
     async def run(self, work: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **kw: P.kwargs) -> R:
-        """Return what `work` returns, given a connection. Raises StoreUnavailable if the database is at fault."""
+        """Return what `work` returns, given a connection. Raises StoreUnavailable if the database is at fault.
+
+        It is done again if another transaction is in its way or the connection is lost, even in the commit: what it
+        does twice must come to the same as once.
+        """
+        return await self._run(lambda connection: work(connection, *args, **kw), (*CONFLICT, _Lost))
+
+    async def run_once(
+        self, work: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **kw: P.kwargs
+    ) -> R:
+        """Do the same with what must not be done twice."""
+        return await self._run(lambda connection: work(connection, *args, **kw), CONFLICT)
+
+    async def _run(self, work: Callable[[Connection], Awaitable[R]], passing: Sequence[type[Exception]]) -> R:
         try:
-            return await self._attempt(lambda connection: work(connection, *args, **kw))
+            return await self._attempt(work, passing)
         except OUR_FAULT:
             raise
         except (psycopg.Error, TimeoutError, OSError) as error:
             raise unavailable(self._address, error) from error
 
-    async def _attempt(self, work: Callable[[Connection], Awaitable[R]]) -> R:
-        """Do the work, some times more if another transaction is in the way of it."""
+    async def _attempt(self, work: Callable[[Connection], Awaitable[R]], passing: Sequence[type[Exception]]) -> R:
+        """Do the work, some times more after an error that passes. One that cannot even connect does not."""
         for attempt in range(1, ATTEMPTS):
-            with contextlib.suppress(*CONFLICT):
+            with contextlib.suppress(*passing):
                 async with self._lent() as connection:
                     return await work(connection)
             await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_SECONDS * attempt)  # noqa: S311 - no secret
@@ -146,9 +165,12 @@ class Connections:
                 yield connection
                 self._idle.append(connection)
             except BaseException as error:
+                is_lost = connection.closed
                 await connection.close()
                 if isinstance(error, psycopg.Error) and asyncio.get_running_loop().time() >= cutting.when():
                     raise TimeoutError from error  # libpq takes our cut for the server's
+                if isinstance(error, psycopg.Error) and is_lost:
+                    raise _Lost(str(error)) from error
                 raise
             finally:
                 cutting.cancel()

@@ -75,7 +75,7 @@ _KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
         lambda json, secret_hash: KeyRecord(key=msgspec.json.decode(json, type=Key), secret_hash=secret_hash),
     ),
     (
-        "SELECT json, ticket FROM leases ORDER BY started_at, id",
+        "SELECT json, ticket FROM leases ORDER BY number",
         lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
     ),
     ("SELECT json FROM reads ORDER BY message, key", lambda json: msgspec.json.decode(json, type=Read)),

@@ -5,12 +5,13 @@ from datetime import datetime
 
 import msgspec
 
-from smscatch.messages import Lease, Part
+from smscatch.messages import Lease, Message, Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
-from smscatch.stores.leasing import attribute
+from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, clock_query
 from smscatch.stores.postgres import leases
 from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.searching import NO_POSITION, Span, search
 from smscatch.stores.postgres.statements import Rows, Turn, rounded, rows, run, turn
 
 # In one statement: each costs more on its way than in the database.
@@ -34,9 +35,21 @@ async def add(connection: Connection, deliveries: Sequence[Delivery], join: Join
                 added += await _add_part(own, Delivery(message, raw), newest, join)
             elif message.id not in known:
                 known.add(message.id)
-                own.insert(attribute(message, newest.get(message.line), message.received_at), raw)
+                own.insert(await _attributed(own, message, newest, message.received_at), raw)
                 added += 1
         return added
+
+
+async def _attributed(own: Turn, message: Message, leases: Mapping[str, Lease], began_at: datetime) -> Message:
+    """Return a message with the lease that it belongs to, if any, of the newest ones of the lines."""
+    newest = leases.get(message.line)
+    earlier: list[Message] = []
+    query = clock_query(message, newest, began_at)
+    if query is not None:
+        await own.send()  # they may be ours
+        span = Span(own.position - CLOCK_REACH, NO_POSITION, CLOCK_TEXTS, newest_first=True)
+        earlier = [stored.message for stored in await search(own.connection, query, span, is_indexed=False)]
+    return attribute(message, newest, began_at, earlier)
 
 
 async def _known(connection: Connection, deliveries: Sequence[Delivery]) -> tuple[set[str], dict[str, Lease]]:
@@ -94,7 +107,7 @@ async def _show(own: Turn, group: Group, newest: Mapping[str, Lease], join: Join
     message = join(group.in_order)
     raw = await _raw_of(own.connection, group)
     if group.message_id is None:
-        own.insert(attribute(message, newest.get(message.line), group.began_at), raw)
+        own.insert(await _attributed(own, message, newest, group.began_at), raw)
         sql = "UPDATE part_groups SET message_id = %s WHERE number = %s"
         await run(own.connection, sql, message.id, group.number)
     else:  # if it was deleted meanwhile, it stays so

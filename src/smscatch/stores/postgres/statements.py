@@ -5,7 +5,7 @@ No pool, no timeouts and no driver's errors here.
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,8 +18,6 @@ from smscatch.stores.postgres.listening import CHANNEL
 from smscatch.stores.records import Key, Read
 
 Rows = list[tuple[Any, ...]]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 BATCH = 1000  # of messages that are deleted in one transaction: meanwhile nobody can add
 NUL_IN_SEARCH = "\uffff"  # which is no character, so it stands for nothing else
 
@@ -54,7 +52,7 @@ DELETE = f"""
 """
 SOME = f"position IN (SELECT position FROM messages WHERE {{condition}} LIMIT {BATCH})"
 OLD = SOME.format(condition="received_at >= %s AND received_at < %s AND position <= %s")
-OF_LINES = SOME.format(condition="line = ANY (%s::text[])")
+OF_LINES = SOME.format(condition="line = ANY (%s::text[]) AND position <= %s")
 LINES = """
     SELECT line, sum(messages)::bigint, (
         SELECT received_at FROM messages WHERE messages.line = day_counts.line ORDER BY position DESC LIMIT 1
@@ -74,8 +72,8 @@ async def run(connection: Connection, sql: str, *parameters: object) -> int:
 
 
 def rounded(time: datetime) -> datetime:
-    """Return a time as all stores keep it: to the millisecond."""
-    return EPOCH + round((time - EPOCH) / MILLISECOND) * MILLISECOND
+    """Return a time as all stores keep it: down to the millisecond."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 async def position(connection: Connection) -> int:
@@ -130,6 +128,12 @@ async def turn(connection: Connection) -> AsyncGenerator[Turn, None]:
     yield own
     await own.send()
     await connection.execute("COMMIT" if own.position == first else END.format(position=own.position, channel=CHANNEL))
+
+
+async def check(connection: Connection) -> None:
+    """See Store.check. A server that is read-only, as a standby is, refuses the lock already."""
+    async with turn(connection):
+        pass
 
 
 def _row(position: int, message: Message, raw: bytes) -> tuple[object, ...]:
@@ -203,10 +207,10 @@ async def _turn_to_prune(connection: Connection) -> AsyncGenerator[bool, None]:
     await connection.execute("COMMIT")
 
 
-async def prune_some(connection: Connection, since: datetime, before: datetime, up_to: int) -> int:
-    """Delete up to BATCH messages of those that Store.prune is about; return how many."""
+async def prune_some(connection: Connection, since: datetime, before: datetime, up_to: int) -> int | None:
+    """Delete up to BATCH messages of those that Store.prune is about; return how many, None if another is at it."""
     async with _turn_to_prune(connection) as is_ours:
-        return await _delete(connection, OLD, rounded(since), rounded(before), up_to) if is_ours else 0
+        return await _delete(connection, OLD, rounded(since), rounded(before), up_to) if is_ours else None
 
 
 async def forget(connection: Connection, since: datetime, before: datetime) -> None:

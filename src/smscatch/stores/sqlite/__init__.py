@@ -25,7 +25,6 @@ from smscatch.stores.sqlite.schema import migrate
 P = ParamSpec("P")
 R = TypeVar("R")
 LISTEN_SECONDS = 5.0
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
 OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
@@ -153,16 +152,22 @@ class SqliteStore:
         rows = await self._reader.run(statements.rows, "SELECT raw FROM messages WHERE id = ?", message_id)
         return rows[0][0] if rows else None
 
+    async def check(self) -> None:
+        """See Store.check."""
+        await self._writer.run(statements.take_turn)
+
     async def delete(self, message_id: str) -> bool:
         """See Store.delete."""
         return await self._writer.run(statements.delete, "id = ?", message_id) > 0
 
     async def delete_lines(self, lines: Sequence[str]) -> int:
         """See Store.delete_lines."""
-        return await self._writer.run(statements.delete, f"line IN ({statements.marks(lines)})", *lines)
+        newest = await self.position()  # what comes while we wait for our turn stays
+        of_these = f"line IN ({statements.marks(lines)}) AND position <= ?"
+        return await self._writer.run(statements.delete, of_these, *lines, newest)
 
-    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int:
-        """See Store.prune."""
+    async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
+        """See Store.prune. Here it is always ours: others wait for the transaction."""
         start, end = statements.milliseconds(since), statements.milliseconds(before)
         return await self._writer.run(statements.prune, start, end, up_to)
 
@@ -175,7 +180,8 @@ class SqliteStore:
         """See Store.days."""
         day = statements.milliseconds(since) // statements.DAY
         rows = await self._searcher.run(statements.rows, statements.DAYS, day * statements.DAY)
-        return [DayCount(line, (EPOCH + timedelta(days=number)).date(), count) for line, number, count in rows]
+        first = statements.EPOCH.date()
+        return [DayCount(line, first + timedelta(days=number), count) for line, number, count in rows]
 
     async def add_key(self, key: Key, secret_hash: bytes) -> None:
         """See Store.add_key."""

@@ -7,10 +7,18 @@ import msgspec
 
 from smscatch.messages import Lease, Message
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import attribute, choose, make_lease
+from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, choose, clock_query, make_lease
+from smscatch.stores.sqlite.searching import NO_POSITION, search_within
 from smscatch.stores.sqlite.statements import counter, marks, milliseconds, rows, transaction
 
-NEWEST = "SELECT max(number) FROM leases GROUP BY line"
+# Jumps from line to line in the index, over all the leases that ended; GROUP BY would read each of them.
+NEWEST = """
+    WITH RECURSIVE leased (line) AS (
+        SELECT min(line) FROM leases UNION ALL
+        SELECT (SELECT min(line) FROM leases WHERE line > leased.line) FROM leased WHERE leased.line IS NOT NULL
+    )
+    SELECT (SELECT max(number) FROM leases WHERE leases.line = leased.line) FROM leased
+"""
 
 
 def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
@@ -104,4 +112,11 @@ def change(connection: sqlite3.Connection, before: Lease, after: Lease, now: dat
 def attributed(connection: sqlite3.Connection, message: Message, began_at: datetime) -> Message:
     """Return a message with the lease that it belongs to, if any; inside the transaction that stores it."""
     found = rows(connection, "SELECT json FROM leases WHERE line = ? ORDER BY number DESC LIMIT 1", message.line)
-    return attribute(message, _decode(found[0][0]) if found else None, began_at)
+    newest = _decode(found[0][0]) if found else None
+    earlier: list[Message] = []
+    query = clock_query(message, newest, began_at)
+    if query is not None:
+        low = counter(connection, "position") - CLOCK_REACH
+        texts = search_within(connection, query, low, NO_POSITION, limit=CLOCK_TEXTS, newest_first=True)
+        earlier = [stored.message for stored in texts]
+    return attribute(message, newest, began_at, earlier)

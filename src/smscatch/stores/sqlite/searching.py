@@ -16,16 +16,23 @@ def search(
     connection: sqlite3.Connection, query: Query, low: int, high: int, *, limit: int, newest_first: bool
 ) -> list[Stored]:
     """Return up to `limit` matches at positions between `low` and `high`, both excluded."""
-    with transaction(connection, "DEFERRED"):  # the parts below must see one state
-        if query.since is not None:
-            low = max(low, _position_before(connection, query.since))
-        found: list[tuple[Any, ...]] = []
-        for table, start, end in _parts(connection, query, low, high, newest_first=newest_first):
-            found += _search_part(
-                connection, query, (table, start, end), limit=limit - len(found), newest_first=newest_first
-            )
-            if len(found) >= limit:
-                break
+    with transaction(connection, "DEFERRED"):  # the parts must be of one state
+        return search_within(connection, query, low, high, limit=limit, newest_first=newest_first)
+
+
+def search_within(
+    connection: sqlite3.Connection, query: Query, low: int, high: int, *, limit: int, newest_first: bool
+) -> list[Stored]:
+    """Do the same inside a transaction."""
+    if query.since is not None:
+        low = max(low, _position_before(connection, query.since))
+    found: list[tuple[Any, ...]] = []
+    for table, start, end in _parts(connection, query, low, high, newest_first=newest_first):
+        found += _search_part(
+            connection, query, (table, start, end), limit=limit - len(found), newest_first=newest_first
+        )
+        if len(found) >= limit:
+            break
     return [Stored(position, json) for position, json in found]
 
 

@@ -6,7 +6,7 @@ No threads and no event loop here.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,6 +17,8 @@ from smscatch.stores.base import revise
 from smscatch.stores.records import Key, Read
 
 INDEX_BATCH = 500
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 INSERT = """
     INSERT INTO messages (position, id, line, sender, text, has_code, received_at, lease, json, raw)
@@ -70,8 +72,14 @@ def counter(connection: sqlite3.Connection, name: str) -> int:
 
 
 def milliseconds(time: datetime) -> int:
-    """Return a time as the tables hold it."""
-    return round(time.timestamp() * 1000)
+    """Return a time as the tables hold it: down to the millisecond."""
+    return (time - EPOCH) // MILLISECOND
+
+
+def take_turn(connection: sqlite3.Connection) -> None:
+    """Take the write lock, which is refused where the file is read-only or another process keeps it, and let go."""
+    with transaction(connection):
+        pass
 
 
 def marks(values: Sequence[object]) -> str:
