@@ -56,6 +56,7 @@ def test_a_search_finds_as_one_types_and_its_address_can_be_shared_and_left(live
     expect(page.locator(".text")).to_have_text(["another parcel came", "a parcel comes"])
     page.get_by_role("searchbox", name="Search the texts").blur()
     page.get_by_role("combobox", name="Sender").fill("Nobody")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing matches yet")).to_be_visible()
     page.go_back()
     expect(rows(page)).to_have_count(2)
@@ -201,3 +202,60 @@ def test_an_older_page_counts_what_comes_and_leads_to_it(live_server: Server, op
     page.locator("#pill").click()
     expect(rows(page).first).to_contain_text("the newest")
     expect(page).to_have_url(f"{live_server.url}/")
+
+
+def test_escape_leaves_the_search_as_it_is(live_server: Server, page: Page) -> None:
+    live_server.receive("a parcel comes")
+    live_server.receive("your code is 482913")
+    expect(rows(page)).to_have_count(2)
+    field = page.get_by_role("searchbox", name="Search the texts")
+    search(page, "parcel")
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_focused()
+    expect(field).to_have_value("parcel")
+    expect(rows(page)).to_have_count(1)
+
+
+def test_a_sender_is_looked_for_when_all_of_it_is_there(live_server: Server, page: Page) -> None:
+    live_server.receive("Your Authy code is 482913", sender="Authy")
+    live_server.receive("from the bank", sender="Bank")
+    expect(rows(page)).to_have_count(2)
+    sender = page.get_by_role("combobox", name="Sender")
+    sender.press_sequentially("Auth")
+    sender.press_sequentially("y", delay=400)  # longer than the pause after which texts are searched
+    expect(page).to_have_url(f"{live_server.url}/")
+    expect(rows(page)).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".text")).to_have_text(["Your Authy code is 482913"])
+
+
+def test_loading_again_stays_where_one_is(live_server: Server, open_context: OpenContext) -> None:
+    live_server.fill([a_delivery(text=f"text {number:03}", received_at=datetime.now(UTC)) for number in range(60)])
+    page = open_context().new_page()
+    page.goto("/")
+    rows(page, "text 025").locator(".when").click()
+    expect(page.locator(".detail")).to_be_visible()
+    page.go_back()
+    expect(rows(page, "text 025")).to_be_focused()
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+    page.reload()
+    expect(page.locator("#state")).to_have_text("Live")
+    expect(rows(page, "text 059")).to_be_in_viewport()
+    expect(rows(page, "text 025")).not_to_be_focused()
+
+
+def test_c_copies_what_is_in_view_and_says_so_there(live_server: Server, open_context: OpenContext) -> None:
+    texts = [f"Your code is {100000 + number}" for number in range(30)]
+    live_server.fill([a_delivery(text=text, received_at=datetime.now(UTC)) for text in ["no more", *texts]])
+    page = open_context().new_page()
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("Live")
+    page.evaluate("scrollTo({ top: 900, behavior: 'instant' })")
+    page.keyboard.press("c")
+    copied = page.locator(".code button.done")
+    expect(copied).to_be_in_viewport()
+    expect(rows(page, "100029").locator(".done")).to_have_count(0)
+    rows(page, "no more").focus()
+    page.keyboard.press("c")
+    expect(page.locator("#note")).to_have_text("There is no code to copy.")

@@ -143,3 +143,51 @@ def test_without_javascript_deleting_asks_first(live_server: Server, open_contex
     page.get_by_role("button", name="Delete for good").click()
     expect(page).to_have_url(f"{live_server.url}/")
     assert ids(live_server) == []
+
+
+def test_a_deletion_that_fails_brings_the_message_back_and_says_why(live_server: Server, page: Page) -> None:
+    live_server.receive("to be deleted")
+    expect(rows(page)).to_have_count(1)
+    page.clock.install()
+    page.goto(the_latest(live_server))
+    toast = page.locator("#toast span")
+    live_server.stop()
+    page.get_by_text("Delete", exact=True).click()
+    page.clock.fast_forward(10_000)
+    expect(toast).to_have_text("The text could not be deleted: the server does not answer.")
+    expect(page.locator("#message")).to_be_visible()
+    live_server.start()
+    page.context.clear_cookies()
+    page.get_by_text("Delete", exact=True).click()
+    page.clock.fast_forward(10_000)
+    expect(toast).to_have_text("The text could not be deleted: you are signed out.")
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+    assert len(ids(live_server)) == 1
+
+
+def test_deleting_leads_back_to_the_list_one_came_from(live_server: Server, page: Page) -> None:
+    live_server.receive("one parcel")
+    live_server.receive("two parcels")
+    live_server.receive("a letter")
+    expect(rows(page)).to_have_count(3)
+    page.clock.install()
+    page.get_by_role("searchbox", name="Search the texts").fill("parcel")
+    page.clock.run_for(1000)
+    expect(rows(page)).to_have_count(2)
+    rows(page, "one parcel").locator(".when").click()
+    page.get_by_text("Delete", exact=True).click()
+    page.clock.fast_forward(10_000)
+    expect(page).to_have_url(f"{live_server.url}/?contains=parcel")
+    expect(page.locator(".text")).to_have_text(["two parcels"])
+
+
+def test_a_message_left_before_it_is_deleted_is_not_in_the_list_again(live_server: Server, page: Page) -> None:
+    for text in ("to be deleted", "to be kept"):
+        live_server.receive(text)
+    expect(rows(page)).to_have_count(2)
+    page.route("**/api/v1/messages/*", lambda route: None)  # the server takes its time
+    rows(page, "to be deleted").locator(".when").click()
+    page.get_by_text("Delete", exact=True).click()
+    page.go_back()
+    expect(page.locator("#state")).to_have_text("Live")
+    expect(page.locator(".text")).to_have_text(["to be kept"])

@@ -14,7 +14,6 @@ from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
 from smscatch.web.bodies import read_body
-from smscatch.web.deletions import MANY
 from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, note_reads
 from smscatch.web.params import parse_limit, parse_query, parse_range, parse_skip, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
@@ -122,7 +121,7 @@ async def delete_found(request: Request) -> None:
     """Delete the message that the path names, also from the pages that show it."""
     stored = await find_message(request)
     await inbox_of(request).store.delete(stored.message.id)
-    context_of(request).deletions.tell(stored.message.id)
+    context_of(request).deletions.tell(stored.message.id, stored.message.line)
 
 
 async def delete_messages(request: Request) -> Response:
@@ -131,7 +130,7 @@ async def delete_messages(request: Request) -> Response:
         raise BadRequest("Say which line's messages to delete: ?line=+49…", parameter="line")
     query = await parse_query(request)
     await inbox_of(request).store.delete_lines(query.lines or ())
-    context_of(request).deletions.tell(MANY)
+    context_of(request).deletions.tell_many()
     return Response(status_code=204)
 
 

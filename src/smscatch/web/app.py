@@ -24,7 +24,7 @@ from smscatch.settings import Settings
 from smscatch.web import api, inbound, leases, pages
 from smscatch.web.auth import identify, refuse_other_sites, remember
 from smscatch.web.deletions import Deletions
-from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter, context_of
+from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT, check_names
 from smscatch.web.reads import Reads
@@ -116,6 +116,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.describe = lambda: describe_api(ENDPOINTS)
+    app.state.outlook = pages.outlook.Outlook()
     app.state.context = Context(
         inbox, leases, settings, reads or Reads(inbox.store, inbox.now), Deletions(), remember(settings), _renderer()
     )
@@ -129,11 +130,7 @@ def _route(endpoint: Endpoint) -> Route:
         elif endpoint.method == "POST":
             refuse_other_sites(request)
         check_names(request, endpoint.parameters)
-        try:
-            return await endpoint.handler(request)
-        finally:
-            if endpoint.method == "POST" and endpoint.path.startswith("/keys/"):
-                context_of(request).remembered.forget(request.path_params["id"])
+        return await endpoint.handler(request)
 
     return Route(endpoint.path, _with_login(handle) if endpoint.is_page else handle, methods=[endpoint.method])
 
@@ -199,7 +196,10 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
         "not_found": f"There is no {request.url.path} here; /openapi.json lists what there is.",
         "method_not_allowed": f"{request.method} is not for {request.url.path}; /openapi.json says what is.",
     }.get(code, str(error.detail))
-    response = _error_response(request, error.status_code, code, sentence)
+    if _is_person(request) and code != "bad_request":
+        response = pages.errors.error_page(request, error.status_code)
+    else:
+        response = _error_response(request, error.status_code, code, sentence)
     if error.status_code == 405:
         response.headers["allow"] = _methods_of(request)
     return response

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from smscatch.errors import BadCursor, LostCursor, ShuttingDown, StoreUnavailable
 from smscatch.messages import Stored
 from smscatch.web.auth import is_still_good
-from smscatch.web.deletions import Deletions
+from smscatch.web.deletions import Deletions, Watcher
 from smscatch.web.endpoint import inbox_of, note_reads
 from smscatch.web.params import parse_query, parse_start
 from smscatch.web.waiting import ClientGone, unless_gone
@@ -21,15 +22,30 @@ from smscatch.web.waiting import ClientGone, unless_gone
 Render = Callable[[Stored], Awaitable[tuple[str, str]]]
 
 HEARTBEAT_SECONDS = 15.0
+FIRST_PAUSE_SECONDS = 1.0  # a page that only looks in knows soon that it has seen everything
 RETRY = b"retry: 1000\n\n"
+HEARTBEAT = b": still here\n\n"
+VISIBLE_HEARTBEAT = b"event: alive\ndata: still here\n\n"  # a script does not see comments
 
 
-async def stream_events(request: Request, render: Render, deletions: Deletions | None = None) -> Response:
+class Aside(NamedTuple):
+    """What a page is told besides messages: what is deleted, and how all else looks.
+
+    `look` returns the data of an event `outlook`, or None if there is nothing new; it is asked after each event and
+    every `seconds`.
+    """
+
+    deletions: Deletions
+    look: Callable[[], Awaitable[str | None]]
+    seconds: float
+
+
+async def stream_events(request: Request, render: Render, aside: Aside | None = None) -> Response:
     """Answer with Server-Sent Events: one a message, its cursor as `id:`, and what `render` gives as event and data.
 
     Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
-    With `deletions` there are events `deleted` too, with the id of a message, or MANY, as data. Ends when the key is
-    revoked or expires.
+    With `aside` there are events `deleted` too, with the id of a message, or MANY, as data, `outlook`, and `alive` as
+    heartbeat. Ends when the key is revoked or expires.
     Source: WHATWG HTML, 9.2 Server-sent events.
     """
     query = await parse_query(request)
@@ -43,7 +59,25 @@ async def stream_events(request: Request, render: Render, deletions: Deletions |
     except LostCursor:  # the store is another one than the client saw: all in it is new to the client
         after = 0
     stream = inbox_of(request).follow(query, after)
-    return _EventStream(_events(request, stream, render, deletions or Deletions()))
+    deleted = Deletions().watch() if aside is None else aside.deletions.watch(query.lines)
+    return _EventStream(_events(request, stream, _Telling(render, aside, deleted)))
+
+
+class _Telling(NamedTuple):
+    """What is told how."""
+
+    render: Render
+    aside: Aside | None
+    deleted: Watcher
+
+    async def outlook(self) -> bytes:
+        """Return an event if there is something new to be seen, otherwise nothing."""
+        seen = None if self.aside is None else await self.aside.look()
+        return b"" if seen is None else _event("outlook", seen)
+
+    async def heartbeat(self) -> bytes:
+        """Return what shows that the server is there."""
+        return HEARTBEAT if self.aside is None else await self.outlook() + VISIBLE_HEARTBEAT
 
 
 class _EventStream(StreamingResponse):
@@ -60,27 +94,31 @@ class _EventStream(StreamingResponse):
 
 
 async def _events(
-    request: Request, stream: AsyncGenerator[Stored, None], render: Render, deletions: Deletions
+    request: Request, stream: AsyncGenerator[Stored, None], telling: _Telling
 ) -> AsyncGenerator[bytes, None]:
     async with contextlib.aclosing(stream):
-        deleted = deletions.watch()
         yield RETRY
-        upcoming, gone = asyncio.ensure_future(anext(stream)), asyncio.ensure_future(deleted.get())
+        pause = HEARTBEAT_SECONDS if telling.aside is None else FIRST_PAUSE_SECONDS
+        longest = HEARTBEAT_SECONDS if telling.aside is None else telling.aside.seconds
+        upcoming, gone = asyncio.ensure_future(anext(stream)), asyncio.ensure_future(telling.deleted.get())
         try:
+            yield await telling.outlook()
             while True:
-                await asyncio.wait((upcoming, gone), timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((upcoming, gone), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                pause = min(2 * pause, longest)
                 if not await is_still_good(request):
                     return  # the client learns why when it connects again
                 if upcoming.done():
                     stored = upcoming.result()
                     note_reads(request, [stored])
-                    yield _event(str(stored.position), *await render(stored))
+                    event, data = await telling.render(stored)
+                    yield _event(event, data, str(stored.position)) + await telling.outlook()
                     upcoming = asyncio.ensure_future(anext(stream))
                 elif gone.done():
-                    yield f"event: deleted\ndata: {gone.result()}\n\n".encode()  # no id: the place to resume stays
-                    gone = asyncio.ensure_future(deleted.get())
+                    yield _event("deleted", gone.result())
+                    gone = asyncio.ensure_future(telling.deleted.get())
                 else:
-                    yield b": still here\n\n"
+                    yield await telling.heartbeat()
         except (ShuttingDown, StoreUnavailable):
             return  # the client connects again by itself, and resumes
         finally:
@@ -89,7 +127,9 @@ async def _events(
             await asyncio.gather(upcoming, gone, return_exceptions=True)
 
 
-def _event(cursor: str, event: str, data: str) -> bytes:
-    # Not splitlines: it also splits at U+2028, which may stand in a text and is no line end here.
+def _event(event: str, data: str, cursor: str | None = None) -> bytes:
+    # Without an id the place to resume stays. Not splitlines: it also splits at U+2028, which may stand in a text and
+    # is no line end here.
     lines = "".join(f"data: {line}\n" for line in re.split(r"\r\n|\r|\n", data))
-    return f"id: {cursor}\nevent: {event}\n{lines}\n".encode()
+    place = "" if cursor is None else f"id: {cursor}\n"
+    return f"{place}event: {event}\n{lines}\n".encode()

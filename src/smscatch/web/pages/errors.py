@@ -4,10 +4,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from smscatch.web.endpoint import render, texts_of
+from smscatch.web.pages.login import home_of
 
 
-def error_page(request: Request, status: int, sentence: str) -> Response:
-    """Answer a person's browser with what went wrong, and a way on."""
+def error_page(request: Request, status: int, sentence: str | None = None) -> Response:
+    """Answer a person's browser with what went wrong, and a way on. Without `sentence` the catalogue has one."""
     texts = texts_of(request)
-    heading = texts(f"error.{status}" if texts.has(f"error.{status}") else "error.other")
-    return HTMLResponse(render(request, "error.html", status=status, heading=heading, sentence=sentence), status)
+    key = getattr(request.state, "key", None)
+    html = render(
+        request,
+        "error.html",
+        status=status,
+        heading=texts(f"error.{status}" if texts.has(f"error.{status}") else "error.other"),
+        sentence=sentence or texts(f"error.{status}_hint"),
+        language="en" if sentence else texts.language,
+        home="/" if key is None else home_of(key),
+    )
+    return HTMLResponse(html, status)

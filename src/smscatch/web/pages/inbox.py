@@ -2,22 +2,24 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from smscatch.messages import Stored, format_time
+from smscatch.messages import Line, Stored, format_time
 from smscatch.numbers import canonical_number
 from smscatch.settings import data_folder
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
+from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
 from smscatch.web.params import parse_query, parse_range
-from smscatch.web.stream import stream_events
+from smscatch.web.stream import Aside, stream_events
 
 PAGE_ROWS = 40
+ALIVE_SECONDS = 10.0  # a page takes four times as much without a sign of life for lost
 EXAMPLE_LINE = "+447700900001"  # Ofcom keeps it free for drama: nobody has it
 EXAMPLE_TEXT = "Your Authy code is 482913"
 PLACE = ("before", "after")
@@ -45,8 +47,7 @@ async def inbox_page(request: Request) -> Response:
     extract = await _read(request, position)
     note_reads(request, extract.messages)
     lines = await lines_of(request)
-    tags = tags_of(lines)
-    asked = [canonical_number(line) for line in request.query_params.getlist("line") if line]
+    tags, asked = tags_of(lines), _asked(request)
     filters = {name: request.query_params.get(name, "") for name in ("sender", "contains")}
     kept = _parameters(request)
     html = render(
@@ -54,7 +55,7 @@ async def inbox_page(request: Request) -> Response:
         "inbox.html",
         rows=await rows_of(request, extract.messages, tags),
         title=_title(request, asked, tags),
-        choices=_choices(kept, tags, asked),
+        **_surroundings(request, lines),
         asked=asked,
         filters=filters,
         unfiltered=_address([("line", line) for line in asked]),
@@ -62,7 +63,6 @@ async def inbox_page(request: Request) -> Response:
         pages=_pages(kept, extract),
         is_newest=extract.is_newest,
         first_steps=None if extract.messages else _first_steps(request, next(iter([*asked, *tags]), None)),
-        modems=[(tags[line.number], line.modem) for line in lines if line.modem is not None],
         now=format_time(inbox_of(request).now()),
         stream=f"/live?{urlencode([*kept, ('after', position)])}",
     )
@@ -70,14 +70,38 @@ async def inbox_page(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """The stream behind the live page: each message as the HTML of its row."""
-    tags = tags_of(await lines_of(request))
+    """The stream behind the live page: each message as the HTML of its row, and what stands around the list."""
+    lines, version = await lines_of(request), 0
 
     async def as_row(stored: Stored) -> tuple[str, str]:
-        (row,) = await rows_of(request, [stored], tags)
+        nonlocal lines
+        if stored.message.line not in {line.number for line in lines}:
+            lines = await lines_of(request)  # it is the first text of its line
+        (row,) = await rows_of(request, [stored], tags_of(lines))
         return "message", render(request, "row.html", row=row)
 
-    return await stream_events(request, as_row, context_of(request).deletions)
+    async def look() -> str | None:
+        nonlocal lines, version
+        present = await outlook_of(request).version(request)
+        if present == version:
+            return None
+        lines, version = await lines_of(request), present
+        return render(request, "outlook.html", **_surroundings(request, lines))
+
+    return await stream_events(request, as_row, Aside(context_of(request).deletions, look, ALIVE_SECONDS))
+
+
+def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return what stands around the list: the lines to choose from, and how the modems are."""
+    tags = tags_of(lines)
+    return {
+        "choices": _choices(_parameters(request), tags, _asked(request)),
+        "modems": [(tags[line.number], line.modem) for line in lines if line.modem is not None],
+    }
+
+
+def _asked(request: Request) -> list[str]:
+    return [canonical_number(line) for line in request.query_params.getlist("line") if line]
 
 
 async def _read(request: Request, position: int) -> Extract:

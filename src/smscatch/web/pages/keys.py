@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 from starlette.requests import Request
@@ -11,12 +12,27 @@ from smscatch.errors import BadRequest, Forbidden, NotFound
 from smscatch.stores import Key
 from smscatch.web.api import lines_of
 from smscatch.web.auth import CONFIGURED, add_key, check_scopes
-from smscatch.web.endpoint import SCOPES, inbox_of, key_of, render
+from smscatch.web.endpoint import SCOPES, context_of, inbox_of, key_of, render, texts_of
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.rows import tags_of
 
 GONE = "There is no such key; it may have been revoked already."
 LIFETIMES = (1, 7, 30, 90, 365)  # days
+
+
+class Entry(NamedTuple):
+    """What stands in a form of this page: of a new key if `key_id` is "". `error` says why it was refused, if it was.
+
+    `lines` are those ticked; they count if `sees_all` is not chosen.
+    """
+
+    key_id: str = ""
+    name: str = ""
+    scopes: tuple[str, ...] = ("read",)
+    sees_all: bool = True
+    lines: tuple[str, ...] = ()
+    days: str = ""
+    error: str = ""
 
 
 async def keys_page(request: Request) -> Response:
@@ -27,26 +43,44 @@ async def keys_page(request: Request) -> Response:
 async def make_key(request: Request) -> Response:
     """Make a key, and show its secret: this once, in the answer itself, since nothing keeps it."""
     _own(request)
-    form = await read_form(request)
-    scopes, lines = await _parse_limits(request, form)
-    name = form.get("name", [""])[0].strip()
-    made = await add_key(inbox_of(request), name, scopes, lines, lifetime=_lifetime(form.get("days", [""])[0]))
+    entry = _read_entry(await read_form(request))
+    try:
+        scopes, lines = await _parse_limits(request, entry)
+        if not entry.name:
+            raise BadRequest(texts_of(request)("keys.no_name"))
+        made = await add_key(inbox_of(request), entry.name, scopes, lines, lifetime=_lifetime(entry.days))
+    except BadRequest as error:
+        return await _page(request, refused=entry._replace(error=str(error)))
     return await _page(request, made)
 
 
+def _read_entry(form: dict[str, list[str]], key_id: str = "") -> Entry:
+    lines = tuple(dict.fromkeys(form.get("line", [])))
+    return Entry(
+        key_id=key_id,
+        name=form.get("name", [""])[0].strip(),
+        scopes=tuple(dict.fromkeys(form.get("scope", []))),
+        sees_all=form.get("reach") == ["all"],
+        lines=lines,
+        days=form.get("days", [""])[0],
+    )
+
+
 async def _parse_limits(
-    request: Request, form: dict[str, list[str]], lines_before: Sequence[str] = ()
+    request: Request, entry: Entry, lines_before: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """Return the scopes and the lines that a form gives a key. `lines_before` need not be there any more."""
-    scopes = tuple(dict.fromkeys(form.get("scope", [])))
-    if not scopes:
-        raise BadRequest("A key needs at least one scope; what it may not do, it refuses.")
-    check_scopes(scopes)
-    lines = tuple(dict.fromkeys(form.get("line", []))) or None
+    if not entry.scopes:
+        raise BadRequest(texts_of(request)("keys.no_scope"))
+    check_scopes(entry.scopes)
+    if entry.sees_all:
+        return entry.scopes, None
+    if not entry.lines:
+        raise BadRequest(texts_of(request)("keys.no_line"))  # not all of them: that has to be said
     known = {line.number for line in await lines_of(request)}.union(lines_before)
-    if lines is not None and not known.issuperset(lines):
-        raise BadRequest(f"There is no line {', '.join(set(lines) - known)}.")
-    return scopes, lines
+    if not known.issuperset(entry.lines):
+        raise BadRequest(f"There is no line {', '.join(set(entry.lines) - known)}.")
+    return entry.scopes, entry.lines
 
 
 async def limit_key(request: Request) -> Response:
@@ -57,8 +91,16 @@ async def limit_key(request: Request) -> Response:
     key = next((key for key in await inbox_of(request).store.keys() if key.id == key_id), None)
     if key is None:
         raise NotFound(GONE)
-    scopes, lines = await _parse_limits(request, await read_form(request), key.lines or ())
-    if not await inbox_of(request).store.change_key(msgspec.structs.replace(key, scopes=scopes, lines=lines)):
+    entry = _read_entry(await read_form(request), key_id)
+    try:
+        scopes, lines = await _parse_limits(request, entry, key.lines or ())
+    except BadRequest as error:
+        return await _page(request, refused=entry._replace(error=str(error)))
+    try:
+        is_known = await inbox_of(request).store.change_key(msgspec.structs.replace(key, scopes=scopes, lines=lines))
+    finally:
+        context_of(request).remembered.forget(key_id)
+    if not is_known:
         raise NotFound(GONE)
     return RedirectResponse("/keys", 303)
 
@@ -68,17 +110,28 @@ async def revoke_key(request: Request) -> Response:
     key_id = request.path_params["id"]
     if key_id == _own(request):
         raise BadRequest("You are signed in with this key; another administrator's can revoke it.")
-    if not await inbox_of(request).store.revoke_key(key_id):
+    try:
+        is_known = await inbox_of(request).store.revoke_key(key_id)
+    finally:  # also if the store is just going away
+        context_of(request).remembered.forget(key_id)
+    if not is_known:
         raise NotFound(GONE)
     return RedirectResponse("/keys", 303)
 
 
-async def _page(request: Request, made: tuple[Key, str] | None = None) -> Response:
+async def _page(request: Request, made: tuple[Key, str] | None = None, refused: Entry | None = None) -> Response:
+    """Answer with the page, which shows a key made just now, or a form that was refused with what stood in it."""
     own = _own(request)
+    keys = await inbox_of(request).store.keys()
+    entries = {key.id: Entry(key.id, "", key.scopes, key.lines is None, key.lines or ()) for key in keys}
+    entries[""] = Entry()
+    if refused is not None:
+        entries[refused.key_id] = refused
     html = render(
         request,
         "keys.html",
-        keys=await inbox_of(request).store.keys(),
+        keys=keys,
+        entries=entries,
         made=made,
         own=own,
         configured=CONFIGURED,
@@ -87,7 +140,7 @@ async def _page(request: Request, made: tuple[Key, str] | None = None) -> Respon
         lifetimes=LIFETIMES,
         now=inbox_of(request).now(),
     )
-    return HTMLResponse(html)
+    return HTMLResponse(html, 200 if refused is None else BadRequest.status)
 
 
 def _own(request: Request) -> str:

@@ -1,7 +1,7 @@
 """Our numbers: how each one's modem is, who has it, how much comes to it, and how to use it from a test."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -50,6 +50,7 @@ class Card(NamedTuple):
 
     line: Line
     tag: LineTag
+    seen_at: datetime | None
     is_resting: bool
     chart: Chart
     snippets: list[Snippet]
@@ -66,6 +67,7 @@ async def lines_page(request: Request) -> Response:
         Card(
             line,
             tag,
+            _seen_at(line),
             line.lease is not None and line.lease.expires_at <= now,
             draw_chart(first, [count for count in counts if count.line == line.number]),
             snippets_for(line.number, url),
@@ -73,6 +75,12 @@ async def lines_page(request: Request) -> Response:
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)
     ]
     return HTMLResponse(render(request, "lines.html", cards=cards, now=format_time(now)))
+
+
+def _seen_at(line: Line) -> datetime | None:
+    """Return when the modem of a line last answered, if that is known."""
+    time = None if line.modem is None else line.modem.get("last_contact_at")
+    return None if time is None else datetime.fromisoformat(time)
 
 
 def draw_chart(first: date, counts: Sequence[DayCount]) -> Chart:

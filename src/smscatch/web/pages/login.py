@@ -1,21 +1,25 @@
 """Signing in with a key, signing out, and what a browser keeps of how its pages look."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.errors import Unauthorized
-from smscatch.web.auth import COOKIE, SESSION, end_session, start_session
+from smscatch.stores import Key
+from smscatch.web.auth import COOKIE, SESSION, end_session, hash_secret, start_session
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import VEIL, inbox_of, render
+from smscatch.web.endpoint import ADMIN, LEASE, READ, VEIL, inbox_of, render
 
 YEAR_SECONDS = 365 * 86_400
+PAGE = re.compile(r"/|/lines|/keys|/docs|/messages/[^/]+")
 
 
 async def login_page(request: Request) -> Response:
     """Where a person gives a key."""
-    return HTMLResponse(render(request, "login.html", error=None, next=safe_path(request.query_params.get("next"))))
+    path = safe_path(request.query_params.get("next"))
+    return HTMLResponse(render(request, "login.html", is_refused=False, next=path))
 
 
 async def login(request: Request) -> Response:
@@ -25,7 +29,10 @@ async def login(request: Request) -> Response:
     try:
         session = await start_session(inbox_of(request), form.get("key", [""])[0].strip())
     except Unauthorized as error:
-        return HTMLResponse(render(request, "login.html", error=str(error), next=path), error.status)
+        return HTMLResponse(render(request, "login.html", is_refused=True, next=path), error.status)
+    if path == "/":
+        key = await inbox_of(request).store.find_key(hash_secret(session))
+        path = (key and home_of(key)) or "/"
     response = RedirectResponse(path, 303)
     response.set_cookie(
         COOKIE,
@@ -61,6 +68,13 @@ def to_login(request: Request) -> Response:
     return RedirectResponse("/login" if path == "/" else f"/login?{urlencode({'next': path})}", 303)
 
 
+def home_of(key: Key) -> str | None:
+    """Return the first page that a key may see; None if it may see none."""
+    if {READ, ADMIN} & {*key.scopes}:
+        return "/"
+    return "/lines" if LEASE in key.scopes else None
+
+
 def safe_path(path: str | None) -> str:
     """Return `path` if it leads to a page of this server, otherwise the first page.
 
@@ -69,9 +83,10 @@ def safe_path(path: str | None) -> str:
     """
     if not path or not path.startswith("/") or path[1:2] in ("/", "\\"):
         return "/"
-    if not path.isascii() or not path.isprintable() or urlsplit(path).netloc:
+    if not path.isascii() or not path.isprintable():
         return "/"
-    return path
+    parts = urlsplit(path)
+    return path if not parts.netloc and PAGE.fullmatch(parts.path) else "/"
 
 
 async def read_form(request: Request) -> dict[str, list[str]]:

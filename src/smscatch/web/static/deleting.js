@@ -3,6 +3,7 @@
 import { announce, t } from "./texts.js";
 
 const PATIENCE = 6000; // ms
+const DELETED = "smscatch-deleted"; // what the list leaves out, though the server may not have done it yet
 
 export function watchDeleting() {
   const ask = document.getElementById("delete");
@@ -14,25 +15,51 @@ export function watchDeleting() {
   });
 }
 
-function begin({ ask, message, toast }) {
+function begin(parts) {
+  const { ask, toast } = parts;
   const undo = toast.querySelector("button");
   const remove = () => fetch(`/api/v1/messages/${ask.dataset.id}`, { method: "DELETE", keepalive: true });
+  const leave = () => {
+    sessionStorage.setItem(DELETED, ask.dataset.id);
+    remove();
+  };
+  const stop = () => removeEventListener("pagehide", leave); // or leaving for the list would do it again
   const timer = setTimeout(async () => {
-    removeEventListener("pagehide", remove); // or leaving for the list would do it again
-    await remove();
-    location.replace("/");
+    stop();
+    const reason = await failureOf(remove);
+    if (!reason) return location.replace(document.querySelector(".back a").href);
+    showMessage(parts, true);
+    toast.hidden = false;
+    undo.hidden = true;
+    toast.querySelector("span").textContent = t("delete_failed", { reason });
   }, PATIENCE);
-  addEventListener("pagehide", remove); // whoever leaves meant it
-  message.hidden = true;
-  toast.hidden = false;
+  addEventListener("pagehide", leave); // whoever leaves meant it
+  showMessage(parts, false);
+  toast.querySelector("span").textContent = t("deleted");
+  undo.hidden = false;
   undo.textContent = t("undo");
   undo.focus();
   undo.onclick = () => {
     clearTimeout(timer);
-    removeEventListener("pagehide", remove);
-    message.hidden = false;
-    toast.hidden = true;
-    ask.querySelector("summary").focus();
+    stop();
+    showMessage(parts, true);
     announce(t("restored"));
   };
+}
+
+function showMessage({ ask, message, toast }, isShown) {
+  message.hidden = !isShown;
+  toast.hidden = isShown;
+  if (isShown) ask.querySelector("summary").focus();
+}
+
+// Return why it did not work, or null. What is gone already is deleted too.
+async function failureOf(remove) {
+  try {
+    const answer = await remove();
+    if (answer.ok || answer.status === 404) return null;
+    return answer.status === 401 ? t("signed_out") : (await answer.json()).message;
+  } catch {
+    return t("no_answer");
+  }
 }

@@ -7,21 +7,25 @@ import { list } from "./list.js";
 const PAUSE = 200; // ms without typing
 
 const form = document.getElementById("find");
+const late = document.getElementById("late");
 const PARTS = ["found", "choices"];
 
-// Call `onFound` with the title of the page whenever another list is shown. Return a function that reads the list anew.
+// Call `onFound` with the title of the page whenever another list is shown. Return functions: `readAnew` reads the list
+// again, `catchUp` does so if it could not be had the last time.
 export function watchSearch(onFound) {
-  let timer, request;
+  let timer, request, missed;
   let isTyping = false; // one step back for a word, not for each of its letters
 
   async function load(address) {
     request?.abort();
+    missed = undefined;
     const mine = (request = new AbortController());
     try {
       const answer = await fetch(address, { headers: { accept: "text/html" }, signal: mine.signal });
       if (!answer.ok || answer.redirected) return location.assign(address); // it says why
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine.signal.aborted) return;
+      late.hidden = true;
       for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
       document.getElementById("title").textContent = page.getElementById("title").textContent;
       list().querySelectorAll("time").forEach(tell);
@@ -29,7 +33,9 @@ export function watchSearch(onFound) {
       announce(count ? t("found", { count }) : t("found_none"));
       onFound(page.title);
     } catch (error) {
-      if (error.name !== "AbortError") announce(t("reconnecting_hint"));
+      if (error.name === "AbortError") return;
+      missed = address;
+      late.hidden = false;
     }
   }
 
@@ -44,9 +50,10 @@ export function watchSearch(onFound) {
 
   form.addEventListener("input", (event) => {
     clearTimeout(timer);
-    const isChosen = event.target.name === "sender" && event.inputType !== "insertText"; // from the list, or emptied
-    timer = setTimeout(search, isChosen ? 0 : PAUSE);
+    if (event.target.name === "sender" && event.target.value && isByHand(event)) return; // only the whole name finds
+    timer = setTimeout(search, event.target.name === "sender" ? 0 : PAUSE);
   });
+  form.addEventListener("change", search);
   form.addEventListener("focusout", () => (isTyping = false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -59,7 +66,13 @@ export function watchSearch(onFound) {
     for (const name of ["contains", "sender"]) form.elements[name].value = asked.get(name) ?? "";
     load(location.pathname + location.search);
   });
-  return () => load(location.pathname + location.search);
+  const readAnew = () => load(location.pathname + location.search);
+  return { readAnew, catchUp: () => missed && load(missed) };
+}
+
+// Rather than chosen from the list.
+function isByHand(event) {
+  return /^(insert(?!ReplacementText)|delete)/.test(event.inputType);
 }
 
 function addressOf(form) {

@@ -3,10 +3,11 @@
 import { watchCopies } from "./copy.js";
 import { watchSearch } from "./find.js";
 import { watchKeys } from "./keyboard.js";
-import { list, restart, show, tellState, watchReading } from "./list.js";
+import { hideDeleted, list, restart, show, tellState, watchReading } from "./list.js";
 import { watchMenu } from "./menu.js";
-import { watchNotifying } from "./notify.js";
+import { staysOn, watchNotifying } from "./notify.js";
 import { findPlace, keepPlace, watchEnd } from "./older.js";
+import { showOutlook } from "./outlook.js";
 import { follow } from "./stream.js";
 import { keepTelling } from "./times.js";
 
@@ -16,17 +17,26 @@ watchCopies();
 watchMenu();
 watchKeys();
 watchReading();
-const notify = watchNotifying();
-const followOther = follow(list().dataset.stream, {
-  onRow: (html) => notify(show(html)),
-  onDeleted: (id) => (id === "*" ? readAnew() : document.getElementById(`m-${id}`)?.remove()),
-  onState: tellState,
-});
+hideDeleted();
 const watchAnew = watchEnd();
-const readAnew = watchSearch((title) => {
+const search = watchSearch((title) => {
   restart(title);
   followOther(list().dataset.stream);
   watchAnew();
+});
+const notify = watchNotifying();
+const followOther = follow(list().dataset.stream, {
+  onRow: (html) => {
+    notify(show(html));
+    watchAnew(); // what was dropped at the end can be had again
+  },
+  onDeleted: (id) => (id === "*" ? search.readAnew() : document.getElementById(`m-${id}`)?.remove()),
+  onOutlook: showOutlook,
+  onState: (name) => {
+    tellState(name);
+    if (name === "live") search.catchUp();
+  },
+  staysOn,
 });
 keepPlace();
 findPlace();

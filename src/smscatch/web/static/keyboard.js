@@ -1,7 +1,7 @@
 // The list by keyboard. Whoever speaks to the computer can switch single keys off (WCAG 2.1.4).
 
 import { copyFrom } from "./copy.js";
-import { announce, t } from "./texts.js";
+import { note, t } from "./texts.js";
 import { list } from "./list.js";
 
 const OFF = "smscatch-single-keys-off";
@@ -20,14 +20,17 @@ function move(step) {
   target.scrollIntoView({ block: "nearest" });
 }
 
-function firstInView() {
-  return [...list().children].find((row) => row.getBoundingClientRect().bottom > 80); // below the bar
+function firstInView(selector = "li") {
+  const isBelowBar = (row) => row.matches(selector) && row.getBoundingClientRect().bottom > 80;
+  return [...list().children].find(isBelowBar);
 }
 
 function copyCode() {
-  const box = (current() ?? list()).querySelector(".code.copyable");
-  if (box) copyFrom(box);
-  else announce(t("no_code"));
+  const row = current() ?? firstInView(":has(.code)");
+  const box = row?.querySelector(".code.copyable");
+  if (!box) return note(t("no_code"));
+  row.scrollIntoView({ block: "nearest" }); // what it says of copying is to be seen
+  copyFrom(box);
 }
 
 export function openHelp() {
@@ -60,7 +63,10 @@ export function watchKeys() {
   help.addEventListener("click", (event) => event.target === help && help.close()); // beside it
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open) return;
-    if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+    if (event.key === "Escape" && isTyping(event.target)) {
+      event.preventDefault(); // or the browser would empty the field, but not the search
+      event.target.blur();
+    }
     else if (event.key === "Enter" && event.target.matches("#messages > li")) event.target.querySelector(".when").click();
     else if (ACTIONS[event.key] && single.checked && !isTyping(event.target)) {
       event.preventDefault();

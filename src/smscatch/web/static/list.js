@@ -4,8 +4,9 @@ import { announce, t } from "./texts.js";
 import { tell } from "./times.js";
 
 const MAX_ROWS = 500;
-const AT_TOP = 4; // px
+export const AT_TOP = 4; // px
 const MOST_ON_ICON = 99;
+const DELETED = "smscatch-deleted"; // see deleting.js
 
 const state = document.getElementById("state");
 const pill = document.getElementById("pill");
@@ -13,6 +14,7 @@ const icon = document.getElementById("icon");
 const PLAIN_ICON = icon.href;
 let title = document.title;
 let unread = 0;
+const gone = new Set();
 
 export const list = () => document.getElementById("messages"); // a search puts another in its place
 const isReading = () => scrollY > AT_TOP || !("newest" in list().dataset);
@@ -50,12 +52,31 @@ function insertOnTop(row) {
 function trim() {
   if (list().children.length <= MAX_ROWS) return;
   while (list().children.length > MAX_ROWS) list().lastElementChild.remove();
-  const older = document.querySelector("#pager [rel=next]");
-  if (!older) return;
-  const address = new URL(older.href);
+  const older = document.querySelector("#pager [rel=next]") ?? linkToOlder();
+  const address = new URL(location.href);
   address.searchParams.set("before", list().lastElementChild.dataset.cursor);
   older.href = address;
 }
+
+// Until now everything was in the list.
+function linkToOlder() {
+  const link = Object.assign(document.createElement("a"), { className: "button", rel: "next", textContent: t("older") });
+  const pager = document.getElementById("pager");
+  pager.querySelector(".hint")?.remove();
+  pager.append(link);
+  return link;
+}
+
+// Whoever leaves a message that is about to be deleted may be here sooner than that is done.
+export function hideDeleted() {
+  const id = sessionStorage.getItem(DELETED);
+  if (!id) return;
+  sessionStorage.removeItem(DELETED);
+  gone.add(`m-${id}`);
+  document.getElementById(`m-${id}`)?.remove();
+}
+
+export const isGone = (rowId) => gone.has(rowId);
 
 function count(number) {
   unread = number;
@@ -97,6 +118,7 @@ export function watchReading() {
     list().focus({ preventScroll: true });
     scrollTo({ top: 0 });
   });
+  addEventListener("pageshow", (event) => event.persisted && hideDeleted());
   addEventListener("scroll", seen, { passive: true });
   document.addEventListener("visibilitychange", seen);
 }

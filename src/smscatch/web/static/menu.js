@@ -1,7 +1,8 @@
-// The menu closes as menus do: with Escape, or a click elsewhere.
+// The menu closes as menus do: with Escape, or a click elsewhere. What it switches does not cost the page.
+
+const menu = document.getElementById("menu");
 
 export function watchMenu() {
-  const menu = document.getElementById("menu");
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
@@ -9,5 +10,23 @@ export function watchMenu() {
     if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;
     menu.querySelector("summary").focus();
+  });
+  watchVeil(document.getElementById("veil"));
+}
+
+// A new key is shown once: another load of the page would be the end of it.
+function watchVeil(form) {
+  const button = form.querySelector("button");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const wanted = button.value;
+    const veiled = wanted === "on";
+    document.documentElement.classList.toggle("veiled", veiled);
+    button.value = veiled ? "off" : "on";
+    button.textContent = veiled ? form.dataset.on : form.dataset.off;
+    menu.open = false;
+    menu.querySelector("summary").focus({ focusVisible: false });
+    const body = new URLSearchParams({ veil: wanted });
+    await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
   });
 }

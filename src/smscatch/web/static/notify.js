@@ -6,11 +6,12 @@ const ON = "smscatch-notify";
 const SHOWN = 120; // characters of a text
 
 const button = document.getElementById("notify");
-const isOn = () => Notification.permission === "granted" && localStorage.getItem(ON) === "on";
+const canNotify = "Notification" in window && isSecureContext; // browsers have it over HTTPS only
+const isOn = () => canNotify && Notification.permission === "granted" && localStorage.getItem(ON) === "on";
 
 // Return a function that notifies of a row, if that is wanted.
 export function watchNotifying() {
-  if (!("Notification" in window) || !isSecureContext) return () => {}; // browsers have it over HTTPS only
+  if (!canNotify) return () => {};
   button.hidden = false;
   tellButton();
   button.addEventListener("click", async () => {
@@ -26,6 +27,17 @@ export function watchNotifying() {
   return (row) => {
     if (row && isOn() && document.hidden) notify(row);
   };
+}
+
+// Whether this tab notifies while it is hidden: one does, for all there are.
+export function staysOn() {
+  if (!isOn()) return false;
+  return new Promise((answer) => {
+    navigator.locks.request(ON, { ifAvailable: true }, (lock) => {
+      answer(lock !== null);
+      return lock && new Promise((release) => document.addEventListener("visibilitychange", release, { once: true }));
+    });
+  });
 }
 
 function tellButton() {

@@ -2,7 +2,7 @@
 
 import { announce, t } from "./texts.js";
 import { tell } from "./times.js";
-import { list } from "./list.js";
+import { isGone, list, tellState } from "./list.js";
 
 const NEAR = "800px";
 const MAX_PAGES_BACK = 25;
@@ -18,10 +18,11 @@ async function add() {
   isLoading = true;
   try {
     const answer = await fetch(link.href, { headers: { accept: "text/html" } });
-    if (!answer.ok) throw new Error(answer.statusText);
+    if (answer.redirected) tellState("out"); // it is the login
+    if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (link !== next()) return false; // another list is shown by now
-    const rows = [...page.querySelectorAll("#messages > li")].filter((row) => !document.getElementById(row.id));
+    const rows = [...page.querySelectorAll("#messages > li")].filter(isNew);
     rows.forEach((row) => row.querySelectorAll("time").forEach(tell));
     list().append(...rows);
     const further = page.querySelector("#pager [rel=next]");
@@ -35,6 +36,8 @@ async function add() {
     isLoading = false;
   }
 }
+
+const isNew = (row) => !document.getElementById(row.id) && !isGone(row.id);
 
 export function watchEnd() {
   const watcher = new IntersectionObserver(
@@ -64,6 +67,8 @@ export function keepPlace() {
 export async function findPlace() {
   const id = history.state?.row;
   if (!id) return;
+  history.replaceState(null, ""); // loading the page again is no coming back
+  if (isGone(id)) return;
   for (let pages = 0; !document.getElementById(id) && pages < MAX_PAGES_BACK && (await add()); pages++);
   const row = document.getElementById(id);
   row?.scrollIntoView({ block: "center", behavior: "instant" });

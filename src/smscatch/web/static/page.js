@@ -1,4 +1,4 @@
-// Every page but the list: codes can be copied, times tick, a message can be deleted.
+// Every page but the list: codes can be copied, times tick, a message can be deleted, and one gets back to the list.
 
 import { watchCopies } from "./copy.js";
 import { watchDeleting } from "./deleting.js";
@@ -9,4 +9,13 @@ const content = document.getElementById("content");
 keepTelling(content, content.dataset.now);
 watchCopies();
 watchMenu();
+leadBack();
 watchDeleting();
+
+// To the list that one came from, with its filters.
+function leadBack() {
+  const back = document.querySelector(".back a");
+  if (!back || !document.referrer) return;
+  const from = new URL(document.referrer);
+  if (from.origin === location.origin && from.pathname === "/") back.href = from.href;
+}

@@ -4,34 +4,62 @@ const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 30_000;
 const CHECK = 10_000;
 const ASLEEP = 150_000; // more than the minute to which browsers slow the timers of hidden pages
+const SILENCE = 40_000; // the server gives a sign of life every ten seconds
+// Browsers have six connections to a server over HTTP/1.1, whatever the number of tabs: hidden ones only look in.
+const HIDDEN = 30_000;
+const LOOK_IN = 60_000;
 
-// Call `onRow` with each message's HTML, `onDeleted` with the id of each that was deleted (or "*"), `onState` with
-// "live", "reconnecting" or "out". Return a function that makes it follow another address, from there on.
-export function follow(url, { onRow, onDeleted, onState }) {
-  let source, cursor, timer;
+// Call `onRow` with each message's HTML, `onDeleted` with the id of each that was deleted (or "*"), `onOutlook` with
+// the HTML of what stands around the list, `onState` with "live", "reconnecting" or "out". `staysOn` says whether this
+// tab stays connected while it is hidden. Return a function that makes it follow another address, from there on.
+export function follow(url, { onRow, onDeleted, onOutlook, onState, staysOn }) {
+  let source, cursor, timer, silence, hiding;
   let delay = FIRST_DELAY;
+  let isLeaving = false; // at the next sign of life, when nothing more is to come
 
   function connect() {
     clearTimeout(timer);
     source?.close();
     source = new EventSource(cursor ? resumed(url, cursor) : url);
-    source.addEventListener("open", () => {
+    listen("open", () => {
       delay = FIRST_DELAY;
       onState("live");
     });
-    source.addEventListener("message", (event) => {
+    listen("message", (event) => {
       cursor = event.lastEventId;
       onRow(event.data);
     });
-    source.addEventListener("deleted", (event) => onDeleted(event.data));
+    listen("deleted", (event) => onDeleted(event.data));
+    listen("outlook", (event) => onOutlook(event.data));
+    listen("alive", () => {
+      onState("live");
+      if (isLeaving) rest();
+    });
     source.addEventListener("error", () => {
       onState("reconnecting");
       if (source.readyState === EventSource.CLOSED) retry(); // after an HTTP error; otherwise the browser tries again
     });
+    waitForSign();
+  }
+
+  function listen(name, act) {
+    source.addEventListener(name, (event) => {
+      waitForSign();
+      act(event);
+    });
+  }
+
+  function waitForSign() {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      onState("reconnecting");
+      connect();
+    }, SILENCE);
   }
 
   function retry() {
     clearTimeout(timer);
+    clearTimeout(silence);
     timer = setTimeout(connectIfSignedIn, delay);
     delay = Math.min(2 * delay, LONGEST_DELAY);
   }
@@ -47,12 +75,32 @@ export function follow(url, { onRow, onDeleted, onState }) {
     }
   }
 
+  function rest() {
+    source.close();
+    clearTimeout(timer);
+    clearTimeout(silence);
+    hiding = setTimeout(() => {
+      connect();
+      leave();
+    }, LOOK_IN);
+  }
+
+  async function leave() {
+    const stays = await staysOn();
+    isLeaving = document.hidden && !stays;
+  }
+
+  function watchHiding() {
+    clearTimeout(hiding);
+    isLeaving = false;
+    if (document.hidden) hiding = setTimeout(leave, HIDDEN);
+    else if (source.readyState === EventSource.CLOSED) connectIfSignedIn();
+  }
+
   connect();
   addEventListener("online", connect);
   addEventListener("pageshow", (event) => event.persisted && connect());
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && source.readyState === EventSource.CLOSED) connectIfSignedIn();
-  });
+  document.addEventListener("visibilitychange", watchHiding);
   onWaking(connect);
   return (other) => {
     url = other;
@@ -72,7 +120,7 @@ function onWaking(wake) {
   let last = Date.now();
   setInterval(() => {
     const now = Date.now();
-    if (now - last > ASLEEP) wake();
+    if (now - last > ASLEEP && !document.hidden) wake();
     last = now;
   }, CHECK);
 }

@@ -9,6 +9,20 @@ export function t(name, values = {}) {
   return texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 
+const SHOWN = 2500; // ms
+let timer;
+
+// Say something that is to be seen too, where there is a place for it.
+export function note(text) {
+  announce(text);
+  const box = document.getElementById("note");
+  if (!box) return;
+  box.textContent = text;
+  box.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => (box.hidden = true), SHOWN);
+}
+
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }

@@ -1,0 +1,46 @@
+"""How the lines are, as open pages show it: which there are, and how their modems do. What a page shows is in inbox."""
+
+import time
+
+from starlette.requests import Request
+
+from smscatch.modem.health import read_health
+from smscatch.web.endpoint import context_of, inbox_of
+
+SECONDS = 5.0
+
+
+class Outlook:
+    """What all open pages depend on, read once in SECONDS at most, however many watch, and only while one does."""
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._position = -1
+        self._lines: tuple[str, ...] = ()
+        self._version = 0
+        self._seen: object = None
+
+    async def version(self, request: Request) -> int:
+        """Return a number that is another one as soon as a line or the state of a modem is."""
+        now = time.monotonic()
+        if now - self._read_at >= SECONDS:
+            self._read_at = now  # first: whoever asks meanwhile gets what was read before
+            await self._read(request)
+        return self._version
+
+    async def _read(self, request: Request) -> None:
+        store = inbox_of(request).store
+        position = await store.position()
+        if position != self._position:  # only a text can bring a new line
+            self._position, self._lines = position, tuple(use.number for use in await store.lines())
+        modems = read_health(context_of(request).settings.spool).values()
+        shown = [(one.line, one.state, one.error, one.operator, one.signal_percent) for one in modems]
+        if (self._lines, shown) != self._seen:
+            self._seen = (self._lines, shown)
+            self._version += 1
+
+
+def outlook_of(request: Request) -> Outlook:
+    """Return what is shared by the open pages."""
+    outlook: Outlook = request.app.state.outlook
+    return outlook
