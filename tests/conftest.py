@@ -20,9 +20,11 @@ from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
 from tests.samples import NOON
 
-# Under nohup SIGHUP is ignored, also by what we start, which is to end at it; a handler is not handed down.
-if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, lambda *_: None)
+# Under nohup SIGHUP is ignored, and in a shell's background SIGINT and SIGQUIT, also by what we start, which is to end
+# at them; a handler is not handed down.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 ADMIN_KEY = "the-administrator-of-the-tests"
 

@@ -1,9 +1,11 @@
 """`smscatch lease -- command`: signals, statuses, and what may happen to the lease meanwhile."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,8 +16,9 @@ from tests.samples import LINE
 from tests.test_cli import against
 
 
-def leasing(server: Server, *command: str, ttl: str = "60") -> subprocess.Popen[str]:
-    """Start `smscatch lease -- command`; return when the command has said something."""
+@contextlib.contextmanager
+def leasing(server: Server, *command: str, ttl: str = "60") -> Iterator[subprocess.Popen[str]]:
+    """Run `smscatch lease -- command` from when the command has said something; kill both in the end if need be."""
     server.send("hello")
     against(server, "wait", "--after", "0")
     process = subprocess.Popen(
@@ -25,10 +28,16 @@ def leasing(server: Server, *command: str, ttl: str = "60") -> subprocess.Popen[
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+    with process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
