@@ -30,7 +30,10 @@ ADMIN_KEY = "the-administrator-of-the-tests"
 
 
 # Started first, or the other workers wait for them at the end.
-LONGEST = ("test_parallel.py", "test_instances.py", "test_page_craft.py")
+LONGEST = (
+    *("test_parallel.py", "test_instances.py", "test_client.py", "test_cli.py", "test_end_to_end.py", "test_mongo.py"),
+    *("test_page_live.py", "test_page_find.py", "test_page_stream.py", "test_page_craft.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from smscatch.client import LeasedLine
@@ -15,9 +15,11 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextlib.contextmanager
-def heeding(heed: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have `heed` called for the signals that ask us to end, but for those that we were started to ignore."""
-    wanted = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+def heeding(
+    heed: Callable[[int, FrameType | None], None], numbers: Sequence[signal.Signals] = ENDING
+) -> Iterator[None]:
+    """Have `heed` called for signals that ask us to end, but for those that we were started to ignore."""
+    wanted = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, heed) for number in wanted}
     try:
         yield
@@ -38,7 +40,7 @@ def run_with(phone: LeasedLine, command: list[str], ttl: float) -> int:
     """
     environ = os.environ | {"SMSCATCH_LINE": phone.number, "SMSCATCH_LEASE": phone.id}
     running = _Command()
-    with heeding(running.heed):
+    with heeding(running.heed, (*ENDING, signal.SIGINT)):
         try:
             with running.start(command, environ) as process:
                 status = _keep(phone, process, ttl)
@@ -65,7 +67,9 @@ class _Command:
         return self._process
 
     def heed(self, number: int, _: FrameType | None) -> None:
-        """Hand a signal on."""
+        """Hand a signal on, unless it is a Ctrl-C, of which the terminal tells the command too."""
+        if number == signal.SIGINT and _has_terminal():
+            return
         if self._process is None:
             self._early.append(number)
         else:
@@ -76,19 +80,15 @@ def _keep(phone: LeasedLine, process: subprocess.Popen[bytes], ttl: float) -> in
     """Extend a lease until a process ends; return its status, which is negative after a signal."""
     seconds: float | None = ttl / 3
     while True:
-        try:
-            status = _wait(process, seconds)
-            if status is not None:
-                return status
-            if not _extend(phone, ttl):
-                seconds = None
-        except KeyboardInterrupt:
-            if not _has_terminal():
-                process.send_signal(signal.SIGINT)
+        status = _wait(process, seconds)
+        if status is not None:
+            return status
+        if not _extend(phone, ttl):
+            seconds = None
 
 
 def _has_terminal() -> bool:
-    """Return whether Ctrl-C is typed for us: the terminal then tells the command too."""
+    """Return whether we are in the foreground of a terminal."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError, AttributeError):  # no terminal, or no input at all
