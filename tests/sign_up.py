@@ -26,6 +26,8 @@ STALE = ("twice", "too late")  # the kinds of texts that come when their test is
 # How many seconds the clocks of the SMSCs are ahead, less than the default tolerance.
 CLOCKS = (0, -40, 40)
 EARLIER_TEXTS = 3
+# A text of the rest is brought so long before its end, to be in the spool by then.
+MARGIN_SECONDS = 0.5
 # A text that was accepted so long before a lease began is known to be late (smscatch.stores.leasing), but not always a
 # younger one: those come only while the line rests.
 TELLING_SECONDS = 5
@@ -136,20 +138,21 @@ class App:
     def _delay(self, text: Text) -> None:
         """Let a text of a test that is over come while the line rests, or while a later test waits for another."""
         if self._chance.random() < 0.5:
-            self._later(self._habits.rest_seconds, text)
+            self._later(self._habits.rest_seconds - MARGIN_SECONDS, text)
         else:
             self._held.setdefault(text.number, []).append(text)
 
     def _take_held(self, number: str) -> list[Text]:
         """Return what may come while the test waits that has the number now."""
         held = self._held.pop(number, [])
-        self._held[number] = [text for text in held if not self._may_come(text)]
-        return [text for text in held if self._may_come(text)]
+        now = time.time()
+        self._held[number] = [text for text in held if not self._may_come(text, now)]
+        return [text for text in held if self._may_come(text, now)]
 
-    def _may_come(self, text: Text) -> bool:
-        """Return whether the line rests, or the text is so old that any later test can tell."""
+    def _may_come(self, text: Text, now: float) -> bool:
+        """Return whether the line rests for sure, or the text is so old that any later test can tell."""
         ended = self._ended[text.number]
-        return time.time() <= ended + self._habits.rest_seconds or text.sent_at <= ended - TELLING_SECONDS
+        return now <= ended + self._habits.rest_seconds - MARGIN_SECONDS or text.sent_at <= ended - TELLING_SECONDS
 
     def _code(self) -> str:
         return str(next(self._codes))
@@ -171,13 +174,14 @@ class App:
         with self._lock:
             if self._is_closed:
                 return
-            if text.kind in STALE and not self._may_come(text):  # a busy machine missed the rest
+            now_ns = time.time_ns()  # when it is received: what is decided of it now must be true then
+            if text.kind in STALE and not self._may_come(text, now_ns / 1e9):  # a busy machine missed the rest
                 self._held.setdefault(text.number, []).append(text)
                 return
             self.brought[text.kind] += 1
             sent_at = datetime.fromtimestamp(int(text.sent_at + self._clocks[text.number]), UTC)
             (pdu,) = encode_deliver(text.sender, text.text, sent_at)
-            body = f"time_ns={time.time_ns()}\0line={text.number}\0pdu={pdu}\0".encode()
+            body = f"time_ns={now_ns}\0line={text.number}\0pdu={pdu}\0".encode()
             write_entry(self._spool, Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", "pdu", body))
 
 

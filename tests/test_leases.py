@@ -126,6 +126,22 @@ async def test_what_waits_in_the_spool_when_a_lease_begins_is_no_part_of_it(inbo
         await leases.next_message(lease, ALL, int(lease.cursor), 0)
 
 
+async def test_what_waits_in_the_spool_when_ones_turn_comes_is_no_part_of_the_lease(
+    inbox: Inbox, quick: Leases
+) -> None:
+    holder = await quick.acquire(a_request(), 0)
+    waiting = asyncio.create_task(quick.acquire(a_request(), 60))
+    await asyncio.sleep(0.05)
+    old = a_delivery(text="old 111111")
+
+    async def drain() -> None:
+        await inbox.receive([old])
+
+    inbox.catch_up = drain
+    await quick.release(holder)
+    assert (await waiting).cursor == "1"
+
+
 async def test_a_late_text_is_kept_out_and_said_so(inbox: Inbox, leases: Leases) -> None:
     lease = await leases.acquire(a_request(), 0)
     await inbox.receive([a_delivery(sent_at=NOON - timedelta(hours=1))])

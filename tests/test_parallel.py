@@ -35,7 +35,7 @@ class Pool(NamedTuple):
 
 
 NUMBERS = tuple(f"+447700900{n:03d}" for n in range(16))
-THREE = Pool(NUMBERS[:3], 0.5, 200)
+THREE = Pool(NUMBERS[:3], 0.75, 200)
 USUAL = Pool(NUMBERS, 5, 100)
 
 COMMON = f"""

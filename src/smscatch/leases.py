@@ -60,7 +60,6 @@ class Leases:
         while it lasts. Raises NoFreeLine, which says who has the lines and until when.
         """
         wish = self._wish(request)
-        await self._inbox.catch_up()  # what arrived before is no part of the lease
         try:
             claimed = await self._claim(wish, wait_seconds, is_known=request.ticket is not None)
             if claimed.lease is None:
@@ -93,10 +92,11 @@ class Leases:
         deadline = time.monotonic() + wait_seconds
         while True:
             ended = self._ended
-            now = self._now()
-            keep_until = now + PATIENCE if wait_seconds > 0 else now
             left = deadline - time.monotonic()
             try:
+                await self._inbox.catch_up()  # what arrived before is no part of the lease
+                now = self._now()
+                keep_until = now + PATIENCE if wait_seconds > 0 else now
                 claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
             except StoreUnavailable:  # busy, or away for a moment
                 if left <= 0:
@@ -107,7 +107,7 @@ class Leases:
             if self._is_closed:
                 raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same ticket.")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, now)])):
+                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, self._now())])):
                     await ended.wait()
 
     async def _unless_left(self, claim: Coroutine[Any, Any, Claim], *, is_known: bool) -> Claim:
