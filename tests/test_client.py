@@ -224,7 +224,7 @@ async def test_a_wait_longer_than_a_request_is_split_without_losing_its_cursor(
     await known(server)
     for module in (talk, leasing):
         monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
-    waiting = asyncio.create_task(do(client.wait_for_code, timeout=60))
+    waiting = asyncio.create_task(do(client.wait_for_code, after=await do(client.cursor), timeout=60))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(deliver, server, "Your code is 111111")
     assert await waiting == "111111"

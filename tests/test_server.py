@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch.client.exchange import Ask, Pause
 from smscatch.errors import NoMessage
 from smscatch.spool import Entry, write_entry
 from tests.carrier import eventually
@@ -291,10 +292,21 @@ async def test_missing_parts_that_come_late_are_told_as_an_update(make_server: C
     assert json.loads(whole["data"])["id"] == json.loads(incomplete["data"])["id"]
 
 
-async def test_a_wait_that_began_while_the_server_was_away_misses_nothing(server: Server) -> None:
+async def test_a_wait_that_began_while_the_server_was_away_misses_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.stop()
     with server.client() as client:
+        begun = threading.Event()
+        perform = client._perform
+
+        def noting(step: Ask | Pause) -> httpx2.Response | None:
+            begun.set()
+            return perform(step)
+
+        monkeypatch.setattr(client, "_perform", noting)
         waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=60))
+        await asyncio.to_thread(begun.wait)
         await asyncio.to_thread(server.send, "Your Authy code is 482913")
         await asyncio.to_thread(server.start)
         assert await waiter == "482913"
