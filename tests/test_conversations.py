@@ -131,6 +131,14 @@ def test_what_is_passed_over_fits_into_an_address() -> None:
         assert len(str(asked.build(http).url)) < 8_000
 
 
+def test_a_long_sender_is_cut_in_what_is_passed_over() -> None:
+    read = a_message(sender="x" * 1000)
+    asked = asked_by(next(talk.wait("/next", wants.the_text, 60, {"after": "1"}, returned={read.id: read})))
+    (skipped,) = asked.params["skip"]
+    assert skipped.startswith(f"{read.id} an earlier wait")
+    assert len(skipped) == talk.MAX_SKIP
+
+
 async def test_a_line_is_released_though_its_task_is_cancelled_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     released = asyncio.Event()
 

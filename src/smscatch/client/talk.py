@@ -127,10 +127,10 @@ def wait(
             yield Pause(PAUSE_SECONDS)
 
 
-def _skipped(returned: Mapping[str, Message], unwanted: Mapping[str, str]) -> list[str]:
+def _skipped(returned: Mapping[str, Message], unwanted: dict[str, str]) -> list[str]:
     """Return what the server shall pass over, and why, for its explanation."""
-    earlier = [f"{id_} an earlier wait returned the text from {one.sender!r}" for id_, one in dict(returned).items()]
-    return [*earlier, *(f"{place} {why}"[:MAX_SKIP] for place, why in unwanted.items())]
+    earlier = {id_: f"an earlier wait returned the text from {one.sender!r}" for id_, one in dict(returned).items()}
+    return [f"{place} {why}"[:MAX_SKIP] for place, why in (earlier | unwanted).items()]
 
 
 def _server_time(then: float) -> Conversation[str]:
