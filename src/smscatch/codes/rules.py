@@ -55,7 +55,6 @@ _YEAR = re.compile(r"19[5-9][0-9]|20[0-4][0-9]")
 _DATE = re.compile(
     r"20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])20[0-4][0-9]"
 )
-_PERCENT = re.compile(r"[0-9]{2} ?%")
 _SMALL_LETTERS = re.compile(r"[a-z]{3}")
 # Greek, Armenian, Hebrew, Bengali to Tibetan, Georgian, kana, Han, Hangul: the table has all languages of these.
 _KNOWN_SCRIPT = re.compile(
@@ -72,14 +71,11 @@ def _is_money(spot: Spot) -> bool:
         return True
     if not _MONEY_SIGNS.isdisjoint(spot.after[:2]) and _MONEY_BEHIND.match(spot.after):
         return True
-    marks = spot.scene.marks if "money" in spot.scene.kinds else []
-    return any(_is_sum(spot, mark.start, mark.end) for mark in marks if mark.kind == "money")
+    return any(_is_sum(spot, mark.start, mark.end) for mark in spot.scene.money_near(spot))
 
 
 def _is_sum(spot: Spot, start: int, end: int) -> bool:
     """Whether a currency touches the number, and not rather another one on its other side (`500 EUR: 123456`)."""
-    if start > spot.end + 1 or end < spot.start - 2:
-        return False
     text = spot.scene.text
     if end <= spot.start:
         apart = text[end : spot.start].strip(" .:\xa0") or text[max(0, start - 2) : start].strip()[-1:].isdigit()
@@ -124,7 +120,7 @@ def _is_card_check(spot: Spot) -> bool:
 
 
 def _is_offer(spot: Spot) -> bool:
-    return spot.shape in ("letters", "word") and _PERCENT.search(spot.scene.text) is not None
+    return spot.shape in ("letters", "word") and spot.scene.has_percentage
 
 
 def _is_prize(spot: Spot) -> bool:
@@ -140,7 +136,7 @@ def _is_date(spot: Spot) -> bool:
 
 
 def _is_whole(spot: Spot) -> bool:
-    return 4 <= len(spot.value) <= 8 and spot.scene.text.strip(" \n\t\r.!\"'[]()<>#*") == spot.printed
+    return 4 <= len(spot.value) <= 8 and spot.scene.bare_text == spot.printed
 
 
 def _code_label(labels: list[Label]) -> Label | None:
@@ -225,9 +221,9 @@ def _is_mentioned(spot: Spot) -> bool:
 
 def _is_alone(spot: Spot) -> bool:
     scene = spot.scene
-    if scene.kinds & {"common", "other", "spoil", "prize", "money", "unit"} or _KNOWN_SCRIPT.search(scene.text):
+    if len(scene.spots) > 1 or len(spot.value) != 6:  # first: what follows looks at the whole text
         return False
-    if len(scene.spots) > 1 or len(spot.value) != 6:
+    if scene.kinds & {"common", "other", "spoil", "prize", "money", "unit"} or _KNOWN_SCRIPT.search(scene.text):
         return False
     before, behind = scene.text[: spot.start].strip(), scene.text[spot.end :].strip(" .!\n")
     return not before or not behind or before[-1] in ":[(" or "\n" in scene.text

@@ -5,10 +5,13 @@ Nothing is judged here; `rules` draws the conclusions.
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from smscatch.codes.shapes import CODE_SHAPES, Found, find_hash, find_letter_codes, find_numbers
+from smscatch.codes.shapes import CODE_SHAPES, Found, find_hash, find_numbers, find_words
 from smscatch.codes.words import Kind, Mark, find_marks, spoil
 
 Bond = Literal["tight", "linked", "loose", "crossed"]
@@ -39,6 +42,8 @@ _LINK_AT_END = re.compile(
     r"[\s\"'“«\[(*「【]*$",
     re.IGNORECASE,
 )
+_PERCENTAGE = re.compile(r"[0-9]{2} ?%")
+_AROUND = " \n\t\r.!\"'[]()<>#*"
 # `Dear customer, 123456 is ...`: the comma parts what it follows from the number.
 _COMMA = (", ", ",", "，", "، ")
 
@@ -85,16 +90,28 @@ class Spot:
 
 @dataclass(slots=True)
 class Scene:
-    """A text, the kinds of words in it, and its spots in order."""
+    """A text, the kinds of words in it, and its spots in order.
+
+    What takes a look at the whole text is told here, once for all spots: or reading would take quadratic time.
+    `bare_text` is without the spaces and marks around it.
+    """
 
     text: str
     retriever_hash: str | None
     marks: list[Mark]
     kinds: frozenset[Kind]
+    bare_text: str = ""
+    has_percentage: bool = False
+    money: list[Mark] = field(default_factory=list)
     labeller: "_Labeller | None" = None
     unit_starts: frozenset[int] = frozenset()
     spots: list[Spot] = field(default_factory=list)
     shapes: frozenset[str] = frozenset()
+
+    def money_near(self, spot: Spot) -> Iterator[Mark]:
+        """The currencies from two characters before a spot to one behind it."""
+        first = bisect_left(self.money, spot.start - 2, key=attrgetter("end"))
+        return takewhile(lambda mark: mark.start <= spot.end + 1, islice(self.money, first, None))
 
 
 def read_scene(text: str) -> Scene:
@@ -105,12 +122,16 @@ def read_scene(text: str) -> Scene:
     if "code" in kinds:
         if "spoil" in kinds or " of " in text:
             marks = spoil(text, marks)
-        found = sorted([*found, *find_letter_codes(text)])
+        found = sorted([*found, *find_words(text)])
     scene = Scene(text, text[found_hash.start : found_hash.end] if found_hash else None, marks, kinds)
     if "unit" in kinds:
         scene.unit_starts = frozenset([mark.start for mark in marks if mark.kind == "unit"])
     scene.spots = [_spot(scene, one) for one in found]
     scene.shapes = frozenset(one.shape for one in found)
+    scene.bare_text = text.strip(_AROUND)
+    scene.has_percentage = _PERCENTAGE.search(text) is not None
+    if "money" in kinds:
+        scene.money = [mark for mark in marks if mark.kind == "money"]
     if found and marks:
         scene.labeller = _Labeller(scene)
         for spot in scene.spots:

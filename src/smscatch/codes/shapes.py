@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from smscatch.codes.links import find_spans
 
-# A text with more numbers than this is no SMS with a code; the rest of them is not looked at.
-_MOST_NUMBERS = 100
+# A text with more numbers, or random words, than this is no SMS with a code; the rest of them is not looked at.
+_MOST = 100
 _DIGIT, _LONGEST_LEAD = re.compile("[0-9]"), 30
 _GROUP = r"[0-9]{1,7}(?![0-9A-Za-z]|[.,:/-][0-9])"
 _RUN = re.compile(
@@ -95,7 +95,7 @@ def _is_hash(word: str) -> bool:
 
 def find_numbers(text: str, end: int) -> list[Found]:
     """Every run of `text` before `end` that holds three digits, by the shape it is printed in; the first hundred."""
-    return list(islice(_read_runs(text, end, find_spans(text)), _MOST_NUMBERS))
+    return list(islice(_read_runs(text, end, find_spans(text)), _MOST))
 
 
 def _read_runs(text: str, limit: int, hidden: list[tuple[int, int]]) -> Iterator[Found]:
@@ -140,14 +140,24 @@ def _read_run(run: str, start: int) -> Iterator[Found]:
         yield Found(start, start + len(run), shape)
 
 
-def find_letter_codes(text: str) -> Iterator[Found]:
-    """Words without a digit that look random, behind a colon or `is`: of another case than the text, or of two."""
+def find_words(text: str) -> list[Found]:
+    """Words without a digit that look random, behind a colon or `is`: of another case than the text, or of two.
+
+    The first hundred.
+    """
+    return list(islice(_read_words(text), _MOST))
+
+
+def _read_words(text: str) -> Iterator[Found]:
+    is_all_capitals = text.isupper()
+    has_small = False
     for match in _LETTER_CODE.finditer(text):
         word = match[1]
-        if word.islower():
-            random = text[: match.start(1)].isupper()
+        if word.islower():  # only the first such word can stand behind capitals alone
+            random = not has_small and text[: match.start(1)].isupper()
+            has_small = True
         elif word.isupper():
-            random = not text.isupper()
+            random = not is_all_capitals
         else:
             random = _RANDOM_CASES.search(word) is not None
         if random:
