@@ -14,7 +14,7 @@ LEVELS = (
     ("codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "spool", "hub", "sources", "stores"),
     ("inbox",),
-    ("intake", "leases", "modem"),
+    ("intake", "keys", "leases", "modem"),
     ("web",),
     ("server", "client"),
     ("demo", "pytest_plugin"),

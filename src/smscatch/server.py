@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
+from smscatch.keys import ensure_admin_key
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.settings import Settings
@@ -21,7 +22,6 @@ from smscatch.sources.pdu import join_parts
 from smscatch.spool import Pokes, Spool
 from smscatch.stores import open_store
 from smscatch.web.app import make_app
-from smscatch.web.auth import ensure_admin_key
 from smscatch.web.connections import Complaints, Connection, most_connections
 from smscatch.web.reads import Reads
 

@@ -11,11 +11,11 @@ import httpx2
 import pytest
 
 from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
+from smscatch.keys import hash_secret
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store, postgres
 from smscatch.stores.postgres import connections, listening
-from smscatch.web.auth import hash_secret
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers.postgres import PASSWORD, PostgresServer, a_server, free_port, run

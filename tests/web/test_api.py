@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch import keys
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
@@ -28,7 +29,7 @@ async def api(
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
     (tmp_path / "smscatch.toml").write_text(CONFIG)
     settings = load_settings(environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
-    _, secret = await auth.add_key(inbox, "admin", ("admin",))
+    _, secret = await keys.add_key(inbox, "admin", ("admin",))
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
@@ -36,7 +37,7 @@ async def api(
 
 
 async def with_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = None) -> dict[str, str]:
-    _, secret = await auth.add_key(inbox, "test", scopes, lines)
+    _, secret = await keys.add_key(inbox, "test", scopes, lines)
     return {"authorization": f"Bearer {secret}"}
 
 
@@ -257,7 +258,7 @@ async def test_a_key_of_one_line_sees_no_other(api: httpx2.AsyncClient, inbox: I
 
 
 async def test_a_revoked_key_is_worthless(api: httpx2.AsyncClient, inbox: Inbox) -> None:
-    key, secret = await auth.add_key(inbox, "short", ("read",))
+    key, secret = await keys.add_key(inbox, "short", ("read",))
     await inbox.store.revoke_key(key.id)
     assert (await api.get("/json", headers={"authorization": f"Bearer {secret}"})).status_code == 401
 
@@ -284,11 +285,11 @@ async def test_signing_in_makes_a_session_and_signing_out_ends_it(api: httpx2.As
 
 
 async def test_a_session_ends_with_its_key_and_with_time(api: httpx2.AsyncClient, inbox: Inbox) -> None:
-    key, secret = await auth.add_key(inbox, "short", ("read",))
-    session = await auth.start_session(inbox, secret)
+    key, secret = await keys.add_key(inbox, "short", ("read",))
+    session = await keys.start_session(inbox, secret)
     bearer = {"authorization": f"Bearer {session}"}
     assert (await api.get("/json", headers=bearer)).status_code == 200
-    inbox.now = lambda: NOON + auth.SESSION
+    inbox.now = lambda: NOON + keys.SESSION
     assert (await api.get("/json", headers=bearer)).status_code == 401
     inbox.now = lambda: NOON
     await inbox.store.revoke_key(key.id)

@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pytest
 
+from smscatch import keys
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
@@ -27,46 +28,46 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def is_good(inbox: Inbox, secret: str) -> bool:
     try:
-        await auth.start_session(inbox, secret)
+        await keys.start_session(inbox, secret)
     except Unauthorized:
         return False
     return True
 
 
 async def test_a_new_configured_key_ends_the_old_one_and_its_sessions(inbox: Inbox) -> None:
-    assert await auth.ensure_admin_key(inbox, "old") is None
-    session = await auth.start_session(inbox, "old")
-    assert await auth.ensure_admin_key(inbox, "new") is None
+    assert await keys.ensure_admin_key(inbox, "old") is None
+    session = await keys.start_session(inbox, "old")
+    assert await keys.ensure_admin_key(inbox, "new") is None
     assert [await is_good(inbox, secret) for secret in ("old", session, "new")] == [False, False, True]
 
 
 async def test_the_same_configured_key_keeps_its_sessions(inbox: Inbox) -> None:
-    await auth.ensure_admin_key(inbox, "same")
-    session = await auth.start_session(inbox, "same")
-    await auth.ensure_admin_key(inbox, "same")
+    await keys.ensure_admin_key(inbox, "same")
+    session = await keys.start_session(inbox, "same")
+    await keys.ensure_admin_key(inbox, "same")
     assert await is_good(inbox, session)
 
 
 async def test_a_key_that_is_configured_no_longer_ends_and_another_is_made_if_it_was_the_only_one(inbox: Inbox) -> None:
-    await auth.ensure_admin_key(inbox, "old")
-    session = await auth.start_session(inbox, "old")
-    made = await auth.ensure_admin_key(inbox, None)
+    await keys.ensure_admin_key(inbox, "old")
+    session = await keys.start_session(inbox, "old")
+    made = await keys.ensure_admin_key(inbox, None)
     assert made is not None
     assert [await is_good(inbox, secret) for secret in ("old", session, made)] == [False, False, True]
-    assert await auth.ensure_admin_key(inbox, None) is None
+    assert await keys.ensure_admin_key(inbox, None) is None
 
 
 async def test_a_key_that_is_configured_no_longer_is_not_replaced_if_there_is_another(inbox: Inbox) -> None:
-    _, secret = await auth.add_key(inbox, "mine", ("admin",))
-    await auth.ensure_admin_key(inbox, "old")
-    assert await auth.ensure_admin_key(inbox, None) is None
+    _, secret = await keys.add_key(inbox, "mine", ("admin",))
+    await keys.ensure_admin_key(inbox, "old")
+    assert await keys.ensure_admin_key(inbox, None) is None
     assert [await is_good(inbox, secret) for secret in ("old", secret)] == [False, True]
 
 
 async def test_a_key_that_gets_configured_leaves_no_session_of_its_former_self(inbox: Inbox) -> None:
-    _, secret = await auth.add_key(inbox, "reader", ("read",))
-    session = await auth.start_session(inbox, secret)
-    await auth.ensure_admin_key(inbox, secret)
+    _, secret = await keys.add_key(inbox, "reader", ("read",))
+    session = await keys.start_session(inbox, secret)
+    await keys.ensure_admin_key(inbox, secret)
     assert not await is_good(inbox, session)
     assert [key.name for key in await inbox.store.keys()] == ["admin (configured)"]
 
@@ -80,8 +81,8 @@ async def client(inbox: Inbox, leases: Leases) -> AsyncIterator[httpx2.AsyncClie
 
 async def open_stream(inbox: Inbox, client: httpx2.AsyncClient) -> tuple[asyncio.Task[httpx2.Response], str]:
     """Follow with a session; return the answer to come, and the id of the key that the session was made from."""
-    key, secret = await auth.add_key(inbox, "reader", ("read",))
-    cookie = {"cookie": f"{auth.COOKIE}={await auth.start_session(inbox, secret)}"}
+    key, secret = await keys.add_key(inbox, "reader", ("read",))
+    cookie = {"cookie": f"{auth.COOKIE}={await keys.start_session(inbox, secret)}"}
     answer = asyncio.create_task(client.get("/api/v1/events", headers=cookie))
     await eventually(lambda: inbox.hub.waiting == 1)
     return answer, key.id
@@ -92,7 +93,7 @@ async def revoke(inbox: Inbox, key_id: str) -> None:
 
 
 async def expire(inbox: Inbox, key_id: str) -> None:
-    inbox.now = lambda: NOON + auth.SESSION + timedelta(seconds=1)
+    inbox.now = lambda: NOON + keys.SESSION + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("end", [revoke, expire])
@@ -143,7 +144,7 @@ async def spooling(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterato
     """A client of a server with a spool and a configured key."""
     (tmp_path / "spool").mkdir()
     settings = load_settings(environ={"SMSCATCH_SPOOL": f"{tmp_path}/spool", "SMSCATCH_ADMIN_KEY": CONFIGURED_KEY})
-    await auth.ensure_admin_key(inbox, CONFIGURED_KEY)
+    await keys.ensure_admin_key(inbox, CONFIGURED_KEY)
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -174,7 +175,7 @@ async def test_while_the_store_is_away_a_delivery_needs_a_key_that_was_good_just
     inbox: Inbox, spooling: httpx2.AsyncClient, take_away: Away, tmp_path: Path
 ) -> None:
     (_, used), (_, unused), (_, reader) = [
-        await auth.add_key(inbox, name, (scope,)) for name, scope in (("a", "ingest"), ("b", "ingest"), ("c", "read"))
+        await keys.add_key(inbox, name, (scope,)) for name, scope in (("a", "ingest"), ("b", "ingest"), ("c", "read"))
     ]
     assert [(await deliver(spooling, secret)).status_code for secret in (used, reader)] == [200, 403]
     take_away()
@@ -195,12 +196,12 @@ async def test_while_the_store_is_away_no_key_opens_anything_else(
 async def test_a_key_that_was_revoked_or_has_expired_is_not_good_while_the_store_is_away(
     inbox: Inbox, clock: Clock, spooling: httpx2.AsyncClient, take_away: Away
 ) -> None:
-    revoked, secret = await auth.add_key(inbox, "revoked", ("ingest",))
-    _, admin = await auth.add_key(inbox, "an administrator", ("admin",))
-    _, brief = await auth.add_key(inbox, "brief", ("ingest",), lifetime=timedelta(minutes=1))
+    revoked, secret = await keys.add_key(inbox, "revoked", ("ingest",))
+    _, admin = await keys.add_key(inbox, "an administrator", ("admin",))
+    _, brief = await keys.add_key(inbox, "brief", ("ingest",), lifetime=timedelta(minutes=1))
     assert (await deliver(spooling, secret)).status_code == 200
     assert (await deliver(spooling, brief)).status_code == 200
-    for id_ in (revoked.id, auth.CONFIGURED):
+    for id_ in (revoked.id, keys.CONFIGURED):
         answer = await spooling.post(f"/keys/{id_}/revoke", headers={"authorization": f"Bearer {admin}"})
         assert answer.status_code == 303
     take_away()
@@ -212,8 +213,8 @@ async def test_a_key_that_was_revoked_or_has_expired_is_not_good_while_the_store
 async def test_what_the_store_said_long_ago_or_of_a_session_counts_for_nothing(
     inbox: Inbox, spooling: httpx2.AsyncClient, take_away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, secret = await auth.add_key(inbox, "ingest", ("ingest",))
-    session = await auth.start_session(inbox, secret)
+    _, secret = await keys.add_key(inbox, "ingest", ("ingest",))
+    session = await keys.start_session(inbox, secret)
     assert (await deliver(spooling, session)).status_code == 200
     monkeypatch.setattr(remembered, "REMEMBERED_SECONDS", 0)
     assert (await deliver(spooling, secret)).status_code == 200
@@ -223,7 +224,7 @@ async def test_what_the_store_said_long_ago_or_of_a_session_counts_for_nothing(
 
 async def test_what_was_looked_up_while_a_key_was_revoked_is_not_remembered(inbox: Inbox) -> None:
     memory = remembered.Remembered()
-    key, _ = await auth.add_key(inbox, "ingest", ("ingest",))
+    key, _ = await keys.add_key(inbox, "ingest", ("ingest",))
     changes = memory.changes
     memory.note(b"another", msgspec.structs.replace(key, id="another"), changes)
     memory.forget(key.id)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Lease
@@ -46,7 +47,7 @@ async def api(
 
 
 async def with_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = None) -> dict[str, str]:
-    _, secret = await auth.add_key(inbox, "test", scopes, lines)
+    _, secret = await keys.add_key(inbox, "test", scopes, lines)
     return {"authorization": f"Bearer {secret}"}
 
 
@@ -226,7 +227,7 @@ async def test_a_request_is_given_up(api: httpx2.AsyncClient) -> None:
 async def test_a_key_that_is_revoked_while_it_waits_gets_no_line(
     api: httpx2.AsyncClient, inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, secret = await auth.add_key(inbox, "to be revoked", ("lease",))
+    key, secret = await keys.add_key(inbox, "to be revoked", ("lease",))
     acquire = leases.acquire
 
     async def acquire_and_revoke(*arguments: Any) -> Lease:

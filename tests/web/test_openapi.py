@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.settings import load_settings
@@ -94,17 +95,17 @@ async def test_a_slash_too_many_leads_nowhere_and_not_to_another_host(app: httpx
 async def test_whoever_is_signed_in_can_sign_out_but_no_other_site_does_it(
     app: httpx2.AsyncClient, inbox: Inbox
 ) -> None:
-    key, secret = await auth.add_key(inbox, "phone", ("ingest",))
+    key, secret = await keys.add_key(inbox, "phone", ("ingest",))
     await app.post("/login", content=f"key={secret}")
     answer = await app.post("/logout", headers={**PAGE, "sec-fetch-site": "cross-site"})
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
-    session = await inbox.store.find_key(auth.hash_secret(app.cookies[auth.COOKIE]))
+    session = await inbox.store.find_key(keys.hash_secret(app.cookies[auth.COOKIE]))
     assert session is not None
     assert session.parent == key.id
     secret_of_session = app.cookies[auth.COOKIE]
     answer = await app.post("/logout", headers={**PAGE, "sec-fetch-site": "same-origin"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert await inbox.store.find_key(auth.hash_secret(secret_of_session)) is None
+    assert await inbox.store.find_key(keys.hash_secret(secret_of_session)) is None
 
 
 def test_what_stands_between_backticks_is_code_and_nothing_else_is_html() -> None:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from smscatch import keys
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query, Stored
 from smscatch.settings import load_settings
 from smscatch.stores import Key
-from smscatch.web import auth, reads
+from smscatch.web import reads
 from smscatch.web.app import make_app
 from smscatch.web.reads import Reads
 from tests.carrier import eventually
@@ -29,7 +30,7 @@ def record(inbox: Inbox) -> Reads:
 
 @pytest.fixture
 async def client(inbox: Inbox, leases: Leases, record: Reads) -> AsyncIterator[httpx2.AsyncClient]:
-    _, secret = await auth.add_key(inbox, "CI", ("read", "lease"))
+    _, secret = await keys.add_key(inbox, "CI", ("read", "lease"))
     transport = httpx2.ASGITransport(make_app(inbox, leases, load_settings(environ={}), record))
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

@@ -7,9 +7,9 @@ from string import Formatter
 
 import pytest
 
+from smscatch.keys import SCOPES
 from smscatch.modem.health import STATES
 from smscatch.web import texts
-from smscatch.web.endpoint import SCOPES
 from smscatch.web.texts import choose_language, languages, read_texts
 
 WEB = Path(texts.__file__).parent

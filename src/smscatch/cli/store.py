@@ -66,7 +66,7 @@ def _check_exists(url: str) -> None:
 
 
 async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.web.auth import add_key  # noqa: PLC0415 - needs the extra
+    from smscatch.keys import add_key  # noqa: PLC0415 - needs the extra
 
     scopes = tuple(scope.strip() for scope in options.scope.split(","))
     lines = tuple(canonical_number(line) for line in options.line) if options.line else None

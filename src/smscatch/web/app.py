@@ -18,13 +18,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.errors import SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
+from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.leases import Leases
 from smscatch.messages import format_time
 from smscatch.settings import Settings
 from smscatch.web import api, inbound, leases, pages
 from smscatch.web.auth import identify, refuse_other_sites, remember
 from smscatch.web.deletions import Deletions
-from smscatch.web.endpoint import ADMIN, INGEST, LEASE, READ, Context, Endpoint, Parameter
+from smscatch.web.endpoint import Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT, check_names
 from smscatch.web.reads import Reads

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.inbox import Inbox
+from smscatch.keys import ADMIN
 from smscatch.leases import Leases
 from smscatch.messages import Stored
 from smscatch.settings import Settings
@@ -20,7 +21,6 @@ from smscatch.web.remembered import Remembered
 from smscatch.web.texts import Texts, choose_language, read_texts
 
 Handler = Callable[[Request], Awaitable[Response]]
-READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
 VEIL = "smscatch_veil"  # the cookie of a browser that veils codes until they are pointed at
 
 

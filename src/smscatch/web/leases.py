@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.errors import BadRequest, Forbidden, Unauthorized, UnknownLease, UnknownLine
+from smscatch.keys import ADMIN
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, Query, Stored
 from smscatch.modem.health import read_health
@@ -16,7 +17,7 @@ from smscatch.stores import Key
 from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.auth import is_still_good
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
-from smscatch.web.endpoint import ADMIN, context_of, inbox_of, key_of, leases_of
+from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_skip, parse_start, parse_timeout
 from smscatch.web.waiting import ClientGone, unless_gone, wait_for
 

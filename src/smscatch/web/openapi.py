@@ -17,11 +17,12 @@ from smscatch.errors import (
     StoreUnavailable,
     Unauthorized,
 )
+from smscatch.keys import INGEST, LEASE
 from smscatch.messages import Lease, Line, Message
 from smscatch.sources.generic import GenericDelivery
 from smscatch.stores.records import Read
 from smscatch.web.bodies import Extension, LeaseRequest
-from smscatch.web.endpoint import INGEST, LEASE, Endpoint, Parameter
+from smscatch.web.endpoint import Endpoint, Parameter
 
 
 class MessagePage(msgspec.Struct):

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.errors import BadRequest, Forbidden, NotFound
+from smscatch.keys import CONFIGURED, SCOPES, add_key, check_scopes
 from smscatch.stores import Key
 from smscatch.web.api import lines_of
-from smscatch.web.auth import CONFIGURED, add_key, check_scopes
-from smscatch.web.endpoint import SCOPES, context_of, inbox_of, key_of, render, texts_of
+from smscatch.web.endpoint import context_of, inbox_of, key_of, render, texts_of
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.rows import tags_of
 

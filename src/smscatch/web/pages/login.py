@@ -1,5 +1,6 @@
 """Signing in with a key, signing out, and what a browser keeps of how its pages look."""
 
+import asyncio
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -7,10 +8,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.errors import Unauthorized
+from smscatch.keys import ADMIN, LEASE, READ, SESSION, end_session, hash_secret, start_session
 from smscatch.stores import Key
-from smscatch.web.auth import COOKIE, SESSION, end_session, hash_secret, start_session
+from smscatch.web import auth
+from smscatch.web.auth import COOKIE
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import ADMIN, LEASE, READ, VEIL, inbox_of, render
+from smscatch.web.endpoint import VEIL, inbox_of, render
 
 YEAR_SECONDS = 365 * 86_400
 PAGE = re.compile(r"/|/lines|/keys|/docs|/messages/[^/]+")
@@ -29,6 +32,7 @@ async def login(request: Request) -> Response:
     try:
         session = await start_session(inbox_of(request), form.get("key", [""])[0].strip())
     except Unauthorized as error:
+        await asyncio.sleep(auth.FAILURE_SECONDS)
         return HTMLResponse(render(request, "login.html", is_refused=True, next=path), error.status)
     if path == "/":
         key = await inbox_of(request).store.find_key(hash_secret(session))

@@ -8,9 +8,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.codes import find_codes
 from smscatch.errors import NotFound
+from smscatch.keys import ADMIN
 from smscatch.messages import Message, format_time
 from smscatch.web.api import delete_found, find_message, lines_of
-from smscatch.web.endpoint import ADMIN, inbox_of, key_of, note_reads, render
+from smscatch.web.endpoint import inbox_of, key_of, note_reads, render
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
 
 MAX_SHOWN_BYTES = 2048
