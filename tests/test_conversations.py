@@ -2,9 +2,11 @@
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -229,9 +231,30 @@ async def test_a_key_or_address_that_is_none_is_refused_at_once_and_the_key_not_
             flavour("http://smscatch.example", key)
         assert key not in str(caught.value)
         assert caught.value.__cause__ is None
-    for url in ("localhost:7672", "http://", "http://[::1", "http://localhost:port", None):
+    for url in ("localhost:7672", "http://", "http://[::1", "http://localhost:port", ""):
         with pytest.raises(BadSetting, match="url = "):
-            flavour(url, ADMIN_KEY)  # type: ignore[arg-type]
+            flavour(url, ADMIN_KEY)
+
+
+@BOTH
+async def test_without_arguments_a_client_takes_the_environment(
+    flavour: type[Client] | type[AsyncClient], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMSCATCH_CONFIG", os.devnull)
+    monkeypatch.setenv("SMSCATCH_URL", "http://smscatch.example/")
+    monkeypatch.delenv("SMSCATCH_KEY", raising=False)
+    with pytest.raises(BadSetting, match=r"for the server at http://smscatch\.example: set SMSCATCH_KEY"):
+        flavour()
+    monkeypatch.setenv("SMSCATCH_KEY", ADMIN_KEY)
+    clients = {flavour(): "http://smscatch.example", flavour("http://other.example"): "http://other.example"}
+    for client, url in clients.items():
+        assert (client.url, client._http.headers["authorization"]) == (url, f"Bearer {ADMIN_KEY}")
+        await do(client.close)
+    monkeypatch.setenv("SMSCATCH_URL", "nowhere")
+    with pytest.raises(BadSetting, match=r"url = 'nowhere' \(SMSCATCH_URL\)"):
+        flavour()
+    await do(flavour("http://other.example", ADMIN_KEY).close)  # then the environment does not matter
 
 
 def test_a_header_that_is_not_sent_is_not_quoted() -> None:

@@ -191,11 +191,18 @@ def load_settings(
     return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins)
 
 
-def check_server(url: str, key: str) -> tuple[str, str]:
-    """Return where a server is and the key for it, taken as the settings `url` and `key` are.
+def find_server(url: str | None, key: str | None) -> tuple[str, str]:
+    """Return where a server is and the key for it: what is given, and for None the settings `url` and `key`.
 
-    Raises BadSetting, without the key; also for None, which is what a variable that is not set is.
+    If both are given, neither environment nor file is read. Raises BadSetting, without the key; also if none is set.
     """
+    if url is None or key is None:
+        found = load_settings()
+        url, key = found.url if url is None else url, found.key if key is None else key
+    if key is None:
+        raise BadSetting(
+            f"No key is set for the server at {hide_password(url)}: set SMSCATCH_KEY, or give it as an argument."
+        )
     return _parse("url", _Given(str(url), "argument")), _parse("key", _Given(str(key), "argument"))
 
 

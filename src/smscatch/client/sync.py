@@ -26,7 +26,7 @@ from smscatch.client.talk import Filters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, Line, Message
-from smscatch.settings import check_server
+from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
 
@@ -34,13 +34,14 @@ __tracebackhide__ = is_ours
 class Client:
     """Speaks to a smscatch server at `url` with an API key. Use it in a `with` block, or close it.
 
+    What is not given is taken from SMSCATCH_URL and SMSCATCH_KEY, else from smscatch.toml, as on the command line.
     Every method raises Unauthorized or Forbidden for a key that may not, CannotReach if the server does not answer,
     and whatever else errors.py lists under the server's stable code; BadSetting is raised at once for a URL or a key
     that cannot be one. Threads may share a client.
     """
 
-    def __init__(self, url: str, key: str) -> None:
-        self.url, key = check_server(url, key)
+    def __init__(self, url: str | None = None, key: str | None = None) -> None:
+        self.url, key = find_server(url, key)
         self._http = open_http(httpx2.Client, self.url, key)
 
     def __enter__(self) -> "Client":
