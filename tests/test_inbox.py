@@ -5,14 +5,16 @@ import contextlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from smscatch.errors import NoMessage, ShuttingDown, StoreUnavailable
 from smscatch.hub import MAX_WAITING
-from smscatch.inbox import Inbox
+from smscatch.inbox import Choice, Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
+from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
 
 ALL = Query()
@@ -240,3 +242,134 @@ async def test_what_another_process_stores_is_told_too(inbox: Inbox, monkeypatch
     await waiting(inbox, 1)
     await inbox.store.add([a_delivery(text="behind our back")])
     assert await waiter == ["behind our back"]
+
+
+class Quiet:
+    """The loop's clock, which may be moved on, and how often a wait began to listen for quiet."""
+
+    def __init__(self, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._inbox = inbox
+        self._begun = 0
+        self._passed = 0.0
+        loop = asyncio.get_running_loop()
+        real, hear_nothing = loop.time, inbox._hear_nothing
+
+        async def heard(*arguments: Any) -> None:
+            self._begun += 1
+            await hear_nothing(*arguments)
+
+        monkeypatch.setattr(loop, "time", lambda: real() + self._passed)
+        monkeypatch.setattr(inbox, "_hear_nothing", heard)
+
+    async def begins(self, count: int = 1) -> None:
+        """Return when the time of quiet runs, for the `count`th time."""
+        while self._begun < count or self._inbox.hub.waiting < 1:
+            await asyncio.sleep(0.001)
+
+    async def passes(self, seconds: float) -> None:
+        """Let the clock show so many seconds more, and all be done that is due then."""
+        self._passed += seconds
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def quiet(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Quiet:
+    return Quiet(inbox, monkeypatch)
+
+
+async def told(inbox: Inbox, count: int) -> None:
+    """Return when what came so far is known to all who follow."""
+    while inbox._told < count:
+        await asyncio.sleep(0.001)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+NEWEST = Choice(quiet_seconds=60)
+
+
+async def test_the_newest_is_returned_once_nothing_came_for_a_while(inbox: Inbox, quiet: Quiet) -> None:
+    await inbox.receive([a_delivery(text="Your code is 111111")])
+    waiter = asyncio.create_task(inbox.next_message(Query(has_code=True), 0, 600, choice=NEWEST))
+    await quiet.begins()
+    for number, text in enumerate(("Your code is 222222", "Welcome"), start=2):  # each makes it begin anew
+        await quiet.passes(40)
+        await inbox.receive([a_delivery(text=text)])
+        await told(inbox, number)
+    await quiet.passes(40)
+    assert not waiter.done()
+    await quiet.passes(20)
+    assert (await waiter).message.code == "222222"
+
+
+async def test_the_quiet_begins_with_the_wait_and_not_with_the_last_text(
+    inbox: Inbox, clock: Clock, quiet: Quiet
+) -> None:
+    await inbox.receive([a_delivery(text="Your code is 111111")])
+    clock.advance(3600)
+    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 600, choice=NEWEST))
+    await quiet.begins()
+    await quiet.passes(40)
+    await inbox.receive([a_delivery(text="Your code is 222222", received_at=clock())])
+    await told(inbox, 2)
+    await quiet.passes(60)
+    assert (await waiter).message.code == "222222"
+
+
+async def test_what_is_not_asked_for_does_not_disturb_the_quiet(inbox: Inbox, quiet: Quiet) -> None:
+    await inbox.receive([a_delivery()])
+    waiter = asyncio.create_task(inbox.next_message(Query(sender="Authy"), 0, 600, choice=NEWEST))
+    await quiet.begins()
+    await quiet.passes(40)
+    await inbox.receive([a_delivery(sender="Google"), a_delivery(line=OTHER_LINE, sender="Google")])
+    await told(inbox, 3)
+    await quiet.passes(20)
+    assert (await waiter).message.sender == "Authy"
+
+
+async def test_a_line_on_which_a_long_text_is_arriving_is_not_quiet(inbox: Inbox, clock: Clock, quiet: Quiet) -> None:
+    first, second = the_parts("Your code is 222222. " * 10)
+    await inbox.receive([a_delivery(text="Your code is 111111")])
+    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 600, choice=NEWEST))
+    await quiet.begins()
+    await inbox.receive([first])
+    await quiet.passes(60)
+    await quiet.begins(2)
+    await inbox.receive([second])
+    await told(inbox, 2)
+    await quiet.passes(60)
+    assert (await waiter).message.code == "222222"
+
+
+async def test_a_wait_for_the_newest_ends_with_its_time_also_where_it_is_never_quiet(
+    inbox: Inbox, quiet: Quiet
+) -> None:
+    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 90, choice=NEWEST))
+    for number in (1, 2):
+        await waiting(inbox, 1)
+        await inbox.receive([a_delivery(text=f"Your code is {number:06}")])
+        await told(inbox, number)
+        await quiet.begins()
+        await quiet.passes(45)
+    assert (await waiter).message.code == "000002"
+    with pytest.raises(NoMessage, match="nothing came"):
+        await inbox.next_message(ALL, 2, 0, choice=NEWEST)
+
+
+async def test_the_newest_is_none_that_is_to_be_passed_over(inbox: Inbox) -> None:
+    await inbox.receive([a_delivery(text=f"Your code is {number:06}") for number in (1, 2, 3)])
+    choice = Choice({"3": "it was read"}, quiet_seconds=0)
+    assert (await inbox.next_message(ALL, 0, 0, choice=choice)).message.code == "000002"
+    with pytest.raises(NoMessage, match="1 came meanwhile: it was read"):
+        await inbox.next_message(ALL, 2, 0, choice=choice)
+
+
+async def test_the_newest_is_what_came_last_and_not_what_was_completed_last(inbox: Inbox) -> None:
+    first, second = the_parts("Your code is 111111. " * 10)
+    await inbox.receive([first])
+    await inbox.store.show_incomplete(NOON + timedelta(seconds=1))
+    await inbox.receive([a_delivery(text="Your code is 222222")])
+    await inbox.receive([second])
+    choice = Choice(quiet_seconds=0)
+    assert (await inbox.next_message(ALL, 0, 0, choice=choice)).message.code == "222222"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
-from smscatch.inbox import Inbox
+from smscatch.inbox import OLDEST, Choice, Inbox
 from smscatch.leases import Leases, Request
 from smscatch.messages import Query
 from smscatch.stores import Claim
@@ -36,6 +36,43 @@ async def test_a_lease_has_its_messages_alone(inbox: Inbox, leases: Leases) -> N
     with pytest.raises(NoMessage, match=f"belongs to the lease {lease.id} of 'test 7'") as caught:
         await inbox.next_message(Query(lease="", lines=(LINE,)), 0, 0)
     assert caught.value.details["near_misses"][0]["id"] == found.message.id
+
+
+async def test_what_came_before_a_lease_is_neither_given_nor_told_whatever_after_says(
+    inbox: Inbox, leases: Leases
+) -> None:
+    await inbox.receive([a_delivery(text="Your code is 000000")])
+    lease = await leases.acquire(a_request(), 0)
+    for choice in (OLDEST, Choice(quiet_seconds=0)):
+        with pytest.raises(NoMessage, match="nothing came") as caught:
+            await leases.next_message(lease, ALL, 0, 0, choice=choice)
+        assert caught.value.details["near_misses"] == []
+
+
+async def test_a_wait_behind_a_mark_tells_what_it_passed_over(inbox: Inbox, leases: Leases) -> None:
+    await inbox.receive([a_delivery(text="Your code is 000000")])
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(text="Your code is 111111"), a_delivery(sender="Google")])
+    mark = await inbox.position()
+    with pytest.raises(NoMessage) as caught:
+        await leases.next_message(lease, Query(sender="Authy"), mark, 0)
+    assert str(caught.value) == (
+        f"No message matched in 0 s: nothing came to {LINE} meanwhile; 1 came before and was passed over: the text from"
+        " 'Authy' had come before the wait was to begin."
+    )
+    assert [miss["sender"] for miss in caught.value.details["near_misses"]] == ["Authy"]
+    await inbox.receive([a_delivery(text="Your code is 222222")])
+    assert (await leases.next_message(lease, ALL, mark, 0)).message.code == "222222"
+
+
+async def test_the_newest_of_a_lease_is_none_of_the_next_ones(inbox: Inbox, leases: Leases, clock: Clock) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(text=f"Your code is {number:06}") for number in (1, 2)])
+    clock.advance(65)
+    await leases.acquire(a_request(), 0)
+    await inbox.receive([a_delivery(text="Your code is 333333", received_at=clock())])
+    found = await leases.next_message(lease, ALL, 0, 5, choice=Choice(quiet_seconds=0.01))
+    assert found.message.code == "000002"
 
 
 async def test_a_busy_line_is_refused_with_its_holder_and_the_time(leases: Leases, clock: Clock) -> None:

@@ -9,22 +9,45 @@ MOST = 200  # near misses at most
 
 
 def explain(
-    query: Query, came: Sequence[Message], parts: Sequence[Part], leases: Sequence[Lease], *, skip: Mapping[str, str]
+    query: Query,
+    came: Sequence[Message],
+    parts: Sequence[Part],
+    leases: Sequence[Lease],
+    *,
+    skip: Mapping[str, str],
+    before: Sequence[Message] = (),
 ) -> tuple[str, list[dict[str, str]]]:
     """Return half a sentence for people, and the near misses for programs: id, line, sender and reason of each.
 
     `came` is what arrived meanwhile, oldest first; `parts` are of long texts that are not whole yet; `leases` those
-    that messages may belong to; `skip` says why messages were passed over, by id or cursor.
+    that messages may belong to; `skip` says why messages were passed over, by id or cursor; `before` are those that
+    would have matched, had they not come before the wait was to begin.
     """
     holders = {lease.id: lease.holder for lease in leases}
     misses = [_miss(one.id, one.line, one.sender, _reason(query, one, holders, skip)) for one in came]
     misses += [_miss(part.id, part.line, part.sender, _incomplete(part)) for part in parts]
     where = "" if query.lines is None else f" to {' or '.join(query.lines)}"
-    if not misses:
-        return f"nothing came{where} meanwhile", []
-    told = "; ".join(list(dict.fromkeys(miss["reason"] for miss in misses))[:EXPLAINED])
-    count = f"{len(misses)}{' or more' if len(misses) >= MOST else ''}"
-    return f"{count} came{where} meanwhile: {told}", misses
+    told = f"nothing came{where} meanwhile"
+    if misses:
+        told = f"{_count(misses)} came{where} meanwhile: {_reasons(misses)}"
+    early = [_miss(one.id, one.line, one.sender, _too_early(one)) for one in before]
+    if early:
+        told += (
+            f"; {_count(early)} came before and {'was' if len(early) == 1 else 'were'} passed over: {_reasons(early)}"
+        )
+    return told, [*early, *misses]
+
+
+def _count(misses: Sequence[object]) -> str:
+    return f"{len(misses)}{' or more' if len(misses) >= MOST else ''}"
+
+
+def _reasons(misses: Sequence[Mapping[str, str]]) -> str:
+    return "; ".join(list(dict.fromkeys(miss["reason"] for miss in misses))[:EXPLAINED])
+
+
+def _too_early(message: Message) -> str:
+    return f"the text from {message.sender!r} had come before the wait was to begin"
 
 
 def _miss(id_: str, line: str, sender: str, reason: str) -> dict[str, str]:

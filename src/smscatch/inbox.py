@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +27,6 @@ RETRY_SECONDS = 1.0
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 TWIN_AGE = timedelta(minutes=15)
-NO_SKIP: Mapping[str, str] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,19 @@ def utc_now() -> datetime:
 
 async def _nothing() -> None:
     pass
+
+
+class Choice(NamedTuple):
+    """Which of several matches a wait returns: the oldest; with `quiet_seconds` the newest, once none came for so long.
+
+    `skip` has ids and cursors of messages to pass over, and why, as half a sentence.
+    """
+
+    skip: Mapping[str, str] = MappingProxyType({})
+    quiet_seconds: float | None = None
+
+
+OLDEST = Choice()
 
 
 class Inbox:
@@ -126,40 +139,88 @@ class Inbox:
                         yield stored
 
     async def next_message(
-        self, query: Query, after: int, timeout_seconds: float, *, skip: Mapping[str, str] = NO_SKIP
+        self, query: Query, after: int, timeout_seconds: float, *, choice: Choice = OLDEST
     ) -> Stored:
-        """Return the oldest match that arrived behind `after`, waiting for it.
+        """Return a match that arrived behind `after`, waiting for it: the oldest, or the newest once it is quiet.
 
-        `skip` has ids and cursors of messages to pass over, and why, as half a sentence. Raises NoMessage, which
-        explains why none came and whose cursor leads on from there.
+        Raises NoMessage, which explains why none came and whose cursor leads on from there.
         """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_seconds
+        oldest = await self._oldest(query, after, timeout_seconds, choice.skip)
+        if choice.quiet_seconds is None:
+            return oldest
+        left = max(0.0, deadline - clock())
+        return await self.newest_when_quiet(query, after, left, choice=choice) or oldest
 
-        def is_meant(stored: Stored) -> bool:
-            passed_over = stored.message.id in skip or stored.message.cursor in skip
-            return _arrived_behind(after, stored) and not passed_over
-
+    async def _oldest(self, query: Query, after: int, timeout_seconds: float, skip: Mapping[str, str]) -> Stored:
         async with contextlib.aclosing(self.follow(query, after)) as stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_seconds):
                     async for stored in stream:
-                        if is_meant(stored):
+                        if _is_meant(stored, after, skip):
                             return stored
         # A last look, since a short time may be over before the first; it covers all up to the position that we return.
         position = await self.store.position()
         for stored in await self.store.after(query, after, PAGE):
-            if is_meant(stored):
+            if _is_meant(stored, after, skip):
                 return stored
         reason, near_misses = await self._explain(query, after, skip)
         raise NoMessage.within(timeout_seconds, reason, cursor=str(position), near_misses=near_misses)
+
+    async def newest_when_quiet(
+        self, query: Query, after: int, timeout_seconds: float, *, choice: Choice
+    ) -> Stored | None:
+        """Return the newest match behind `after` once it is quiet, or when the time is up; None if there is none.
+
+        It is quiet when nothing came for `choice.quiet_seconds` that `query` asks for, with or without a code, and no
+        part of a long text.
+        """
+        quiet_seconds = choice.quiet_seconds or 0.0
+        arriving = msgspec.structs.replace(query, has_code=False)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_seconds
+        while True:
+            await self._hear_nothing(arriving, quiet_seconds, deadline)
+            if clock() >= deadline or not await self._is_in_parts(arriving, quiet_seconds):
+                break
+        newest = await self.store.newest(query, PAGE, after=after)
+        return max((stored for stored in newest if _is_meant(stored, after, choice.skip)), key=_arrival, default=None)
+
+    async def _hear_nothing(self, query: Query, quiet_seconds: float, deadline: float) -> None:
+        """Wait until no match came for `quiet_seconds`, at most until the loop's clock shows `deadline`."""
+        clock = asyncio.get_running_loop().time
+        async with contextlib.aclosing(self.follow(query, await self.position())) as stream:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(min(deadline, clock() + quiet_seconds)) as limit:
+                    async for _ in stream:
+                        limit.reschedule(min(deadline, clock() + quiet_seconds))
+
+    async def _is_in_parts(self, query: Query, seconds: float) -> bool:
+        """Return whether a part came within the last seconds of a long text that is not whole yet."""
+        since = self.now() - timedelta(seconds=seconds)
+        return any(part.received_at > since for part in await self._incomplete(query))
+
+    async def _incomplete(self, query: Query) -> list[Part]:
+        parts = await self.store.incomplete()
+        return [part for part in parts if query.lines is None or part.line in query.lines]
 
     async def _explain(self, query: Query, after: int, skip: Mapping[str, str]) -> tuple[str, list[dict[str, str]]]:
         meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
         newest = await self.store.newest(meanwhile, PAGE, after=after)
         came = [stored.message for stored in reversed(newest)]
-        parts = [part for part in await self.store.incomplete() if query.lines is None or part.line in query.lines]
         foreign = {message.lease for message in came if message.lease is not None}
         leases = [lease for id_ in foreign if (lease := await self.store.lease(id_)) is not None]
-        return explain(query, came, parts, leases, skip=skip)
+        before = await self._passed_over(query, after)
+        return explain(query, came, await self._incomplete(query), leases, skip=skip, before=before)
+
+    async def _passed_over(self, query: Query, after: int) -> list[Message]:
+        """Return the matches of a lease that the wait did not look at, because `after` lies behind them."""
+        lease = await self.store.lease(query.lease) if query.lease else None
+        if lease is None or int(lease.cursor) >= after:
+            return []
+        found = await self.store.newest(query, PAGE, before=after + 1, after=int(lease.cursor))
+        return [stored.message for stored in reversed(found)]
 
     async def position(self) -> int:
         """Return the position of now: everything that arrived before this call is at or in front of it.
@@ -199,6 +260,17 @@ class Inbox:
 def _are_twins(message: Message, other: Message) -> bool:
     """Return whether two runs of a modem's reader gave the same text."""
     return other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id
+
+
+def _is_meant(stored: Stored, after: int, skip: Mapping[str, str]) -> bool:
+    """Return whether a match is news behind `after`, and not to be passed over."""
+    passed_over = stored.message.id in skip or stored.message.cursor in skip
+    return _arrived_behind(after, stored) and not passed_over
+
+
+def _arrival(stored: Stored) -> int:
+    """Return where a message first stood in the order of commits."""
+    return int(stored.message.first_cursor or stored.position)
 
 
 def _arrived_behind(after: int, stored: Stored) -> bool:

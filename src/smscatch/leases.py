@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
-from smscatch.inbox import NO_SKIP, Inbox
+from smscatch.inbox import OLDEST, Choice, Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
 
@@ -169,20 +169,34 @@ class Leases:
         after: int,
         timeout_seconds: float,
         *,
-        skip: Mapping[str, str] = NO_SKIP,
+        choice: Choice = OLDEST,
     ) -> Stored:
-        """Return the oldest match behind `after` that belongs to the lease, waiting for it while the lease lasts.
+        """Return a match behind `after` that belongs to the lease, waiting while that lasts: see Inbox.next_message.
 
-        Raises NoMessage, and LeaseEnded when the lease is over before the time is.
+        `after` does not reach back before the lease. Raises NoMessage, and LeaseEnded when the lease is over before
+        the time is.
         """
+        deadline = time.monotonic() + timeout_seconds
+        after = max(after, int(lease.cursor))
+        query = msgspec.structs.replace(query, lines=(lease.line,), lease=lease.id)
+        oldest = await self._oldest(lease, query, after, timeout_seconds, skip=choice.skip)
+        if choice.quiet_seconds is None:
+            return oldest
+        # When the lease is over nothing more comes for it: then it is quiet soon.
+        left = max(0.0, deadline - time.monotonic())
+        return await self._inbox.newest_when_quiet(query, after, left, choice=choice) or oldest
+
+    async def _oldest(
+        self, lease: Lease, query: Query, after: int, timeout_seconds: float, *, skip: Mapping[str, str]
+    ) -> Stored:
         deadline = time.monotonic() + timeout_seconds
         while True:
             # What comes after it is none of the leaseholder's business, also where it says why nothing matched.
-            query = msgspec.structs.replace(query, lines=(lease.line,), lease=lease.id, until=lease.rests_until)
+            query = msgspec.structs.replace(query, until=lease.rests_until)
             left = max(0.0, deadline - time.monotonic())
             lasts = max(0.0, (lease.expires_at - self._now()).total_seconds())
             try:
-                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS), skip=skip)
+                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS), choice=Choice(skip))
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
                 if lease.expires_at <= self._now():

@@ -322,7 +322,8 @@ async def test_the_description_names_every_route_and_the_shape_of_a_message(api:
     assert described["openapi"].startswith("3.1")
     assert {"/json", "/api/v1/messages/next", "/api/v1/messages/{id}", "/healthz"} <= set(described["paths"])
     parameters = described["paths"]["/api/v1/code"]["get"]["parameters"]
-    assert [parameter["name"] for parameter in parameters] == ["line", "sender", "contains", "after", "timeout", "skip"]
+    names = ["line", "sender", "contains", "after", "timeout", "newest", "quiet", "skip"]
+    assert [parameter["name"] for parameter in parameters] == names
     assert {"id", "line", "text", "code"} <= set(described["components"]["schemas"]["Message"]["properties"])
     assert "$ref" in json.dumps(described["paths"])
 

@@ -81,6 +81,44 @@ async def test_its_messages_are_read_through_the_lease(api: httpx2.AsyncClient, 
     assert (await api.get(f"{path}/next?line={LINE}")).status_code == 400
 
 
+async def test_of_two_codes_the_newer_is_asked_for_by_a_cursor_or_as_the_newest(
+    api: httpx2.AsyncClient, inbox: Inbox
+) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    path = f"/api/v1/leases/{lease['id']}/code"
+    await inbox.receive([a_delivery(text="Your code is 111111")])
+    mark = (await api.get("/api/v1/cursor")).text
+    await inbox.receive([a_delivery(text="Your code is 222222"), a_delivery(text="Welcome")])
+    assert (await api.get(path)).text == "111111"
+    assert (await api.get(path, params={"after": mark})).text == "222222"
+    assert (await api.get(path, params={"newest": "true", "quiet": "0.01"})).text == "222222"
+    reader = await with_key(inbox, "read")
+    await inbox.receive([a_delivery(text=f"Your code is {code}", line=OTHER_LINE) for code in ("333333", "444444")])
+    plain = {"line": OTHER_LINE, "after": mark, "newest": "1", "quiet": "0"}
+    assert (await api.get("/api/v1/code", params=plain, headers=reader)).text == "444444"
+    assert (await api.get("/api/v1/messages/next", params=plain, headers=reader)).json()["code"] == "444444"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"newest": "perhaps"}, "newest = 'perhaps' is not accepted: give true or false."),
+        ({"newest": "true", "quiet": "61"}, "quiet = '61' is not accepted: give seconds from 0 to 60."),
+        ({"newest": "true", "quiet": "nan"}, "quiet = 'nan' is not accepted: give seconds from 0 to 60."),
+        ({"quiet": "1"}, "quiet is for a wait with newest=true alone."),
+        ({"newest": "false", "quiet": "1"}, "quiet is for a wait with newest=true alone."),
+    ],
+)
+async def test_how_the_newest_cannot_be_asked_for(
+    api: httpx2.AsyncClient, inbox: Inbox, asked: dict[str, str], said: str
+) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    answer = await api.get(f"/api/v1/leases/{lease['id']}/next", params=asked)
+    assert (answer.status_code, answer.json()["message"]) == (400, said)
+    answer = await api.get("/api/v1/code", params=asked, headers=await with_key(inbox, "read"))
+    assert (answer.status_code, answer.json()["message"]) == (400, said)
+
+
 async def test_what_the_line_received_since_is_listed_late_texts_too(
     api: httpx2.AsyncClient, inbox: Inbox, clock: Clock
 ) -> None:

@@ -15,7 +15,7 @@ from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, note_reads
-from smscatch.web.params import parse_limit, parse_query, parse_range, parse_skip, parse_start, parse_timeout
+from smscatch.web.params import parse_choice, parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
 from smscatch.web.waiting import wait_for
 
@@ -62,6 +62,7 @@ def page_response(
 async def next_message(request: Request) -> Response:
     """Waits for a message and answers with it: the oldest match behind `after`; 404 `no_message` says why none came.
 
+    With `newest=true` it is the newest, once it is quiet: of two codes that were asked for, the one that counts.
     Messages that belong to a lease are for its holder alone.
     """
     return json_response((await _wait(request, await parse_query(request))).json)
@@ -77,8 +78,13 @@ async def next_code(request: Request) -> Response:
 async def _wait(request: Request, query: Query) -> Stored:
     timeout_seconds = parse_timeout(request)
     query, after = await parse_start(request, msgspec.structs.replace(query, lease=""))
-    wait = inbox_of(request).next_message(query, after, timeout_seconds, skip=parse_skip(request))
+    wait = inbox_of(request).next_message(query, after, timeout_seconds, choice=parse_choice(request))
     return await wait_for(request, query.lines, wait)
+
+
+async def get_cursor(request: Request) -> Response:
+    """The cursor of now, as text: a wait with it as `after` is never given what came before this call."""
+    return Response(str(await inbox_of(request).position()), media_type="text/plain")
 
 
 async def get_message(request: Request) -> Response:

@@ -79,6 +79,7 @@ PAGES = tuple(
 ENDPOINTS = (
     *PAGES,
     Endpoint("GET", "/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
+    Endpoint("GET", "/api/v1/cursor", api.get_cursor, (READ, LEASE), "text/plain"),
     Endpoint("GET", "/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
     Endpoint("DELETE", "/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
     Endpoint("GET", "/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),

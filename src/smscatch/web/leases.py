@@ -18,7 +18,7 @@ from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.auth import is_still_good
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of
-from smscatch.web.params import MAX_LIMIT, check_line, parse_query, parse_skip, parse_start, parse_timeout
+from smscatch.web.params import MAX_LIMIT, check_line, parse_choice, parse_query, parse_start, parse_timeout
 from smscatch.web.waiting import ClientGone, unless_gone, wait_for
 
 WORKING = ("ready", "starting")
@@ -160,6 +160,7 @@ async def list_messages(request: Request) -> Response:
 async def next_message(request: Request) -> Response:
     """Waits for a message of this lease alone: the oldest behind `after`, which is its beginning if not given.
 
+    With `newest=true` it is the newest, once it is quiet. Nothing from before the lease is returned, whatever `after`.
     404 `no_message` says why none came, 410 `lease_ended` that the lease was over before the timeout.
     """
     return json_response((await _wait(request, await parse_query(request))).json)
@@ -175,5 +176,5 @@ async def _wait(request: Request, query: Query) -> Stored:
     lease = await _own(request)
     timeout_seconds = parse_timeout(request)
     query, after = await parse_start(request, query, request.query_params.get("after") or lease.cursor)
-    wait = leases_of(request).next_message(lease, query, after, timeout_seconds, skip=parse_skip(request))
+    wait = leases_of(request).next_message(lease, query, after, timeout_seconds, choice=parse_choice(request))
     return await wait_for(request, (lease.line,), wait)

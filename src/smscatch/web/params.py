@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from smscatch.errors import BadRequest, BadTimeout, Forbidden, LostCursor, UnknownLine
+from smscatch.inbox import Choice
 from smscatch.messages import Query, parse_after
 from smscatch.numbers import canonical_number
 from smscatch.web.endpoint import Parameter, context_of, inbox_of, key_of
@@ -16,8 +17,11 @@ DEFAULT_TIMEOUT_SECONDS = 30
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
 MAX_CONTAINS = 500
+DEFAULT_QUIET_SECONDS = 3
+MAX_QUIET_SECONDS = 60
 MAX_SKIPPED = 100
 MAX_SKIP = 300
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
 SENDER = Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter.")
@@ -39,8 +43,20 @@ TIMEOUT = Parameter(
     "number",
     f"Seconds to wait, 0 to {MAX_TIMEOUT_SECONDS}; {DEFAULT_TIMEOUT_SECONDS} if not given.",
 )
-WAIT = (*FILTERS, AFTER, TIMEOUT, SKIP)
-LEASE_WAIT = (SENDER, CONTAINS, AFTER, TIMEOUT, SKIP)
+NEWEST = Parameter(
+    "newest",
+    "boolean",
+    "true: not the oldest match but the newest, once it is quiet; when the time is up first, the newest so far.",
+)
+QUIET = Parameter(
+    "quiet",
+    "number",
+    "With `newest`: seconds, from the beginning of the wait on, in which nothing must come that fits line, sender and"
+    f" contains, 0 to {MAX_QUIET_SECONDS}; {DEFAULT_QUIET_SECONDS} if not given. What comes starts them anew.",
+)
+HOW = (TIMEOUT, NEWEST, QUIET, SKIP)
+WAIT = (*FILTERS, AFTER, *HOW)
+LEASE_WAIT = (SENDER, CONTAINS, AFTER, *HOW)
 
 
 class Range(NamedTuple):
@@ -138,24 +154,42 @@ def parse_range(request: Request, query: Query) -> tuple[Query, Range]:
 
 def parse_timeout(request: Request) -> float:
     """Return the seconds to wait. Raises BadTimeout if they are no number, or out of range."""
-    given = request.query_params.get("timeout")
+    advice = " For a longer wait, ask again with the cursor of the answer."
+    return _parse_seconds(request, "timeout", DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, advice=advice)
+
+
+def _parse_seconds(request: Request, name: str, default: float, most: float, *, advice: str = "") -> float:
+    given = request.query_params.get(name)
     if given is None:
-        return DEFAULT_TIMEOUT_SECONDS
+        return default
     try:
         seconds = float(given)
     except ValueError:
         seconds = -1
-    if not 0 <= seconds <= MAX_TIMEOUT_SECONDS:  # also false for nan
-        raise BadTimeout(
-            f"timeout = {given!r} is not accepted: give seconds from 0 to {MAX_TIMEOUT_SECONDS}."
-            " For a longer wait, ask again with the cursor of the answer.",
-            value=given,
-        )
+    if not 0 <= seconds <= most:  # also false for nan
+        raise BadTimeout(f"{name} = {given!r} is not accepted: give seconds from 0 to {most}.{advice}", value=given)
     return seconds
 
 
-def parse_skip(request: Request) -> dict[str, str]:
-    """Return which messages to pass over, by id or cursor, and why. Raises BadRequest if they are too many."""
+def parse_choice(request: Request) -> Choice:
+    """Return which of several matches is asked for. Raises BadRequest for what is none, and BadTimeout."""
+    if not _parse_flag(request, "newest"):
+        if "quiet" in request.query_params:
+            raise BadRequest("quiet is for a wait with newest=true alone.", parameter="quiet")
+        return Choice(_parse_skip(request))
+    quiet_seconds = _parse_seconds(request, "quiet", DEFAULT_QUIET_SECONDS, MAX_QUIET_SECONDS)
+    return Choice(_parse_skip(request), quiet_seconds)
+
+
+def _parse_flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in FLAGS:
+        raise BadRequest(f"{name} = {given!r} is not accepted: give true or false.", parameter=name, value=given)
+    return FLAGS[given]
+
+
+def _parse_skip(request: Request) -> dict[str, str]:
+    """Return which messages to pass over, by id or cursor, and why."""
     given = request.query_params.getlist("skip")
     if len(given) > MAX_SKIPPED or any(len(value) > MAX_SKIP for value in given):
         raise BadRequest(f"At most {MAX_SKIPPED} messages can be skipped, each with at most {MAX_SKIP} characters.")
