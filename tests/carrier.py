@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-DEADLINE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 def recording_hook(folder: Path) -> list[str]:
@@ -34,11 +34,11 @@ async def eventually(is_so: Callable[[], bool], what: str = "") -> None:
     For conditions that nothing signals, as files that another process writes.
     """
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not is_so():
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        pytest.fail(f"After {DEADLINE_SECONDS:g} s still not so: {what or is_so}")
+        pytest.fail(f"After {PATIENCE_SECONDS:g} s still not so: {what or is_so}")
 
 
 @asynccontextmanager
@@ -60,7 +60,7 @@ async def running_gammu(rc: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
         await end(process)
 
 
-async def end(process: asyncio.subprocess.Process, patience_seconds: float = 20) -> int:
+async def end(process: asyncio.subprocess.Process, patience_seconds: float = PATIENCE_SECONDS) -> int:
     """End `process` with SIGTERM, with SIGKILL if it does not listen, and return its exit status."""
     if process.returncode is None:
         process.terminate()

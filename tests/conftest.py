@@ -2,15 +2,16 @@
 
 import asyncio
 import gc
-import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from smscatch import hook
 from smscatch.client import Client
@@ -18,13 +19,19 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import open_store
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
+from tests.surroundings import adopt_orphans, bare_environ, end_children, hide_user
 
 # Under nohup SIGHUP is ignored, and in a shell's background SIGINT and SIGQUIT, also by what we start, which is to end
 # at them; a handler is not handed down.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
+
+# Hypothesis counts seconds, which a busy machine stretches.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 ADMIN_KEY = "the-administrator-of-the-tests"
 
@@ -36,12 +43,26 @@ LONGEST = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    home = tempfile.TemporaryDirectory(prefix="smscatch-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    hide_user(Path(home.name))
+    adopt_orphans()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)  # stable: all else stays in its order
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # what is loaded by now stays: collections in tests take a tenth of the time without it
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    """Fail a run that leaves processes behind. Set up first, so torn down after the servers and the browser."""
+    yield
+    assert end_children() == {}, "these processes outlived the tests that started them"
 
 
 class Clock:
@@ -91,13 +112,12 @@ class Server:
 
     def start(self, **environ: str) -> "Server":
         self.environ |= environ
-        given = {
-            "PATH": os.environ["PATH"],
-            "SMSCATCH_STORE": f"sqlite:///{self.folder}/smscatch.db",
-            "SMSCATCH_SPOOL": str(self.spool),
-            "SMSCATCH_PORT": str(self.port),
-            "SMSCATCH_ADMIN_KEY": ADMIN_KEY,
-        }
+        given = bare_environ(
+            SMSCATCH_STORE=f"sqlite:///{self.folder}/smscatch.db",
+            SMSCATCH_SPOOL=str(self.spool),
+            SMSCATCH_PORT=str(self.port),
+            SMSCATCH_ADMIN_KEY=ADMIN_KEY,
+        )
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "smscatch.cli", "serve"],
@@ -135,7 +155,7 @@ class Server:
     def _end(self) -> int:
         assert self.process is not None
         assert self.process.stdout is not None
-        status = self.process.wait(60)
+        status = self.process.wait(PATIENCE_SECONDS)
         self.process.stdout.close()
         return status
 
@@ -158,7 +178,7 @@ def spool_text(spool: Path, text: str, *, sender: str = "Authy", line: str = "+4
         "SMS_1_TEXT": text,
     }
     command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool)]
-    subprocess.run(command, env=variables, check=True, timeout=60)
+    subprocess.run(command, env=variables, check=True, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

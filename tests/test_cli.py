@@ -1,7 +1,6 @@
 """The command line as a user types it, against a real server."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
+from tests.surroundings import bare_environ
 
 LINE = "+447700900001"
 
@@ -16,10 +17,10 @@ LINE = "+447700900001"
 def smscatch(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **environ},
+        env=bare_environ(HOME="/nowhere") | environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -274,7 +275,12 @@ def in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a script in which `smscatch` is ours; a store is named by its file in `folder`."""
     ours = f'smscatch() {{ {sys.executable} -W error -m smscatch.cli "$1" --store "sqlite:///$PWD/$2" "${{@:3}}"; }}'
     return subprocess.run(
-        ["bash", "-c", f"{ours}\n{script}"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", f"{ours}\n{script}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
 

@@ -19,6 +19,7 @@ from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Convers
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import Lease, Message, encode_message
 from tests.conftest import ADMIN_KEY
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, a_message
 from tests.test_client import do
 
@@ -184,7 +185,7 @@ async def test_a_goodbye_outlives_a_second_cancellation(monkeypatch: pytest.Monk
         with pytest.raises(asyncio.CancelledError):
             await waiting
         goes_on.set()
-        await asyncio.wait_for(is_heard.wait(), 10)
+        await asyncio.wait_for(is_heard.wait(), PATIENCE_SECONDS)
     assert sent == ["POST", "DELETE"]
 
 

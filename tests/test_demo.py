@@ -15,7 +15,7 @@ import pytest
 
 from smscatch.demo import GAMMU_LINE, LINK_LINE, DemoPlaces
 from smscatch.modem.simulator import tell
-from tests.carrier import DEADLINE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.test_cli import smscatch
 
 
@@ -48,7 +48,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         (tmp_path / "printed").write_text(printed)
         yield tmp_path
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def open_gammu(home: Path) -> int:
@@ -69,7 +69,7 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     url = found[2].replace("timeout=60", "timeout=60&after=0")
     sent = smscatch("simulate", "--from", "Authy", "Your Authy code is 482913", HOME=str(home))
     assert sent.returncode == 0, sent.stderr
-    assert httpx2.get(url, auth=(found[1], ""), timeout=70).text == "482913"
+    assert httpx2.get(url, auth=(found[1], ""), timeout=PATIENCE_SECONDS).text == "482913"
     sent = smscatch("simulate", "--line", "+447700900001", "--from", "Google", "G-123456 is it", HOME=str(home))
     assert sent.returncode == 0, sent.stderr
     waited = smscatch("wait", "--line", "+447700900001", "--code", "--after", "0", HOME=str(home))
@@ -101,8 +101,8 @@ def test_gammu_smsd_ends_with_the_demo_however_that_ends(tmp_path: Path, signals
         gammu = open_gammu(tmp_path)
         for name in signals:
             process.send_signal(signal.Signals[name])
-        process.wait(60)
-        assert select.select([gammu], [], [], DEADLINE_SECONDS)[0], "gammu-smsd still runs"
+        process.wait(PATIENCE_SECONDS)
+        assert select.select([gammu], [], [], PATIENCE_SECONDS)[0], "gammu-smsd still runs"
         os.close(gammu)
     log = (places_in(tmp_path).modem(GAMMU_LINE) / "gammu-smsd.log").read_text()
     assert "maximum number of failures" not in log, "it was not ended, but gave up on a modem that had gone"

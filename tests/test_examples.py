@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from smscatch.settings import load_settings
+from tests.patience import PATIENCE_SECONDS
 from tests.test_demo import places_in, running_demo
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from smscatch import hook
 from smscatch.sources.gammu import read_gammu
 from smscatch.spool import Spool
 from tests.carrier import eventually
+from tests.patience import PATIENCE_SECONDS
 
 COMMAND = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__))]
 VARIABLES = {
@@ -40,7 +41,7 @@ def running_hook(spool: Path, **environ: str) -> Iterator[subprocess.Popen[bytes
 
 def run_hook(spool: Path, *arguments: str, **environ: str) -> None:
     command = [*COMMAND, "--spool", str(spool), *arguments]
-    done = subprocess.run(command, env=VARIABLES | environ, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(command, env=VARIABLES | environ, capture_output=True, timeout=PATIENCE_SECONDS, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
@@ -79,7 +80,7 @@ def test_hooks_one_after_another_keep_their_order(tmp_path: Path) -> None:
 
 
 def test_the_spool_may_be_named_by_the_environment(tmp_path: Path) -> None:
-    subprocess.run(COMMAND, env=VARIABLES | {"SMSCATCH_SPOOL": str(tmp_path)}, timeout=60, check=True)
+    subprocess.run(COMMAND, env=VARIABLES | {"SMSCATCH_SPOOL": str(tmp_path)}, timeout=PATIENCE_SECONDS, check=True)
     assert len(entries(tmp_path)) == 1
 
 

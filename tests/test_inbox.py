@@ -15,6 +15,7 @@ from smscatch.inbox import Choice, Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
 from tests.conftest import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
 
 ALL = Query()
@@ -84,7 +85,7 @@ async def test_a_reader_that_falls_behind_reads_on_from_the_store(inbox: Inbox) 
 
 
 async def test_nobody_hears_of_a_message_that_was_not_stored(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 60))
+    waiter = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
 
     async def fail(deliveries: Sequence[Delivery]) -> int:
@@ -115,7 +116,7 @@ async def test_the_feed_survives_a_store_that_is_away(inbox: Inbox, monkeypatch:
     monkeypatch.setattr(inbox.store, "after", after)
     await inbox.receive([a_delivery(text="through")])
     assert await waiter == ["through"]  # perhaps from the store, before the feed is through with its failures
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while failures or inbox._told == 0:
             await asyncio.sleep(0.001)
 
@@ -140,7 +141,7 @@ async def test_a_wait_in_vain_on_a_silent_line_says_so(inbox: Inbox) -> None:
 async def test_a_wait_that_ends_leaves_nobody_waiting(inbox: Inbox) -> None:
     with pytest.raises(NoMessage):
         await inbox.next_message(ALL, 0, 0)
-    task = asyncio.create_task(inbox.next_message(ALL, 0, 60))
+    task = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -148,13 +149,13 @@ async def test_a_wait_that_ends_leaves_nobody_waiting(inbox: Inbox) -> None:
 
 
 async def test_closing_ends_the_waits_there_are_and_those_to_come(inbox: Inbox) -> None:
-    task = asyncio.create_task(inbox.next_message(ALL, 0, 60))
+    task = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     inbox.hub.close()
     with pytest.raises(ShuttingDown):
         await task
     with pytest.raises(ShuttingDown):
-        await inbox.next_message(ALL, 0, 60)
+        await inbox.next_message(ALL, 0, PATIENCE_SECONDS)
 
 
 async def test_an_equal_text_read_by_another_run_of_gammu_may_be_a_duplicate(inbox: Inbox) -> None:
@@ -197,7 +198,7 @@ async def test_a_long_text_completed_later_is_no_news_to_who_waits_behind_it(inb
     await inbox.receive([first])
     await inbox.store.show_incomplete(NOON + timedelta(seconds=1))
     after = await inbox.position()
-    waiter = asyncio.create_task(inbox.next_message(ALL, after, 60))
+    waiter = asyncio.create_task(inbox.next_message(ALL, after, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     await inbox.receive([second])
     await inbox.receive([a_delivery(text="Your code is 222222")])

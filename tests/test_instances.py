@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import pytest
 
 from smscatch import AsyncClient, AsyncLeasedLine, Client, NoFreeLine
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.servers import mongo, postgres
 
 RACES = 100
@@ -93,7 +95,8 @@ class Instances(NamedTuple):
         """Have one of the servers take a text, as a webhook does: again, with the same id, while it says 503."""
         delivery = {"line": self.line, "sender": "Authy", "text": text, "id": f"{self.line} {text}"}
         http = self.clients[number]._http
-        while (answer := await http.post("/api/v1/inbound/generic", json=delivery, timeout=60)).status_code == 503:
+        post = partial(http.post, "/api/v1/inbound/generic", json=delivery, timeout=PATIENCE_SECONDS)
+        while (answer := await post()).status_code == 503:
             await asyncio.sleep(RETRY_SECONDS)
         assert answer.status_code == 200, answer.text
 
@@ -148,7 +151,7 @@ async def test_a_waiter_of_one_instance_wakes_for_what_another_received(instance
     here, there, elsewhere = instances.clients
     phone = await here.lease(instances.line)
     same = await there.leased(phone.id)
-    waiting = asyncio.create_task(same.wait_for_code(timeout=60))
+    waiting = asyncio.create_task(same.wait_for_code(timeout=PATIENCE_SECONDS))
     await instances.deliver(2, CODE)
     assert await waiting == "482913"
     with pytest.raises(NoFreeLine):
@@ -243,7 +246,7 @@ def test_without_its_database_a_server_says_so_and_heals(database: Database, mak
     with server.client() as client:
         assert client._http.get("/readyz").status_code == 200
         database.kill()
-        refused = client._http.get("/readyz", timeout=60)
+        refused = client._http.get("/readyz", timeout=PATIENCE_SECONDS)
         if refused.status_code != 200:  # a replica set may have a new primary before we ask
             assert (refused.status_code, refused.json()["error"]) == (503, "store_unavailable")
             assert "retry-after" in refused.headers
@@ -251,9 +254,9 @@ def test_without_its_database_a_server_says_so_and_heals(database: Database, mak
         database.heal()
         _until_ready(client)
         server.send(CODE)
-        assert client.wait_for_code(after="0", timeout=60) == "482913"
+        assert client.wait_for_code(after="0", timeout=PATIENCE_SECONDS) == "482913"
 
 
 def _until_ready(client: Client) -> None:
-    while client._http.get("/readyz", timeout=60).status_code != 200:
+    while client._http.get("/readyz", timeout=PATIENCE_SECONDS).status_code != 200:
         pass

@@ -14,6 +14,7 @@ from smscatch.messages import Query
 from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, write_entry
 from smscatch.stores import Delivery
 from tests.conftest import spool_text
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox, monkeypatch: p
     try:
         for n in range(3):
             await asyncio.to_thread(spool_text, spool.folder, f"text {n}")
-            stored = await inbox.next_message(Query(contains=f"text {n}"), 0, 60)
+            stored = await inbox.next_message(Query(contains=f"text {n}"), 0, PATIENCE_SECONDS)
             assert stored.position == n + 1
     finally:
         draining.cancel()
@@ -148,7 +149,7 @@ async def test_a_lost_poke_is_made_up_for_by_the_timer(
     draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
     try:
         await asyncio.to_thread(spool_text, spool.folder, "found")
-        await inbox.next_message(Query(contains="found"), 0, 60)
+        await inbox.next_message(Query(contains="found"), 0, PATIENCE_SECONDS)
     finally:
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)

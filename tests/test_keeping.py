@@ -12,7 +12,9 @@ import pytest
 from smscatch import Client, NoFreeLine
 from smscatch.cli.keeping import run_with
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
+from tests.surroundings import bare_environ
 from tests.test_cli import against
 
 
@@ -23,7 +25,7 @@ def leasing(server: Server, *command: str, ttl: str = "60") -> Iterator[subproce
     against(server, "wait", "--after", "0")
     process = subprocess.Popen(
         [sys.executable, "-m", "smscatch.cli", "lease", "--ttl", ttl, "--", *command],
-        env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+        env=bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY),
         stdin=subprocess.PIPE,  # no terminal, which would tell the command by itself
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,14 +47,14 @@ def test_who_is_to_end_ends_the_command_first_and_then_the_lease(server: Server,
     script = f"trap 'echo asked; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.1; done"
     with leasing(server, "sh", "-c", script) as process:
         process.send_signal(number)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, said) == (9, "asked\n")
     assert "rests after" in against(server, "leases").stdout
 
 
 def test_a_command_that_a_signal_ended_ends_with_the_status_that_a_shell_gives_it(server: Server) -> None:
     with leasing(server, "sh", "-c", "echo ready; kill -9 $$") as process:
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 128 + signal.SIGKILL
 
 
@@ -60,7 +62,7 @@ def test_who_is_to_end_while_it_waits_for_a_line_leaves_the_queue(server: Server
     with leasing(server, "sh", "-c", "echo ready; read line") as holding:
         waiting = subprocess.Popen(
             [sys.executable, "-m", "smscatch.cli", "lease", "--holder", "late"],
-            env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+            env=bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY),
         )
         with waiting, server.client() as client:
             while _ahead(client) == 0:
@@ -100,7 +102,7 @@ def test_a_lease_that_cannot_be_told_is_released(server: Server) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "smscatch.cli", "lease"],
-            env={"PATH": os.environ["PATH"], "SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY},
+            env=bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

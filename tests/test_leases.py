@@ -12,6 +12,7 @@ from smscatch.leases import Leases, Request
 from smscatch.messages import Query
 from smscatch.stores import Claim
 from tests.conftest import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
 
 ALL = Query()
@@ -97,7 +98,7 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
     served: list[int] = []
 
     async def wait(number: int) -> None:
-        lease = await quick.acquire(a_request(holder=str(number)), 60)
+        lease = await quick.acquire(a_request(holder=str(number)), PATIENCE_SECONDS)
         served.append(number)
         await quick.release(lease)
 
@@ -112,7 +113,7 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
 
 async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     holder = await quick.acquire(a_request(), 0)
-    waiting = asyncio.create_task(quick.acquire(a_request(), 60))
+    waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
     await asyncio.sleep(0.05)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
@@ -167,7 +168,7 @@ async def test_what_waits_in_the_spool_when_ones_turn_comes_is_no_part_of_the_le
     inbox: Inbox, quick: Leases
 ) -> None:
     holder = await quick.acquire(a_request(), 0)
-    waiting = asyncio.create_task(quick.acquire(a_request(), 60))
+    waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
     await asyncio.sleep(0.05)
     old = a_delivery(text="old 111111")
 
@@ -223,7 +224,7 @@ async def test_a_lease_can_be_extended_until_it_ends(leases: Leases, clock: Cloc
 
 async def test_a_wait_goes_on_when_its_lease_is_extended_meanwhile(inbox: Inbox, leases: Leases, clock: Clock) -> None:
     lease = await leases.acquire(a_request(ttl=timedelta(seconds=0.1)), 0)
-    wait = asyncio.create_task(leases.next_message(lease, ALL, 0, 60))
+    wait = asyncio.create_task(leases.next_message(lease, ALL, 0, PATIENCE_SECONDS))
     await asyncio.sleep(0.01)
     await leases.extend(lease, timedelta(seconds=60))
     await asyncio.sleep(0.15)
@@ -285,7 +286,7 @@ async def test_a_store_that_is_busy_for_a_moment_does_not_end_a_wait_for_a_line(
 
     monkeypatch.setattr("smscatch.leases.ASK_SECONDS", 0.02)
     monkeypatch.setattr(inbox.store, "claim", busy_at_first)
-    assert (await quick.acquire(a_request(), 60)).line == LINE
+    assert (await quick.acquire(a_request(), PATIENCE_SECONDS)).line == LINE
 
 
 async def test_of_later_leases_a_leaseholder_learns_nothing(inbox: Inbox, leases: Leases, clock: Clock) -> None:
@@ -310,7 +311,7 @@ async def test_released_twice_is_released_once(leases: Leases, clock: Clock) -> 
 
 async def test_who_waits_for_a_line_is_told_when_the_server_stops(leases: Leases) -> None:
     await leases.acquire(a_request(), 0)
-    waiting = asyncio.create_task(leases.acquire(a_request(), 60))
+    waiting = asyncio.create_task(leases.acquire(a_request(), PATIENCE_SECONDS))
     await asyncio.sleep(0.05)
     leases.close()
     with pytest.raises(ShuttingDown):

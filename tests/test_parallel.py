@@ -8,7 +8,6 @@ The last test is the test of the first: the same app and carrier, but read as on
 the newest text wins.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import pytest
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.sign_up import SENDER, App, Habits
+from tests.surroundings import bare_environ
 
 DELAY_SECONDS = 2
 WORKERS = 4
@@ -103,7 +103,7 @@ def run_tests(project: Path, tests: str, server: Server, app: App) -> subprocess
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n", str(WORKERS), "-p", "no:cacheprovider"],
         cwd=project,
-        env={"PATH": os.environ["PATH"]} | given,
+        env=bare_environ() | given,
         capture_output=True,
         text=True,
         check=False,

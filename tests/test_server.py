@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import socket
 import sqlite3
 import subprocess
@@ -20,7 +19,9 @@ from smscatch.errors import NoMessage
 from smscatch.spool import Entry, write_entry
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import the_parts
+from tests.surroundings import bare_environ
 
 LINE = "+447700900001"
 AUTHORIZATION = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -35,7 +36,7 @@ def waiting(server: Server) -> int:
 def event_stream(server: Server, **headers: str) -> Iterator[Iterator[dict[str, str]]]:
     """The events of /api/v1/events as dicts of their fields."""
     url = f"{server.url}/api/v1/events"
-    with httpx2.stream("GET", url, headers=AUTHORIZATION | headers, timeout=60) as response:
+    with httpx2.stream("GET", url, headers=AUTHORIZATION | headers, timeout=PATIENCE_SECONDS) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         yield _events(response.iter_lines())
 
@@ -53,7 +54,7 @@ def _events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
 
 async def test_a_waiting_client_gets_the_code_that_the_hook_brings(server: Server) -> None:
     with server.client() as client:
-        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, after="0", timeout=60))
+        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, after="0", timeout=PATIENCE_SECONDS))
         await eventually(lambda: waiting(server) == 1)
         server.send("Your Authy code is 482913")
         assert await waiter == "482913"
@@ -105,7 +106,7 @@ async def test_stopping_ends_waits_and_streams_and_leaves_nothing_behind(server:
             return list(events)
 
     url = f"{server.url}/api/v1/messages/next?timeout=300"
-    poll = asyncio.create_task(asyncio.to_thread(httpx2.get, url, headers=AUTHORIZATION, timeout=60))
+    poll = asyncio.create_task(asyncio.to_thread(httpx2.get, url, headers=AUTHORIZATION, timeout=PATIENCE_SECONDS))
     streaming = asyncio.create_task(asyncio.to_thread(stream))
     await eventually(lambda: waiting(server) == 2)
     assert await asyncio.to_thread(server.stop) == 0
@@ -118,7 +119,7 @@ async def test_stopping_ends_waits_and_streams_and_leaves_nothing_behind(server:
 
 async def test_a_client_waits_out_a_restart_of_the_server(server: Server) -> None:
     with server.client() as client:
-        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=60))
+        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=PATIENCE_SECONDS))
         await eventually(lambda: waiting(server) == 1)
         server.kill()
         server.send("Your Authy code is 482913")
@@ -166,16 +167,16 @@ async def test_a_locked_database_delays_and_loses_nothing(make_server: Callable[
     blocker.execute("ROLLBACK")
     blocker.close()
     with server.client() as client:
-        assert await asyncio.to_thread(client.wait_for_code, after="0", timeout=60) == "482913"
+        assert await asyncio.to_thread(client.wait_for_code, after="0", timeout=PATIENCE_SECONDS) == "482913"
 
 
 def run_serve(**environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "smscatch.cli", "serve"],
-        env={"PATH": os.environ["PATH"], **environ},
+        env=bare_environ(**environ),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -224,7 +225,7 @@ def test_texts_and_codes_are_not_logged(server: Server) -> None:
     server.send("Your Authy code is 482913")
     (server.spool / "0-broken.sms").write_bytes(b"smscatch/1 gammu 9\nsecret 77")
     with server.client() as client:
-        client.wait_for_code(after="0", timeout=60)
+        client.wait_for_code(after="0", timeout=PATIENCE_SECONDS)
     server.stop()
     assert "482913" not in server.log()
     assert "secret" not in server.log()
@@ -253,7 +254,7 @@ async def test_a_delivery_is_taken_while_the_database_is_away(server: Server) ->
     blocker.execute("ROLLBACK")
     blocker.close()
     with server.client() as client:
-        assert client.wait_for_message(after="0", timeout=60).text == "patience"
+        assert client.wait_for_message(after="0", timeout=PATIENCE_SECONDS).text == "patience"
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ async def test_a_wait_that_began_while_the_server_was_away_misses_nothing(
             return perform(step)
 
         monkeypatch.setattr(client, "_perform", noting)
-        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=60))
+        waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=PATIENCE_SECONDS))
         await asyncio.to_thread(begun.wait)
         await asyncio.to_thread(server.send, "Your Authy code is 482913")
         await asyncio.to_thread(server.start)

@@ -17,13 +17,15 @@ from smscatch import server as server_module
 from smscatch.errors import StoreUnavailable
 from smscatch.intake import Intake
 from smscatch.server import Started, serve
-from smscatch.settings import Settings, load_settings
+from smscatch.settings import Settings
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.web import connections as limits
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server, spool_text
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import a_delivery
+from tests.surroundings import settings_in
 
 BODILESS = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
 
@@ -124,7 +126,7 @@ def test_a_body_that_never_comes_does_not_hold_up_the_end(server: Server) -> Non
 def test_a_hangup_ends_it_as_sigterm_does(server: Server) -> None:
     assert server.process is not None
     server.process.send_signal(signal.SIGHUP)
-    assert server.process.wait(60) == 0
+    assert server.process.wait(PATIENCE_SECONDS) == 0
     assert not (server.spool / "poke").exists()
 
 
@@ -141,8 +143,7 @@ def test_a_hangup_is_ignored_under_nohup(limited: Callable[[str], Server]) -> No
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    environ = {"STORE": f"sqlite:///{tmp_path}/smscatch.db", "SPOOL": str(tmp_path / "spool"), "PORT": "0"}
-    return load_settings(environ={f"SMSCATCH_{name}": value for name, value in environ.items()})
+    return settings_in(tmp_path, store=f"sqlite:///{tmp_path}/smscatch.db", port="0")
 
 
 @contextlib.asynccontextmanager
@@ -163,7 +164,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Started]:
 async def connected(started: Started) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(started.url.rpartition(":")[2]))
     with contextlib.closing(writer):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             yield reader, writer
 
 

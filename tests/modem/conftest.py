@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smscatch.modem.simulator import SimulatedModem, StickSettings
-from tests.carrier import DEADLINE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 LINE_END = re.compile(rb"[\r\n]")
 FINAL = ("OK", "ERROR", "+CME ERROR", "+CMS ERROR")
@@ -47,7 +47,7 @@ class Terminal:
     async def read_until(self, is_enough: Callable[[list[str]], bool]) -> list[str]:
         """Take lines until they are enough; what came after them is left for the next call."""
         lines: list[str] = []
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not is_enough(lines):
                 line = self.find_line()
                 if line is not None:
@@ -63,7 +63,7 @@ class Terminal:
 
     async def hung_up(self) -> None:
         """Return when the port has vanished."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self._is_closed:
                 await self._news()
 

@@ -12,8 +12,8 @@ import pytest
 from smscatch.modem.at import Announced, Conversation, News, find_plain, find_value, split_values
 from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
 from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
-from tests.carrier import DEADLINE_SECONDS
 from tests.modem.links import hurried
+from tests.patience import PATIENCE_SECONDS
 
 IN_STEP = {"AT": ["OK"], "AT+CMEE?": ["+CMEE: 1", "OK"]}
 
@@ -59,7 +59,7 @@ async def talking(
     script, news = Script(answers), News()
     talk = Conversation(script.device, news, sleep=hurried, limits=limits if limits is not None else {})
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             yield talk, script, news
     finally:
         talk.close()

@@ -11,9 +11,10 @@ import pytest
 from smscatch.modem import listing, taking
 from smscatch.modem.gammurc import render_gammurc
 from smscatch.modem.simulator import SimulatedModem
-from tests.carrier import DEADLINE_SECONDS, eventually, recording_hook, running_gammu
+from tests.carrier import eventually, recording_hook, running_gammu
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, commands, hurried, raise_once, running_link, texts_around
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_a_modem_that_is_pulled_out_is_read_again_when_it_is_back(a_modem: MakeModem, tmp_path: Path) -> None:
@@ -227,7 +228,7 @@ async def test_a_spool_that_cannot_be_made_is_said_and_waited_for(a_modem: MakeM
         await hurried(seconds)
 
     async with running_link(modem, tmp_path / "spool", sleep=counted) as link:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await enough.wait()
         (tmp_path / "spool").unlink()
         await modem.do("wait", until="empty")

@@ -15,6 +15,7 @@ from smscatch.modem.simulator import SimulatedModem
 from smscatch.spool import write_entry
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, Link, hurried, running_link
+from tests.patience import PATIENCE_SECONDS
 
 SLOT = Slot("001010123456789", "SM", 3)
 
@@ -61,7 +62,7 @@ STEPS = {
 
 async def run_until_killed(modem: SimulatedModem, spool: Path) -> None:
     with contextlib.suppress(Killed):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await run_link(LINE, modem.device, spool, sleep=hurried)
 
 

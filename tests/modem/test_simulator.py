@@ -14,8 +14,9 @@ from smscatch.errors import BadRequest, CannotStart
 from smscatch.modem.simulator import SimulatedModem, StickSettings, dialogue, tell
 from smscatch.modem.simulator.session import Session
 from smscatch.modem.simulator.state import StickState
-from tests.carrier import DEADLINE_SECONDS, end
+from tests.carrier import end
 from tests.modem.conftest import MakeModem, OpenTerminal, Terminal
+from tests.patience import PATIENCE_SECONDS
 
 # 3GPP TS 23.040: "How are you?" from +31641600986.
 PDU = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
@@ -442,7 +443,7 @@ async def test_a_process_of_its_own_starts_takes_orders_and_ends_cleanly(tmp_pat
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.stdout.readline() == f"simulated modem at {device}\n".encode()
         status = await asyncio.to_thread(tell, control, "status")
         assert (status["slots"], status["pin"], status["number"]) == (3, "SIM PIN", "+447700900999")

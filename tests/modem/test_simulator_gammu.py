@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from smscatch.modem.gammurc import render_gammurc
-from tests.carrier import DEADLINE_SECONDS, end, hook_runs, recording_hook, running_gammu
+from tests.carrier import end, hook_runs, recording_hook, running_gammu
 from tests.modem.conftest import MakeModem
+from tests.patience import PATIENCE_SECONDS
 
 LINE = """+447700900123 #;"'$HOME"""
 
@@ -80,7 +81,7 @@ async def test_a_failed_deletion_brings_the_text_again(a_modem: MakeModem, tmp_p
 async def test_gammu_smsd_ends_at_a_locked_sim_and_leaves_its_tries_alone(a_modem: MakeModem, tmp_path: Path) -> None:
     modem = await a_modem(pin="1234")
     async with running_gammu(write_rc(modem.device, tmp_path / "runs", tmp_path / "rc")) as process:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 2
     status = await modem.do("status")
     assert (status["pin"], status["pin_tries"]) == ("SIM PIN", 3)
@@ -94,7 +95,7 @@ async def test_gammu_identify_takes_it_for_an_e173(a_modem: MakeModem, tmp_path:
     rc = write_rc(modem.device, tmp_path / "runs", tmp_path / "rc")
     process = await asyncio.create_subprocess_exec(gammu, "-c", str(rc), "identify", stdout=asyncio.subprocess.PIPE)
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             output, _ = await process.communicate()
     finally:
         await end(process)

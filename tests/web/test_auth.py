@@ -13,12 +13,12 @@ from smscatch import keys
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.settings import load_settings
 from smscatch.web import auth, remembered, stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, a_delivery
+from tests.surroundings import settings_in
 
 
 @pytest.fixture(autouse=True)
@@ -73,8 +73,8 @@ async def test_a_key_that_gets_configured_leaves_no_session_of_its_former_self(i
 
 
 @pytest.fixture
-async def client(inbox: Inbox, leases: Leases) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(make_app(inbox, leases, load_settings(environ={})))
+async def client(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings_in(tmp_path)))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
@@ -143,7 +143,7 @@ def deliver(client: httpx2.AsyncClient, secret: str) -> Awaitable[httpx2.Respons
 async def spooling(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a server with a spool and a configured key."""
     (tmp_path / "spool").mkdir()
-    settings = load_settings(environ={"SMSCATCH_SPOOL": f"{tmp_path}/spool", "SMSCATCH_ADMIN_KEY": CONFIGURED_KEY})
+    settings = settings_in(tmp_path, admin_key=CONFIGURED_KEY)
     await keys.ensure_admin_key(inbox, CONFIGURED_KEY)
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:

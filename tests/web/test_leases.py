@@ -13,11 +13,11 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Lease
 from smscatch.modem.health import Health, write_health
-from smscatch.settings import load_settings
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
+from tests.surroundings import settings_in
 
 THIRD_LINE = "+447700900003"
 CONFIG = f"""
@@ -38,8 +38,7 @@ async def api(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with a key that may lease."""
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
-    (tmp_path / "smscatch.toml").write_text(CONFIG)
-    settings = load_settings({"spool": str(tmp_path)}, environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
+    settings = settings_in(tmp_path, CONFIG)
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         client.headers |= await with_key(inbox, "lease")
@@ -189,7 +188,7 @@ async def test_a_key_leases_only_lines_that_it_may_see(api: httpx2.AsyncClient, 
 
 
 async def test_of_a_pool_a_line_whose_modem_is_away_is_left_out(api: httpx2.AsyncClient, tmp_path: Path) -> None:
-    write_health(tmp_path, Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
+    write_health(tmp_path / "spool", Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
     leased = await api.post("/api/v1/leases", json={"label": "pool"})
     assert leased.json()["line"] == OTHER_LINE
     assert (await api.post("/api/v1/leases", json={"label": "pool"})).status_code == 409
@@ -289,7 +288,7 @@ async def test_a_timeout_says_how_the_modem_is(api: httpx2.AsyncClient, inbox: I
         last_contact_at=NOON - timedelta(minutes=4),
         signal_percent=12,
     )
-    write_health(tmp_path, health)
+    write_health(tmp_path / "spool", health)
     await inbox.receive([a_delivery(sender="Google", line=OTHER_LINE), a_delivery(sender="Google")])
     answer = await api.get(
         "/api/v1/messages/next",

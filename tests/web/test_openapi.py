@@ -10,11 +10,11 @@ import pytest
 from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.settings import load_settings
 from smscatch.web import auth
 from smscatch.web.app import ENDPOINTS, make_app
 from smscatch.web.openapi import describe_api
 from smscatch.web.pages.docs import mark_code
+from tests.surroundings import settings_in
 
 PAGE = {"accept": "text/html"}
 
@@ -22,9 +22,7 @@ PAGE = {"accept": "text/html"}
 @pytest.fixture
 async def app(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """A client without a key."""
-    (tmp_path / "smscatch.toml").write_text("")
-    settings = load_settings(environ={"SMSCATCH_CONFIG": str(tmp_path / "smscatch.toml")})
-    transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings_in(tmp_path)), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 

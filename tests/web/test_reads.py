@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -12,13 +13,13 @@ from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query, Stored
-from smscatch.settings import load_settings
 from smscatch.stores import Key
 from smscatch.web import reads
 from smscatch.web.app import make_app
 from smscatch.web.reads import Reads
 from tests.carrier import eventually
 from tests.samples import LINE, NOON, a_delivery
+from tests.surroundings import settings_in
 
 KEY = Key(id="k1", name="CI", scopes=("read",), created_at=NOON)
 
@@ -29,9 +30,9 @@ def record(inbox: Inbox) -> Reads:
 
 
 @pytest.fixture
-async def client(inbox: Inbox, leases: Leases, record: Reads) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(inbox: Inbox, leases: Leases, record: Reads, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     _, secret = await keys.add_key(inbox, "CI", ("read", "lease"))
-    transport = httpx2.ASGITransport(make_app(inbox, leases, load_settings(environ={}), record))
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings_in(tmp_path), record))
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         yield client
