@@ -15,6 +15,7 @@ LEVELS = (
     ("explanation", "settings", "spool", "hub", "sources", "stores"),
     ("inbox",),
     ("intake", "keys", "leases", "modem"),
+    ("access",),
     ("web",),
     ("server", "client"),
     ("demo", "pytest_plugin"),

@@ -7,13 +7,22 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
-from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
+from smscatch.errors import (
+    Forbidden,
+    LeaseEnded,
+    NoFreeLine,
+    NoMessage,
+    ShuttingDown,
+    StoreUnavailable,
+    Unauthorized,
+    UnknownLease,
+)
 from smscatch.inbox import OLDEST, Choice, Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
@@ -23,6 +32,7 @@ from smscatch.stores import Claim, Wish
 ASK_SECONDS = 2.0
 LOOK_SECONDS = 5.0  # between two looks whether a lease that is waited on was released
 PATIENCE = timedelta(seconds=10)
+Check = Callable[[], Awaitable[None]]
 
 
 class Request(NamedTuple):
@@ -33,6 +43,10 @@ class Request(NamedTuple):
     ttl: timedelta
     holder: str = ""
     ticket: str | None = None
+
+
+async def _allow() -> None:
+    pass
 
 
 class Leases:
@@ -53,17 +67,21 @@ class Leases:
         now = self._inbox.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    async def acquire(self, request: Request, wait_seconds: float) -> Lease:
+    async def acquire(self, request: Request, wait_seconds: float, check: Check = _allow) -> Lease:
         """Return a lease of one of the lines, waiting up to `wait_seconds` until one is free; first come, first served.
 
         Asking again with the same ticket keeps the place in the queue for PATIENCE, and gives the same lease again
-        while it lasts. Raises NoFreeLine, which says who has the lines and until when.
+        while it lasts. `check` raises when the asker may no longer have what it waits for; it is asked again and again,
+        and its Unauthorized or Forbidden ends the wait. Raises NoFreeLine, which says who has the lines and until when.
         """
         wish = self._wish(request)
         try:
-            claimed = await self._claim(wish, wait_seconds, is_known=request.ticket is not None)
+            claimed = await self._claim(wish, wait_seconds, check, is_known=request.ticket is not None)
             if claimed.lease is None:
                 raise _no_free_line(claimed, wait_seconds)
+        except (Unauthorized, Forbidden):
+            await asyncio.shield(self.give_up(wish.key, wish.ticket))
+            raise
         except BaseException:
             if request.ticket is None:  # nobody could come back for it
                 await asyncio.shield(self._inbox.store.withdraw(wish.key, wish.ticket))
@@ -88,7 +106,7 @@ class Leases:
             tolerance=self._tolerance,
         )
 
-    async def _claim(self, wish: Wish, wait_seconds: float, *, is_known: bool) -> Claim:
+    async def _claim(self, wish: Wish, wait_seconds: float, check: Check, *, is_known: bool) -> Claim:
         deadline = time.monotonic() + wait_seconds
         while True:
             ended = self._ended
@@ -109,6 +127,8 @@ class Leases:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, self._now())])):
                     await ended.wait()
+            with contextlib.suppress(StoreUnavailable):
+                await check()
 
     async def _unless_left(self, claim: Coroutine[Any, Any, Claim], *, is_known: bool) -> Claim:
         """Return what came of a claim. A lease whose asker left meanwhile, and cannot ask again, ends."""

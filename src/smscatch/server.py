@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from smscatch.access import keep_ending_forfeited
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
@@ -58,7 +59,7 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
             _call_at_signals(server.stop)
             # Last: it is shown only once, and a failure in between would leave a key that nobody knows.
             started(Started(_url_of(listener), await ensure_admin_key(inbox, settings.admin_key)))
-            async with _background(settings, inbox, intake, pokes, reads=reads):
+            async with _background(settings, inbox, intake, pokes, reads=reads, leases=server.leases):
                 await server.serve(sockets=[listener])
 
 
@@ -82,7 +83,7 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake,
 
 @contextlib.asynccontextmanager
 async def _background(
-    settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes, *, reads: Reads
+    settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes, *, reads: Reads, leases: Leases
 ) -> AsyncGenerator[None, None]:
     """Read the modems, and keep the spool drained and old messages deleted, for as long as the block runs."""
     async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
@@ -92,6 +93,7 @@ async def _background(
             tasks.create_task(inbox.keep_pruning(settings.retention)),
             tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
             tasks.create_task(reads.keep_writing()),
+            tasks.create_task(keep_ending_forfeited(leases, inbox)),
             *(
                 tasks.create_task(run_link(number, Path(line.device), settings.spool, pin=line.pin))
                 for number, line in settings.lines.items()
@@ -115,8 +117,8 @@ class _Server(uvicorn.Server):
 
     def __init__(self, inbox: Inbox, settings: Settings, reads: Reads, most_connections: int) -> None:
         self._inbox = inbox
-        self._leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-        self._app: ASGIApp = make_app(inbox, self._leases, settings, reads)
+        self.leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
+        self._app: ASGIApp = make_app(inbox, self.leases, settings, reads)
         super().__init__(
             uvicorn.Config(
                 self._answer,
@@ -143,7 +145,7 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Answer all waits and end; asked twice, end without waiting for clients."""
         self._inbox.hub.close()
-        self._leases.close()
+        self.leases.close()
         self.force_exit = self.should_exit
         self.should_exit = True
 

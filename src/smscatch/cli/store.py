@@ -89,7 +89,12 @@ async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
 
 
 async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
+    from smscatch.access import end_forfeited  # noqa: PLC0415 - needs the extra
+    from smscatch.leases import Leases  # noqa: PLC0415
+
+    settings = load_settings({"store": options.store})
     if await inbox.store.revoke_key(options.id):
+        await end_forfeited(Leases(inbox, settings.lease_rest, settings.lease_tolerance), inbox)
         print(f"revoked {options.id}")
         return OK
     print(f"There is no key with the id {options.id!r}; `smscatch keys list` shows them.", file=sys.stderr)

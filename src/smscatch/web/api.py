@@ -14,7 +14,7 @@ from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import read_health
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, note_reads
+from smscatch.web.endpoint import access_of, context_of, inbox_of, leases_of, note_reads
 from smscatch.web.params import parse_choice, parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
 from smscatch.web.waiting import wait_for
@@ -147,14 +147,14 @@ async def list_lines(request: Request) -> Response:
 
 async def lines_of(request: Request) -> list[Line]:
     """Return the lines that the key of this request may see, ordered by number."""
-    allowed = key_of(request).lines
+    access = access_of(request)
     configured = context_of(request).settings.lines
     modems = read_health(context_of(request).settings.spool)
     used = {use.number: use for use in await inbox_of(request).store.lines()}
     leases = {lease.line: lease for lease in await leases_of(request).held()}
     lines = []
     for number in sorted({*configured, *used, *modems}):
-        if allowed is not None and number not in allowed:
+        if not access.sees(number):
             continue
         line, use = configured.get(number), used.get(number)
         lines.append(

@@ -128,7 +128,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
 def _route(endpoint: Endpoint) -> Route:
     async def handle(request: Request) -> Response:
         if endpoint.scopes:
-            request.state.key = await identify(request, endpoint)
+            await identify(request, endpoint)
         elif endpoint.method == "POST":
             refuse_other_sites(request)
         check_names(request, endpoint.parameters)

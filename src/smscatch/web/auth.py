@@ -9,12 +9,13 @@ import binascii
 
 from starlette.requests import Request
 
+from smscatch.access import Access
 from smscatch.errors import Forbidden, StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox, utc_now
-from smscatch.keys import ADMIN, INGEST, configured_key, hash_secret, is_expired, unknown_key
+from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unknown_key
 from smscatch.settings import Settings
 from smscatch.stores import Key
-from smscatch.web.endpoint import Endpoint, context_of, inbox_of
+from smscatch.web.endpoint import Endpoint, context_of
 from smscatch.web.remembered import Remembered
 
 COOKIE = "smscatch_session"
@@ -30,8 +31,11 @@ def remember(settings: Settings) -> Remembered:
     return remembered
 
 
-async def identify(request: Request, endpoint: Endpoint) -> Key:
-    """Return the key of a request. Raises Unauthorized without a good one, Forbidden if it lacks the scope."""
+async def identify(request: Request, endpoint: Endpoint) -> Access:
+    """Return what the key of a request may do, and keep it with the request.
+
+    Raises Unauthorized without a good key, Forbidden if it lacks the scope.
+    """
     secret = _secret_of_header(request)
     if secret is None:
         secret = request.cookies.get(COOKIE)
@@ -41,19 +45,10 @@ async def identify(request: Request, endpoint: Endpoint) -> Key:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
     context = context_of(request)
     # Only what goes into the spool may pass on a memory alone.
-    key = request.state.key = await _check_key(
-        context.inbox, secret, context.remembered if INGEST in endpoint.scopes else None
-    )
-    if not {*endpoint.scopes, ADMIN} & {*key.scopes}:
-        needed = " or ".join(map(repr, endpoint.scopes))
-        raise Forbidden(f"The key {key.name!r} lacks the scope {needed}; it has: {', '.join(key.scopes)}.")
-    return key
-
-
-async def is_still_good(request: Request) -> bool:
-    """Return whether the key that a request came with is neither revoked nor expired since: for answers that last."""
-    secret = _secret_of_header(request) or request.cookies.get(COOKIE)
-    return secret is not None and await _find_key(inbox_of(request), secret) is not None
+    key = await _check_key(context.inbox, secret, context.remembered if INGEST in endpoint.scopes else None)
+    access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.inbox)
+    access.check_scopes()
+    return access
 
 
 async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key | None:

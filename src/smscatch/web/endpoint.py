@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smscatch.access import Access
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.leases import Leases
@@ -96,8 +97,13 @@ def leases_of(request: Request) -> Leases:
 
 def key_of(request: Request) -> Key:
     """Return the key that this request came with."""
-    key: Key = request.state.key
-    return key
+    return access_of(request).key
+
+
+def access_of(request: Request) -> Access:
+    """Return what the key that this request came with may see and do."""
+    access: Access = request.state.access
+    return access
 
 
 def note_reads(request: Request, messages: Iterable[Stored]) -> None:
@@ -113,5 +119,6 @@ def texts_of(request: Request) -> Texts:
 def render(request: Request, template: str, **values: Any) -> str:
     """Return a template's HTML."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    view = View(getattr(request.state, "key", None), request.cookies.get(VEIL) == "on", here)
+    access = getattr(request.state, "access", None)
+    view = View(access and access.key, request.cookies.get(VEIL) == "on", here)
     return context_of(request).render(template, t=texts_of(request), view=view, **values)

@@ -7,13 +7,13 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import Forbidden, NotFound, StoreUnavailable
+from smscatch.errors import NotFound, StoreUnavailable
 from smscatch.sources import read_delivery
 from smscatch.sources.generic import SOURCE, parse_generic, write_generic
 from smscatch.spool import Entry, write_entry
 from smscatch.web.api import value_response
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import context_of, inbox_of, key_of
+from smscatch.web.endpoint import access_of, context_of, inbox_of
 
 
 async def receive(request: Request) -> Response:
@@ -30,9 +30,7 @@ async def receive(request: Request) -> Response:
     entry = Entry(name, SOURCE, write_generic(delivery, inbox_of(request).now()))
     settings = context_of(request).settings
     (message,) = read_delivery(entry.kind, entry.body, entry.name, settings.line_of)
-    allowed = key_of(request).lines
-    if allowed is not None and message.line not in allowed:
-        raise Forbidden(f"This key may not deliver to the line {message.line}; it may to: {', '.join(allowed)}.")
+    access_of(request).check_line(message.line, doing="deliver to")
     try:
         await asyncio.to_thread(write_entry, settings.spool, entry)
     except OSError as error:

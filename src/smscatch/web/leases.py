@@ -7,17 +7,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import BadRequest, Forbidden, Unauthorized, UnknownLease, UnknownLine
-from smscatch.keys import ADMIN
+from smscatch.errors import BadRequest, SmscatchError, UnknownLine
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, Query, Stored
 from smscatch.modem.health import read_health
 from smscatch.numbers import canonical_number
-from smscatch.stores import Key
 from smscatch.web.api import json_response, page_response, value_response
-from smscatch.web.auth import is_still_good
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
-from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of
+from smscatch.web.endpoint import access_of, context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import MAX_LIMIT, check_line, parse_choice, parse_query, parse_start, parse_timeout
 from smscatch.web.waiting import ClientGone, unless_gone, wait_for
 
@@ -32,17 +29,23 @@ async def acquire(request: Request) -> Response:
     """
     body = await parse_body(request, LeaseRequest)
     asked = Asked(
-        key=_owner(key_of(request)),
+        key=access_of(request).owner,
         lines=await _lines_asked_for(request, body),
         ttl=timedelta(seconds=body.ttl_seconds),
         holder=body.holder,
         ticket=body.ticket,
     )
-    lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds))
+
+    async def check() -> None:
+        await access_of(request).check_still(asked.lines)
+
+    lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds, check))
     _check_ticket(request, body, lease)
-    if not await is_still_good(request):
+    try:
+        await check()
+    except SmscatchError:
         await leases_of(request).release(lease)
-        raise Unauthorized("This key was revoked, or expired, while it waited for a line.")
+        raise
     if body.ticket is None and await request.is_disconnected():  # nobody could ask for it again
         await leases_of(request).release(lease)
         raise ClientGone("The client hung up before its lease was made.")
@@ -74,23 +77,17 @@ async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, .
 
 
 async def _pool(request: Request, label: str | None) -> Sequence[str]:
-    configured, allowed = context_of(request).settings.lines, key_of(request).lines
+    configured, access = context_of(request).settings.lines, access_of(request)
     numbers = list(configured) or [use.number for use in await inbox_of(request).store.lines()]
     lines = [
         number
         for number in numbers
-        if (label is None or (number in configured and configured[number].label == label))
-        and (allowed is None or number in allowed)
+        if (label is None or (number in configured and configured[number].label == label)) and access.sees(number)
     ]
     if not lines:
         what = "line" if label is None else f"line with the label {label!r}"
         raise UnknownLine(f"There is no {what} that this key may lease. GET /api/v1/lines lists them.", label=label)
     return lines
-
-
-def _owner(key: Key) -> str:
-    """Return the id that leases are kept under: of the key itself, whichever session it came in."""
-    return key.parent or key.id
 
 
 def _labelled(request: Request, lease: Lease) -> Lease:
@@ -103,7 +100,7 @@ async def give_up(request: Request) -> Response:
     ticket = request.query_params.get("ticket")
     if not ticket:
         raise BadRequest("Say which request to give up: ?ticket=…", parameter="ticket")
-    await leases_of(request).give_up(_owner(key_of(request)), ticket)
+    await leases_of(request).give_up(access_of(request).owner, ticket)
     return Response(status_code=204)
 
 
@@ -120,17 +117,15 @@ async def get_lease(request: Request) -> Response:
 
 async def _seen(request: Request) -> Lease:
     """Return the lease that the path names. Raises UnknownLease, also for one on a line that the key must not see."""
-    lease, allowed = await leases_of(request).get(request.path_params["id"]), key_of(request).lines
-    if allowed is not None and lease.line not in allowed:
-        raise UnknownLease(f"There is no lease {lease.id!r} that this key may see.")
+    lease = await leases_of(request).get(request.path_params["id"])
+    access_of(request).check_lease(lease)
     return lease
 
 
 async def _own(request: Request) -> Lease:
     """Return the lease that the path names. Raises Forbidden if another key holds it, unless this is an admin's."""
-    lease, key = await _seen(request), key_of(request)
-    if lease.key != _owner(key) and ADMIN not in key.scopes:
-        raise Forbidden(f"The lease {lease.id} was given to another key; only that one may use it, or an admin's.")
+    lease = await leases_of(request).get(request.path_params["id"])
+    access_of(request).check_own(lease)
     return lease
 
 

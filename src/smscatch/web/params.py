@@ -6,11 +6,11 @@ from typing import NamedTuple
 import msgspec
 from starlette.requests import Request
 
-from smscatch.errors import BadRequest, BadTimeout, Forbidden, LostCursor, UnknownLine
+from smscatch.errors import BadRequest, BadTimeout, LostCursor, UnknownLine
 from smscatch.inbox import Choice
 from smscatch.messages import Query, parse_after
 from smscatch.numbers import canonical_number
-from smscatch.web.endpoint import Parameter, context_of, inbox_of, key_of
+from smscatch.web.endpoint import Parameter, access_of, context_of, inbox_of, key_of
 
 MAX_TIMEOUT_SECONDS = 300
 DEFAULT_TIMEOUT_SECONDS = 30
@@ -105,9 +105,7 @@ async def _parse_lines(request: Request) -> tuple[str, ...] | None:
 
 async def check_line(request: Request, line: str) -> None:
     """Raise Forbidden if the key of a request must not see a line, UnknownLine if there is none."""
-    allowed = key_of(request).lines
-    if allowed is not None and line not in allowed:
-        raise Forbidden(f"This key may not see the line {line}; it may see: {', '.join(allowed)}.", line=line)
+    access_of(request).check_line(line)
     if line in context_of(request).settings.lines or await _has_received(request, line):
         return
     await inbox_of(request).catch_up()  # its first text may be in the spool still

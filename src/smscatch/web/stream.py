@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from smscatch.errors import BadCursor, LostCursor, ShuttingDown, StoreUnavailable
+from smscatch.errors import BadCursor, Forbidden, LostCursor, ShuttingDown, StoreUnavailable, Unauthorized
 from smscatch.messages import Stored
-from smscatch.web.auth import is_still_good
 from smscatch.web.deletions import Deletions, Watcher
-from smscatch.web.endpoint import inbox_of, note_reads
+from smscatch.web.endpoint import access_of, inbox_of, note_reads
 from smscatch.web.params import parse_query, parse_start
 from smscatch.web.waiting import ClientGone, unless_gone
 
@@ -45,7 +44,7 @@ async def stream_events(request: Request, render: Render, aside: Aside | None = 
 
     Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
     With `aside` there are events `deleted` too, with the id of a message, or MANY, as data, `outlook`, and `alive` as
-    heartbeat. Ends when the key is revoked or expires.
+    heartbeat. Ends when the key may no longer have it.
     Source: WHATWG HTML, 9.2 Server-sent events.
     """
     query = await parse_query(request)
@@ -59,7 +58,7 @@ async def stream_events(request: Request, render: Render, aside: Aside | None = 
     except LostCursor:  # the store is another one than the client saw: all in it is new to the client
         after = 0
     stream = inbox_of(request).follow(query, after)
-    deleted = Deletions().watch() if aside is None else aside.deletions.watch(query.lines)
+    deleted = Deletions().watch(query.lines) if aside is None else aside.deletions.watch(query.lines)
     return _EventStream(_events(request, stream, _Telling(render, aside, deleted)))
 
 
@@ -106,8 +105,7 @@ async def _events(
             while True:
                 await asyncio.wait((upcoming, gone), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 pause = min(2 * pause, longest)
-                if not await is_still_good(request):
-                    return  # the client learns why when it connects again
+                await access_of(request).check_still(telling.deleted.lines)
                 if upcoming.done():
                     stored = upcoming.result()
                     note_reads(request, [stored])
@@ -119,6 +117,8 @@ async def _events(
                     gone = asyncio.ensure_future(telling.deleted.get())
                 else:
                     yield await telling.heartbeat()
+        except (Unauthorized, Forbidden):
+            return  # the client learns why when it connects again, or sees what its key still may
         except (ShuttingDown, StoreUnavailable):
             return  # the client connects again by itself, and resumes
         finally:

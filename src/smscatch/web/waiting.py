@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from smscatch.errors import LeaseEnded, NoMessage, SmscatchError, Unauthorized
+from smscatch.errors import LeaseEnded, NoMessage, SmscatchError
 from smscatch.messages import Stored, plain
 from smscatch.modem.health import Health, read_health
-from smscatch.web.auth import is_still_good
-from smscatch.web.endpoint import context_of, inbox_of, note_reads
+from smscatch.web.endpoint import access_of, context_of, inbox_of, note_reads
 
 T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
@@ -20,11 +19,9 @@ CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
 async def wait_for(request: Request, lines: Sequence[str] | None, wait: Coroutine[Any, Any, Stored]) -> Stored:
     """Return the message that `wait` brings. `lines` are those whose modems matter if none comes."""
     try:
-        stored = await unless_gone(request, wait)
+        stored = await unless_gone(request, access_of(request).guard(wait, lines))
     except (NoMessage, LeaseEnded) as error:
         raise _with_modems(error, request, lines) from None
-    if not await is_still_good(request):
-        raise Unauthorized("This key was revoked, or expired, while the wait went on.")
     note_reads(request, [stored])
     return stored
 

@@ -10,7 +10,7 @@ from smscatch.web.pages.login import home_of
 def error_page(request: Request, status: int, sentence: str | None = None) -> Response:
     """Answer a person's browser with what went wrong, and a way on. Without `sentence` the catalogue has one."""
     texts = texts_of(request)
-    key = getattr(request.state, "key", None)
+    access = getattr(request.state, "access", None)
     html = render(
         request,
         "error.html",
@@ -18,6 +18,6 @@ def error_page(request: Request, status: int, sentence: str | None = None) -> Re
         heading=texts(f"error.{status}" if texts.has(f"error.{status}") else "error.other"),
         sentence=sentence or texts(f"error.{status}_hint"),
         language="en" if sentence else texts.language,
-        home="/" if key is None else home_of(key),
+        home="/" if access is None else home_of(access.key),
     )
     return HTMLResponse(html, status)

@@ -1,5 +1,6 @@
 """The keys there are: an administrator makes them, limits what they see and may, and ends them."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -8,11 +9,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.errors import BadRequest, Forbidden, NotFound
+from smscatch.access import end_forfeited
+from smscatch.errors import BadRequest, Forbidden, NotFound, StoreUnavailable
 from smscatch.keys import CONFIGURED, SCOPES, add_key, check_scopes
 from smscatch.stores import Key
 from smscatch.web.api import lines_of
-from smscatch.web.endpoint import context_of, inbox_of, key_of, render, texts_of
+from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, render, texts_of
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.rows import tags_of
 
@@ -84,7 +86,10 @@ async def _parse_limits(
 
 
 async def limit_key(request: Request) -> Response:
-    """Change what a key may do and which lines it sees. Browsers that are signed in with it have to sign in anew."""
+    """Change what a key may do and which lines it sees.
+
+    Browsers that are signed in with it have to sign in anew, and its leases of lines that it loses end.
+    """
     key_id = request.path_params["id"]
     if key_id in (_own(request), CONFIGURED):
         raise BadRequest("You are signed in with this key, or it is in the configuration: it stays an administrator's.")
@@ -102,11 +107,12 @@ async def limit_key(request: Request) -> Response:
         context_of(request).remembered.forget(key_id)
     if not is_known:
         raise NotFound(GONE)
+    await _end_forfeited(request)
     return RedirectResponse("/keys", 303)
 
 
 async def revoke_key(request: Request) -> Response:
-    """End a key, and the sessions made from it."""
+    """End a key, the sessions made from it, and its leases."""
     key_id = request.path_params["id"]
     if key_id == _own(request):
         raise BadRequest("You are signed in with this key; another administrator's can revoke it.")
@@ -116,7 +122,13 @@ async def revoke_key(request: Request) -> Response:
         context_of(request).remembered.forget(key_id)
     if not is_known:
         raise NotFound(GONE)
+    await _end_forfeited(request)
     return RedirectResponse("/keys", 303)
+
+
+async def _end_forfeited(request: Request) -> None:
+    with contextlib.suppress(StoreUnavailable):  # the server's next round ends them (access.keep_ending_forfeited)
+        await end_forfeited(leases_of(request), inbox_of(request))
 
 
 async def _page(request: Request, made: tuple[Key, str] | None = None, refused: Entry | None = None) -> Response:
