@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from smscatch.cli.gammu import only_port
+from smscatch.errors import BadSetting
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
@@ -336,3 +338,53 @@ def test_old_messages_are_deleted_by_hand(server: Server) -> None:
     assert smscatch("prune", "--store", store).stdout.startswith("0 messages")
     assert smscatch("prune", "--store", store, "--older-than", "1ms").stdout.startswith("1 messages")
     assert against(server, "messages").returncode == 1
+
+
+def test_gammurc_prints_a_configuration_that_its_check_finds_right(tmp_path: Path) -> None:
+    config = tmp_path / "smscatch.toml"
+    config.write_text(f'spool = "{tmp_path}/spool"\n[lines."{LINE}"]\nphone_id = "stick1"\n')
+    environ = {"SMSCATCH_CONFIG": str(config)}
+    (tmp_path / "spool").mkdir()
+    ours, theirs = pty.openpty()
+    printed = smscatch("gammurc", "--device", os.ttyname(theirs), **environ)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    rc = tmp_path / "gammu-smsdrc"
+    rc.write_text(printed.stdout)
+    checked = smscatch("gammurc", "--check", str(rc), **environ)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == f"{rc} is right: what gammu-smsd reads will be in the spool {tmp_path}/spool.\n"
+    rc.write_text(printed.stdout.replace("hook.py", "hoook.py"))
+    checked = smscatch("gammurc", "--check", str(rc), **environ)
+    assert checked.returncode == 1
+    assert "hoook.py, which does not exist" in checked.stdout
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Say which line it is for: --line +49…. Lines that gammu-smsd can read: +447700900001, +447700900002."),
+        (("--line", "+447700900003"), "+447700900003 has a device in smscatch.toml, so our own link reads it"),
+        (("--line", "+447700900009"), "There is no line '+447700900009' in smscatch.toml."),
+        (("--check", "/no/such/file"), "/no/such/file cannot be read: No such file or directory."),
+    ],
+)
+def test_gammurc_says_what_it_needs_to_know(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    config = tmp_path / "smscatch.toml"
+    lines = {LINE: 'phone_id = "a"', "+447700900002": "", "+447700900003": 'device = "/dev/x"'}
+    config.write_text("".join(f'[lines."{number}"]\n{line}\n' for number, line in lines.items()))
+    done = smscatch("gammurc", *options, SMSCATCH_CONFIG=str(config))
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_gammurc_takes_the_first_port_of_the_only_modem(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="is the modem plugged in"):
+        only_port(tmp_path / "by-id")
+    for port in ("usb-HUAWEI-if00-port0", "usb-HUAWEI-if01-port0"):
+        (tmp_path / port).touch()
+    assert only_port(tmp_path) == tmp_path / "usb-HUAWEI-if00-port0"
+    (tmp_path / "usb-ZTE-if00-port0").touch()
+    with pytest.raises(BadSetting, match="Say which port the modem is at: --device"):
+        only_port(tmp_path)

@@ -9,17 +9,15 @@ import fcntl
 import json
 import os
 import shutil
-import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from smscatch import hook
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.keys import new_secret
-from smscatch.modem.gammurc import render_gammurc
+from smscatch.modem.gammurc import hook_command, render_gammurc
 from smscatch.modem.simulator import SimulatedModem, StickSettings
 from smscatch.server import Started, serve
 from smscatch.settings import LineSettings, Settings, data_folder, load_settings
@@ -140,9 +138,8 @@ def _write_config(places: DemoPlaces, settings: Settings, url: str) -> None:
 @contextlib.asynccontextmanager
 async def _read_by_gammu(places: DemoPlaces, line: str, spool: Path, gammu: str) -> AsyncGenerator[None, None]:
     """A gammu-smsd that reads a simulated modem for as long as the block runs."""
-    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool.absolute())]
     config = places.modem(line) / "gammu-smsdrc"
-    config.write_text(render_gammurc(places.device(line).absolute(), line, command), encoding="utf-8")
+    config.write_text(render_gammurc(places.device(line).absolute(), line, hook_command(spool)), encoding="utf-8")
     reading = asyncio.create_task(_keep_reading(gammu, config))
     try:
         yield

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from smscatch import __version__
-from smscatch.cli import client, server, store
+from smscatch.cli import client, gammu, server, store
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
 from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NotFound, SmscatchError, UnknownLine
 from smscatch.settings import FIELDS
@@ -80,6 +80,13 @@ def _add_server_commands(command: AddCommand) -> None:
     modem.add_argument("--device", required=True, help="its port, such as /dev/serial/by-id/usb-HUAWEI…-if00-port0")
     modem.add_argument("--line", help="the SIM's number; by default the line that has this device in smscatch.toml")
     modem.add_argument("--spool", help=FIELDS["spool"].help)
+
+    gammurc = command("gammurc", gammu.run_gammurc, "print gammu-smsd's configuration for this installation")
+    gammurc.add_argument("--line", help="the SIM's number, a line of smscatch.toml; by default the only one")
+    gammurc.add_argument("--device", help="the modem's port; by default the only one in /dev/serial/by-id")
+    gammurc.add_argument("--spool", help=FIELDS["spool"].help)
+    gammurc.add_argument("--check", metavar="FILE", help="say instead what is wrong with this file")
+    gammurc.add_argument("--user", help="with --check: the user that gammu-smsd runs as; you by default")
 
     simulate = command("simulate", server.run_simulate, "send an SMS through the demo's modem, or into a spool")
     simulate.add_argument("--line", help="the number that it is for; by default the demo's that our link reads")

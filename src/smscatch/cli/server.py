@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from smscatch import hook
 from smscatch.cli.base import OK
 from smscatch.errors import BadRequest, BadSetting, CannotStart
 from smscatch.numbers import canonical_number
@@ -135,11 +134,12 @@ def _simulate_into_spool(spool: str, phone_id: str, options: argparse.Namespace)
         "SMS_1_REFERENCE": "0",
         "SMS_1_TEXT": options.text,
     }
-    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", spool]
+    from smscatch.modem.gammurc import hook_command  # noqa: PLC0415 - only where it is needed
+
     if not Path(spool).is_dir():  # the hook would wait for it
         raise CannotStart(f"The spool {spool} is no folder. The server makes it when it starts.")
     try:
-        subprocess.run(command, env=variables, check=True, timeout=SPOOL_SECONDS)
+        subprocess.run(hook_command(Path(spool)), env=variables, check=True, timeout=SPOOL_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise CannotStart(f"The spool {spool} could not be written within {SPOOL_SECONDS} s.") from error
     print(f"put into {spool}")

@@ -4,9 +4,11 @@ Text only: who writes the file, and starts gammu-smsd on it, is elsewhere.
 """
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from smscatch import hook
 from smscatch.errors import BadSetting
 
 TEMPLATE = """\
@@ -45,20 +47,25 @@ debuglevel = 0
 """
 
 
-def render_gammurc(device: Path, phone_id: str, hook: Sequence[str], *, part_seconds: int = 60) -> str:
-    """Return a configuration for gammu-smsd that reads `device` and runs `hook` for each SMS.
+def hook_command(spool: Path) -> list[str]:
+    """Return the command that puts a text into `spool`: the hook of this installation, run as quickly as can be."""
+    return [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool.absolute())]
 
-    `phone_id` reaches the hook as PHONE_ID; `hook` is a program and its arguments, none of which the shell
+
+def render_gammurc(device: Path, phone_id: str, command: Sequence[str], *, part_seconds: int = 60) -> str:
+    """Return a configuration for gammu-smsd that reads `device` and runs `command` for each SMS.
+
+    `phone_id` reaches the hook as PHONE_ID; `command` is a program and its arguments, none of which the shell
     takes apart; `part_seconds` is how long the first parts of a long text wait for the rest. Raises BadSetting if one
     of them has a character that the file cannot hold.
     Source: man gammu-smsdrc, sections General parameters and [gammu]; man gammurc for the syntax.
     """
-    if not hook:
+    if not command:
         raise BadSetting("hook must name the program that gammu-smsd runs for each SMS.")
     return TEMPLATE.format(
         device=checked("device", str(device)),
         phone_id=checked("phone_id", phone_id),
-        hook=checked("hook", shlex.join(hook)),
+        hook=checked("hook", shlex.join(command)),
         part_seconds=part_seconds,
     )
 
