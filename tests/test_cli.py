@@ -1,6 +1,8 @@
 """The command line as a user types it, against a real server."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
