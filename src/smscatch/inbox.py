@@ -107,6 +107,7 @@ class Inbox:
             tasks.create_task(self._publish())
 
     async def _publish(self) -> None:
+        is_away = False
         while True:
             await self._added.wait()
             self._added.clear()
@@ -115,8 +116,11 @@ class Inbox:
                     for stored in page:
                         self.hub.publish(stored)
                     self._told = page[-1].position
+                is_away = False
             except StoreUnavailable as error:
-                log.warning("new messages cannot be read, trying again in %g s: %s", RETRY_SECONDS, error)
+                if not is_away:
+                    log.warning("new messages cannot be read, trying again every %g s: %s", RETRY_SECONDS, error)
+                is_away = True
                 await asyncio.sleep(RETRY_SECONDS)
                 self._added.set()
 

@@ -68,7 +68,7 @@ async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake,
     """Open everything behind the web, and bring in what waits in the spool."""
     async with contextlib.AsyncExitStack() as stack:
         spool = stack.enter_context(contextlib.closing(Spool(settings.spool)))
-        store = await open_store(settings.store, join_parts)
+        store = await open_store(settings.store, join_parts, settings.store_listen)
         stack.push_async_callback(store.close)
         inbox = await Inbox.open(store)
         intake = Intake(spool, inbox, settings.line_of)

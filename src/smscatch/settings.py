@@ -24,7 +24,7 @@ CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 LINES = "lines"
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
-STORES = ("sqlite", "postgresql", "mongodb", "mongodb+srv")
+STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
 MAX_SPAN = timedelta(days=36_500)
 
 
@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, checked. `origins` says for each where its value came from; FIELDS describes them."""
 
     store: str
+    store_listen: str | None
     host: str
     port: int
     spool: Path
@@ -119,6 +120,13 @@ def _parse_store(text: str) -> str:
     return text
 
 
+def _parse_postgres(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("postgresql", "postgres") or not rest:
+        raise ValueError(text)
+    return text
+
+
 def hide_password(url: str) -> str:
     """Return a URL that may be shown: with dots for the password in it."""
     return _PASSWORD.sub(r"\1…@", url)
@@ -143,6 +151,12 @@ _KEY_FORM = "at least 16 printable ASCII characters without blanks"
 
 FIELDS: dict[str, Field] = {
     "store": Field("where messages are kept", _parse_store, STORE_FORM, None),
+    "store_listen": Field(
+        "for a store behind a pooler: where PostgreSQL itself is, to hear at once of other servers' messages",
+        _parse_postgres,
+        "postgresql://USER:PASSWORD@HOST/DATABASE",
+        None,
+    ),
     "host": Field("the address to listen on", str, "an IP address or host name", "127.0.0.1"),
     "port": Field("the port to listen on", _parse_port, "a number from 0 (any free one) to 65535", "7672"),
     "spool": Field("the folder for messages on their way to the store", _parse_folder, "a folder", None),

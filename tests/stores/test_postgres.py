@@ -16,7 +16,8 @@ from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.stores import postgres as postgres_store
 from smscatch.stores.postgres import schema, searching, statements
-from smscatch.stores.postgres.connections import connect, parse_address
+from smscatch.stores.postgres.address import parse_address
+from smscatch.stores.postgres.session import connect
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import postgres
 from tests.stores.conftest import MakeUrl

@@ -328,7 +328,7 @@ async def test_the_description_names_every_route_and_the_shape_of_a_message(api:
 
 
 async def test_readiness_tells_how_many_wait(api: httpx2.AsyncClient) -> None:
-    assert (await api.get("/readyz")).json() == {"status": "ready", "waiting": 0}
+    assert (await api.get("/readyz")).json() == {"status": "ready", "waiting": 0, "warnings": []}
 
 
 async def test_the_page_of_a_message_says_why_it_has_its_code(api: httpx2.AsyncClient, inbox: Inbox) -> None:

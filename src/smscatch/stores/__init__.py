@@ -7,25 +7,29 @@ from smscatch.stores.records import Key, Read
 __all__ = ["Claim", "DayCount", "Delivery", "Join", "Key", "LineUse", "Read", "Store", "Wish", "open_store"]
 
 
-async def open_store(url: str, join: Join) -> Store:
+async def open_store(url: str, join: Join, listen_url: str | None = None) -> Store:
     """Open the store that `url` names.
 
     sqlite:///PATH (three slashes and a relative path, or four and an absolute one), postgresql://… or mongodb://….
 
-    `join` makes one message of the parts of a long one. Brings an older database up to the present schema. Raises
+    `join` makes one message of the parts of a long one. `listen_url` leads past the pooler in front of a PostgreSQL.
+    Brings an older database up to the present schema. Raises
     BadSetting for another URL, CannotStart if the database cannot be opened, or was written by a newer smscatch.
     """
+    is_postgres = url.startswith(("postgresql://", "postgres://"))
+    if listen_url is not None and not is_postgres:
+        raise BadSetting("store_listen is for a store in PostgreSQL behind a pooler. Leave it out for this store.")
     scheme, _, path = url.partition(":///")
     if scheme == "sqlite" and path:
         from smscatch.stores.sqlite import SqliteStore  # noqa: PLC0415 - only the backend in use is loaded
 
         return await SqliteStore.open(path, join)
-    if url.startswith(("postgresql://", "postgres://")):
+    if is_postgres:
         try:
             from smscatch.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
         except ImportError as error:
             raise CannotStart("A store in PostgreSQL needs its driver: pip install 'smscatch[postgres]'.") from error
-        return await PostgresStore.open(url, join)
+        return await PostgresStore.open(url, join, listen_url)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         try:
             from smscatch.stores.mongo import MongoStore  # noqa: PLC0415 - as above

@@ -189,6 +189,10 @@ class Store(Protocol):
         Calls it once after each time that the connection was lost, and never raises over one.
         """
 
+    @property
+    def hears_late(self) -> str | None:
+        """Why `listen` only looks on a timer for what other instances commit, as a sentence; None if it is told."""
+
     def dump(self) -> AsyncGenerator[Record, None]:
         """Yield everything that is kept: first the position, then records by kind, in an order that all stores share.
 

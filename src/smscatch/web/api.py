@@ -218,9 +218,11 @@ async def health(request: Request) -> Response:
 
 
 async def readiness(request: Request) -> Response:
-    """Whether messages come in and can be stored; 503 with the reason if not."""
+    """Whether messages come in and can be stored; 503 with the reason if not. `warnings` has what makes them late."""
     await inbox_of(request).store.check()
     trouble = inbox_of(request).trouble
     if trouble is not None:
         raise StoreUnavailable(trouble)
-    return value_response({"status": "ready", "waiting": inbox_of(request).hub.waiting})
+    late = inbox_of(request).store.hears_late
+    warnings = [] if late is None else [late]
+    return value_response({"status": "ready", "waiting": inbox_of(request).hub.waiting, "warnings": warnings})

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
+from smscatch.stores.hearing import Hearing
 from smscatch.stores.mongo import deleting, leases, moving, parts, searching, statements
 from smscatch.stores.mongo.database import Database, reason
 from smscatch.stores.mongo.listening import Listener
@@ -25,6 +26,7 @@ class MongoStore:
 
     def __init__(self, database: Database, join: Join) -> None:
         self._database = database
+        self._hearing = Hearing()
         self._join = join
 
     @classmethod
@@ -164,7 +166,12 @@ class MongoStore:
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen."""
-        await Listener(self._database, heard).run()
+        await Listener(self._database, heard, self._hearing).run()
+
+    @property
+    def hears_late(self) -> str | None:
+        """See Store.hears_late."""
+        return self._hearing.trouble
 
     async def dump(self) -> AsyncGenerator[Record, None]:
         """See Store.dump. One that takes longer than the server keeps history, 300 s, ends with StoreUnavailable.

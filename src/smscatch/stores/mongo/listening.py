@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.errors import PyMongoError
 
-from smscatch.stores.mongo.database import Database
+from smscatch.stores.hearing import Hearing
+from smscatch.stores.mongo.database import Database, reason
 from smscatch.stores.mongo.scope import Document
 
 # The server answers so late when nothing happens; who has heard nothing for longer has lost it.
@@ -31,16 +32,28 @@ class Listener:
     that he has, so there is no history that could be missed, or be gone.
     """
 
-    def __init__(self, database: Database, heard: Callable[[], None]) -> None:
+    def __init__(self, database: Database, heard: Callable[[], None], hearing: Hearing) -> None:
         self._database = database
         self._heard = heard
+        self._hearing = hearing
         self._pause = FIRST_PAUSE_SECONDS
 
     async def run(self) -> None:
         """Call `heard` for every insert, and once after each time that the stream was lost, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hearing.keep_polling(self._heard))
+            tasks.create_task(self._keep_following())
+
+    async def _keep_following(self) -> None:
         while True:
-            with contextlib.suppress(PyMongoError, TimeoutError, OSError):
+            said = "it ended, as it does when the collection is dropped or renamed"
+            try:
                 await self._follow()
+            except PyMongoError as error:
+                said = reason(error)
+            except (TimeoutError, OSError):
+                said = "it was silent for too long"
+            self._hearing.end(f"The change stream of the database {self._database.where} failed: {said}.")
             # All who lost their primary at once shall not come back at once.
             await asyncio.sleep(random.uniform(self._pause / 2, self._pause))  # noqa: S311 - no secret
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
@@ -53,7 +66,7 @@ class Listener:
                 stream = await messages.aggregate(INSERTS, session, maxAwaitTimeMS=int(AWAIT_SECONDS * 1000))
                 # In the session of the stream this waits until all that came before its beginning can be read.
                 await messages.find_one({}, {"_id": True}, session=session)
-            self._heard()
+            self._hearing.begin(self._heard)
             try:
                 while stream.alive:
                     await self._next(stream)

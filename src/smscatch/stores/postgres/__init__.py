@@ -14,56 +14,64 @@ import psycopg
 from smscatch.errors import CannotStart
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
-from smscatch.stores.postgres import leases, listening, moving, parts, statements
-from smscatch.stores.postgres.connections import (
-    OUR_FAULT,
-    Address,
-    Connections,
-    connect,
-    parse_address,
-    reason,
-    unavailable,
-)
+from smscatch.stores.hearing import Hearing
+from smscatch.stores.postgres import leases, moving, parts, statements
+from smscatch.stores.postgres.address import Address, parse_address
+from smscatch.stores.postgres.connections import OUR_FAULT, Connections, reason, unavailable
+from smscatch.stores.postgres.listening import Listener
 from smscatch.stores.postgres.schema import migrate
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search
+from smscatch.stores.postgres.session import connect
 from smscatch.stores.records import Key, Read, Record, cannot_load
 
 ANSWER_SECONDS = 4.0
 SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
 MIGRATE_SECONDS = 1800.0
 DUMP_SECONDS = 1800.0  # for one page of it: the first of a kind may have to be sorted
+NO_OPTIONS = (
+    "The database {name} is behind a pooler, which does not pass on the `options` in SMSCATCH_STORE. Leave them out,"
+    " and set a schema in the database instead: ALTER ROLE user IN DATABASE name SET search_path = schema."
+)
 FOR_THE_VALUES = "force_custom_plan"  # a plan for any values at all would not make use of a range of positions
 
 
 class PostgresStore:
     """The Store in PostgreSQL; see stores/base.py for what each method promises."""
 
-    def __init__(self, address: Address, join: Join, *, is_indexed: bool) -> None:
+    def __init__(self, address: Address, listen_address: Address, join: Join, *, is_indexed: bool) -> None:
         # One that writes: two would only wait for each other, in the database, where it costs more.
         self._writer = Connections(address, 1, ANSWER_SECONDS)
         self._reader = Connections(address, 4, ANSWER_SECONDS, plans=FOR_THE_VALUES)
         # Nobody who waits for a position waits for these.
         self._searcher = Connections(address, 2, SEARCH_SECONDS, plans=FOR_THE_VALUES)
         self._address = address
+        self._listen_address = listen_address
+        self._hearing = Hearing()
         self._join = join
         self._is_indexed = is_indexed
 
     @classmethod
-    async def open(cls, url: str, join: Join) -> "PostgresStore":
-        """Open the database and bring its tables up to date.
+    async def open(cls, url: str, join: Join, listen_url: str | None = None) -> "PostgresStore":
+        """Open the database and bring its tables up to date. `listen_url` leads past a pooler that `url` leads to.
 
         Raises BadSetting for a URL that is none, CannotStart with the reason if the database cannot be used.
         """
         address = parse_address(url)
+        listen_address = address if listen_url is None else parse_address(listen_url, "store_listen")
         try:
             async with await connect(address, MIGRATE_SECONDS) as connection:
-                return cls(address, join, is_indexed=await migrate(connection, address.name))
+                if connection.is_pooled and address.has_options:
+                    raise CannotStart(NO_OPTIONS.format(name=address.name))
+                is_indexed = await migrate(connection, address.name)
+            return cls(address, listen_address, join, is_indexed=is_indexed)
         except psycopg.errors.InvalidSchemaName as error:
             raise CannotStart(
                 f"The database {address.name} has none of the schemas in its search_path to make tables in. Create one"
                 " with CREATE SCHEMA, or correct the search_path in SMSCATCH_STORE."
             ) from error
         except (psycopg.Error, TimeoutError, OSError) as error:
+            if address.has_options and "unsupported startup parameter" in str(error):  # PgBouncer's words
+                raise CannotStart(NO_OPTIONS.format(name=address.name)) from error
             raise CannotStart(
                 f"The database {address.name} cannot be opened: {reason(error)}. See that PostgreSQL runs there, that"
                 " the database exists, and that user and password are right; or name another with SMSCATCH_STORE."
@@ -203,7 +211,12 @@ class PostgresStore:
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. Calls `heard` once at the start, too."""
-        await listening.listen(self._address, heard)
+        await Listener(self._address, self._listen_address, heard, self._hearing).run()
+
+    @property
+    def hears_late(self) -> str | None:
+        """See Store.hears_late."""
+        return self._hearing.trouble
 
     async def dump(self) -> AsyncGenerator[Record, None]:
         """See Store.dump."""

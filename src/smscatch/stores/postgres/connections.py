@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL: where to, how many, how long to wait, and what to say when the database fails.
+"""Connections to PostgreSQL: how many, how long to wait, and what to say when the database fails.
 
-No SQL about messages here. They have settings of the session: a pooler in between must not lend a session for less.
+No SQL here.
 """
 
 import asyncio
@@ -10,20 +10,17 @@ import random
 import select
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.types.string import StrDumperUnknown
 
-from smscatch.errors import BadSetting, StoreUnavailable
+from smscatch.errors import StoreUnavailable
+from smscatch.stores.postgres.address import Address
+from smscatch.stores.postgres.session import Connection, connect
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
-CONNECT_SECONDS = 3
 WAIT_SECONDS = 2  # for one of our connections to be free; then the caller hears of it, and tries again
 CUT_SECONDS = 0.5  # after the server should have ended a statement by itself
 ATTEMPTS = 4
@@ -32,81 +29,10 @@ PAUSE_SECONDS = 0.05
 OUR_FAULT = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 # Nothing was done, because another transaction was in the way.
 CONFLICT = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
-FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password, %2F for a /, %3A for a :"
-
-# What the address does not say itself. A peer that is gone is noticed in half a minute, also by who only listens:
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
-DEFAULTS: dict[str, Any] = {
-    "connect_timeout": CONNECT_SECONDS,
-    "application_name": "smscatch",
-    "keepalives_idle": 20,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-# One who stops in the middle of a transaction must not keep all others from writing; a message must be on disk, also
-# where the database's default is otherwise.
-PREPARE = """
-    SET TIME ZONE 'UTC';
-    SET statement_timeout = {milliseconds};
-    SET idle_in_transaction_session_timeout = 10000;
-    SET plan_cache_mode = {plans};
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
-"""
 
 
 class _Lost(psycopg.OperationalError):
     """A connection ended in the middle of some work. Nobody knows whether the last of it was done."""
-
-
-class _Text(StrDumperUnknown):
-    """A text as PostgreSQL can hold it: without NUL, whoever sent it."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\ufffd"))
-
-
-class Address(NamedTuple):
-    """Where a database is: for libpq, with the password, and as a name that may be shown."""
-
-    conninfo: str
-    name: str
-
-
-def parse_address(url: str) -> Address:
-    """Return the address in a URL. Raises BadSetting, without the URL: libpq's own words would show the password."""
-    rest = url.partition("://")[2]
-    place, _, path = rest.partition("?")[0].partition("/")
-    if "@" in path or place.count("@") > 1:  # libpq would take the end of the password for the host
-        raise BadSetting(f"store = postgresql://… has an @ too many, or a / or ? in the password. Accepted: {FORM}.")
-    try:
-        given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise BadSetting(f"store = postgresql://… is no address that libpq takes. Accepted: {FORM}.") from None
-    port = str(given.get("port") or "5432")
-    if not all(number.isascii() and number.isdecimal() for number in port.split(",") if number):
-        raise BadSetting(f"store = postgresql://… has a port that is no number. Accepted: {FORM}.")
-    database = given.get("dbname") or given.get("user") or "of this user"
-    name = f"{database} at {given.get('host') or 'this machine'}:{port}"
-    # Of several hosts the one that can be written is wanted: after a failover that is another.
-    choice = {"target_session_attrs": "read-write"} if "," in str(given.get("host")) else {}
-    return Address(make_conninfo(**(DEFAULTS | choice | given | {"client_encoding": "UTF8"})), name)
-
-
-async def connect(address: Address, seconds: float, plans: str = "auto") -> Connection:
-    """Return a new connection whose statements may take up to `seconds`, and are planned according to `plans`.
-
-    Raises psycopg.Error or TimeoutError. See https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES
-    """
-    async with asyncio.timeout(CONNECT_SECONDS + 1):  # libpq's own limit leaves out the name server, and begins anew
-        connection = await psycopg.AsyncConnection.connect(address.conninfo, autocommit=True)
-        connection.adapters.register_dumper(str, _Text)
-        try:
-            await connection.execute(PREPARE.format(milliseconds=round(seconds * 1000), plans=plans))
-        except BaseException:
-            await connection.close()
-            raise
-    return connection
 
 
 class Connections:

@@ -8,7 +8,7 @@ import msgspec
 from smscatch.messages import Lease
 from smscatch.stores.base import Claim, Wish
 from smscatch.stores.leasing import choose, make_lease
-from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 
 NEWEST = """

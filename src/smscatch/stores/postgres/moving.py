@@ -9,7 +9,7 @@ import msgspec
 from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
 from smscatch.stores.postgres import leases, parts, statements
-from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 from smscatch.stores.records import (
     DeletedRecord,
@@ -40,7 +40,7 @@ GO_ON = """
 
 async def dump(connection: Connection) -> AsyncGenerator[Record, None]:
     """Yield everything, of the moment of the first record. The transaction ends with the connection."""
-    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await connection.execute(connection.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     # Who takes the records may stop between two of them: a pipe into a pager, or a slow disk.
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     yield PositionRecord(position=await statements.position(connection))

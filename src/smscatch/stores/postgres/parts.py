@@ -10,8 +10,8 @@ from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
 from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, clock_query
 from smscatch.stores.postgres import leases
-from smscatch.stores.postgres.connections import Connection
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search
+from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Rows, Turn, rounded, rows, run, turn
 
 # In one statement: each costs more on its way than in the database.

@@ -8,7 +8,8 @@ import logging
 import psycopg
 
 from smscatch.errors import CannotStart
-from smscatch.stores.postgres.connections import Connection, reason
+from smscatch.stores.postgres.connections import reason
+from smscatch.stores.postgres.session import Connection
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ async def migrate(connection: Connection, name: str) -> bool:
     Raises CannotStart if the database is newer than we, or of a kind that cannot hold messages.
     """
     await _check_kind(connection, name)
-    await connection.execute("BEGIN")
+    await connection.execute(connection.begin())
     # Of two starting at once the second waits here, and finds all done.
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     version = await _version(connection)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from smscatch.messages import Query, Stored
 from smscatch.numbers import fold_sender
-from smscatch.stores.postgres.connections import Connection
+from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Rows, fold_text, position, rounded, rows
 
 NO_POSITION = 2**62  # behind every position there will be

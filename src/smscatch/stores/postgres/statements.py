@@ -13,8 +13,8 @@ import msgspec
 from smscatch.messages import Message, decode_message, encode_message
 from smscatch.numbers import fold_sender
 from smscatch.stores.base import revise
-from smscatch.stores.postgres.connections import Connection
 from smscatch.stores.postgres.listening import CHANNEL
+from smscatch.stores.postgres.session import Connection
 from smscatch.stores.records import Key, Read
 
 Rows = list[tuple[Any, ...]]
@@ -63,12 +63,14 @@ DAYS = "SELECT line, day, messages FROM day_counts WHERE day >= %s::date AND mes
 
 async def rows(connection: Connection, sql: str, *parameters: object) -> Rows:
     """Run one statement; return its rows."""
-    return await (await connection.execute(sql, parameters, binary=True)).fetchall()
+    async with connection.settled():
+        return await (await connection.execute(sql, parameters, binary=True)).fetchall()
 
 
 async def run(connection: Connection, sql: str, *parameters: object) -> int:
     """Run one statement; return how many rows it was about."""
-    return (await connection.execute(sql, parameters)).rowcount
+    async with connection.settled():
+        return (await connection.execute(sql, parameters)).rowcount
 
 
 def rounded(time: datetime) -> datetime:
@@ -120,8 +122,9 @@ class Turn:
 @asynccontextmanager
 async def turn(connection: Connection) -> AsyncGenerator[Turn, None]:
     """Wait for our turn, and commit what the block does. After an error the caller closes the connection."""
-    cursor = await connection.execute(f"BEGIN; {LOCK}")
-    cursor.nextset()
+    cursor = await connection.execute(f"{connection.begin()}; {LOCK}")
+    while cursor.nextset():  # that of the lock is the last
+        pass
     found = await cursor.fetchone()
     first = int(found[0]) if found else 0
     own = Turn(connection, first)
@@ -168,7 +171,7 @@ async def add_key(connection: Connection, key: Key, secret_hash: bytes) -> None:
 
 async def change_key(connection: Connection, key: Key) -> bool:
     """See Store.change_key."""
-    async with connection.transaction():
+    async with connection.transaction_of_its_own():
         await run(connection, "DELETE FROM keys WHERE parent = %s", key.id)
         sql = "UPDATE keys SET expires_at = %s, json = %s WHERE id = %s"
         expires_at = key.expires_at and rounded(key.expires_at)
@@ -199,7 +202,7 @@ async def _delete(connection: Connection, condition: str, *parameters: object) -
 @asynccontextmanager
 async def _turn_to_prune(connection: Connection) -> AsyncGenerator[bool, None]:
     """Yield whether nobody else prunes; in a turn, and only then."""
-    await connection.execute("BEGIN")
+    await connection.execute(connection.begin())
     is_ours = bool(await rows(connection, "SELECT FROM counters WHERE name = 'prune' FOR UPDATE SKIP LOCKED"))
     if is_ours:
         await connection.execute(LOCK)
