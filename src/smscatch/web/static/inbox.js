@@ -1,9 +1,10 @@
 // The live page: puts together the stream, the list, the search, older messages, the keyboard and notifications.
 
+import { collect } from "./burst.js";
 import { watchCopies } from "./copy.js";
 import { watchSearch } from "./find.js";
 import { watchKeys } from "./keyboard.js";
-import { hideDeleted, list, restart, show, tellState, watchReading } from "./list.js";
+import { forget, hideDeleted, list, restart, show, tellState, watchReading } from "./list.js";
 import { watchMenu } from "./menu.js";
 import { staysOn, watchNotifying } from "./notify.js";
 import { findPlace, keepPlace, watchEnd } from "./older.js";
@@ -26,11 +27,11 @@ const search = watchSearch((title) => {
 });
 const notify = watchNotifying();
 const followOther = follow(list().dataset.stream, {
-  onRow: (html) => {
-    notify(show(html));
+  onRow: collect((htmls) => {
+    notify(show(htmls));
     watchAnew(); // what was dropped at the end can be had again
-  },
-  onDeleted: (id) => (id === "*" ? search.readAnew() : document.getElementById(`m-${id}`)?.remove()),
+  }),
+  onDeleted: (id) => (id === "*" ? search.readAnew() : forget(id)),
   onOutlook: showOutlook,
   onState: (name) => {
     tellState(name);

@@ -4,6 +4,8 @@ import { announce, t } from "./texts.js";
 import { tell } from "./times.js";
 
 const MAX_ROWS = 500;
+const MOST_GLOWING = 8;
+const SAYING = 1000; // ms between two announcements
 export const AT_TOP = 4; // px
 const MOST_ON_ICON = 99;
 const DELETED = "smscatch-deleted"; // see deleting.js
@@ -11,42 +13,76 @@ const DELETED = "smscatch-deleted"; // see deleting.js
 const state = document.getElementById("state");
 const pill = document.getElementById("pill");
 const icon = document.getElementById("icon");
-const PLAIN_ICON = icon.href;
+const PLAIN_ICON = icon.getAttribute("href");
 let title = document.title;
 let unread = 0;
+let unsaid = [];
+let isSaid = false;
 const gone = new Set();
 
 export const list = () => document.getElementById("messages"); // a search puts another in its place
 const isReading = () => scrollY > AT_TOP || !("newest" in list().dataset);
 
-// Show a message that came; return its row, or null if it is no news.
-export function show(html) {
+// Show messages that came, the oldest first; return the rows of those that are news.
+export function show(htmls) {
   const template = document.createElement("template");
-  template.innerHTML = html; // our own row template, in which everything from outside is escaped
-  const row = template.content.firstElementChild;
-  row.querySelectorAll("time").forEach(tell);
-  const known = document.getElementById(row.id);
-  if (known) {
-    known.replaceWith(row);
-    return null;
-  }
-  if ("newest" in list().dataset) insertOnTop(row); // otherwise it is older pages that are looked at
-  if (isReading() || document.hidden) count(unread + 1);
-  const sender = row.querySelector(".sender").textContent;
-  const code = row.querySelector(".code code")?.textContent;
-  announce(code ? t("arrived_code", { sender, code }) : t("arrived", { sender }));
-  return row;
+  template.innerHTML = htmls.join(""); // our own row template, in which everything from outside is escaped
+  template.content.querySelectorAll("time").forEach(tell);
+  const rows = new Map([...template.content.children].map((row) => [row.id, row])); // of two versions the later one
+  const fresh = [...rows.values()].filter((row) => !isGone(row.id) && !replaceKnown(row));
+  if (!fresh.length) return fresh;
+  const isAway = isReading() || document.hidden;
+  if ("newest" in list().dataset) insertOnTop(fresh); // otherwise it is older pages that are looked at
+  if (isAway) count(unread + fresh.length);
+  tellArrivals(fresh);
+  return fresh;
 }
 
-function insertOnTop(row) {
+function replaceKnown(row) {
+  const known = document.getElementById(row.id);
+  known?.replaceWith(row);
+  return known !== null;
+}
+
+// One insertion for all; the layout is asked for only where the place in the list has to be held.
+function insertOnTop(rows) {
   document.getElementById("welcome")?.remove();
-  row.classList.add("new");
-  const before = list().scrollHeight;
-  list().prepend(row);
+  glow(rows);
+  const isHeld = isReading();
+  const before = isHeld && list().scrollHeight;
+  list().prepend(...rows.toReversed());
   // Not left to the browser's scroll anchoring: Safari has none.
-  if (isReading()) scrollBy({ top: list().scrollHeight - before, behavior: "instant" });
+  if (isHeld) scrollBy({ top: list().scrollHeight - before, behavior: "instant" });
   else trim();
 }
+
+// A few rows glow: each that does is painted anew in every frame.
+function glow(rows) {
+  const free = MOST_GLOWING - list().getElementsByClassName("new").length;
+  if (free <= 0) return;
+  for (const row of rows.slice(-free)) {
+    row.classList.add("new");
+    row.addEventListener("animationend", () => row.classList.remove("new"), { once: true });
+  }
+}
+
+// In a burst say how many there were, not each: a screen reader would read for minutes.
+function tellArrivals(rows) {
+  unsaid.push(...rows);
+  if (isSaid) return;
+  const row = unsaid.at(-1);
+  const values = { count: unsaid.length, sender: senderOf(row), code: codeOf(row) };
+  announce(t(values.count > 1 ? "arrived_many" : values.code ? "arrived_code" : "arrived", values));
+  unsaid = [];
+  isSaid = true;
+  setTimeout(() => {
+    isSaid = false;
+    if (unsaid.length) tellArrivals([]);
+  }, SAYING);
+}
+
+const senderOf = (row) => row.querySelector(".sender").textContent;
+const codeOf = (row) => row.querySelector(".code code")?.textContent;
 
 // Let go of what is far below; the way to it begins behind the last row then.
 function trim() {
@@ -72,6 +108,11 @@ export function hideDeleted() {
   const id = sessionStorage.getItem(DELETED);
   if (!id) return;
   sessionStorage.removeItem(DELETED);
+  forget(id);
+}
+
+// Take a message out, also one whose row is still to come.
+export function forget(id) {
   gone.add(`m-${id}`);
   document.getElementById(`m-${id}`)?.remove();
 }
@@ -83,7 +124,8 @@ function count(number) {
   pill.hidden = !(unread && isReading());
   pill.textContent = t("new", { count: unread });
   document.title = unread ? `(${unread}) ${title}` : title;
-  icon.href = unread ? `/icon/${Math.min(unread, MOST_ON_ICON)}.svg` : PLAIN_ICON;
+  const address = unread ? `/icon/${Math.min(unread, MOST_ON_ICON)}.svg` : PLAIN_ICON;
+  if (icon.getAttribute("href") !== address) icon.href = address; // setting it fetches it
 }
 
 // Another list is shown, which has a title of its own.

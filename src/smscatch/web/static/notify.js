@@ -4,12 +4,13 @@ import { t } from "./texts.js";
 
 const ON = "smscatch-notify";
 const SHOWN = 120; // characters of a text
+const MOST_AT_ONCE = 3;
 
 const button = document.getElementById("notify");
 const canNotify = "Notification" in window && isSecureContext; // browsers have it over HTTPS only
 const isOn = () => canNotify && Notification.permission === "granted" && localStorage.getItem(ON) === "on";
 
-// Return a function that notifies of a row, if that is wanted.
+// Return a function that notifies of rows, if that is wanted: of the newest ones, in a burst.
 export function watchNotifying() {
   if (!canNotify) return () => {};
   button.hidden = false;
@@ -24,8 +25,8 @@ export function watchNotifying() {
     localStorage.setItem(ON, wasOn ? "off" : "on");
     tellButton();
   });
-  return (row) => {
-    if (row && isOn() && document.hidden) notify(row);
+  return (rows) => {
+    if (isOn() && document.hidden) rows.slice(-MOST_AT_ONCE).forEach(notify);
   };
 }
 

@@ -21,7 +21,7 @@ export function tell(time) {
   const text = isExact ? moment.format(then) : ago((Date.now() + ahead - then) / 1000) ?? day.format(then);
   if (time.textContent === text) return;
   time.textContent = text;
-  time.title = exact.format(then);
+  time.title ||= exact.format(then);
 }
 
 // Keep all times in `root` right; `now` is what the server's clock said when it made the page.
