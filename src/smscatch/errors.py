@@ -124,6 +124,12 @@ class StoreUnavailable(SmscatchError):
     status, code = 503, "store_unavailable"
 
 
+class NoModem(SmscatchError):
+    """No modem of any line works, and nothing else brings texts; the sentence says how each is."""
+
+    status, code = 503, "no_modem"
+
+
 class ShuttingDown(SmscatchError):
     """The server is stopping and ends its waits; asking again finds the next one."""
 

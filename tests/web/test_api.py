@@ -13,6 +13,7 @@ from smscatch import keys
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
+from smscatch.modem.health import Health, write_health
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
@@ -355,6 +356,39 @@ async def test_readiness_says_what_keeps_messages_from_coming_in(api: httpx2.Asy
     inbox.trouble = "The spool is gone."
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.json()["message"]) == (503, "The spool is gone.")
+
+
+async def test_readiness_says_when_no_modem_of_any_line_works(
+    api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path
+) -> None:
+    publish(tmp_path, LINE, "no_sim")
+    publish(tmp_path, OTHER_LINE, "silent")
+    answer = await api.get("/readyz")
+    assert (answer.status_code, answer.json()["error"]) == (503, "no_modem")
+    assert answer.json()["modems"] == {LINE: "no_sim", OTHER_LINE: "silent"}
+    assert f"the modem of {LINE} is no sim" in answer.json()["message"]
+    assert f"the modem of {OTHER_LINE} is silent" in answer.json()["message"]
+    narrow = await api.get("/readyz", headers=await with_key(inbox, "read", lines=(LINE,)))
+    assert (narrow.status_code, OTHER_LINE in narrow.text) == (503, False), "its modem is not for this key"
+    publish(tmp_path, OTHER_LINE, "ready")
+    answer = await api.get("/readyz")
+    assert (answer.status_code, answer.json()["modems"]) == (200, {LINE: "no_sim", OTHER_LINE: "ready"})
+
+
+async def test_readiness_does_not_call_a_line_dead_that_has_no_modem_of_ours(
+    api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path
+) -> None:
+    publish(tmp_path, OTHER_LINE, "no_sim")  # while gammu-smsd reads the configured one
+    assert (await api.get("/readyz")).status_code == 200
+    publish(tmp_path, LINE, "stopped")
+    assert (await api.get("/readyz")).status_code == 503
+    await inbox.receive([a_delivery(line="+447700900003")])  # a webhook brought it
+    assert (await api.get("/readyz")).status_code == 200
+
+
+def publish(folder: Path, line: str, state: str) -> None:
+    """Publish how the modem of a line is, as its link would."""
+    write_health(folder / "spool", Health(line=line, device="/dev/ttyUSB0", state=state, updated_at=NOON))
 
 
 @pytest.mark.parametrize("path", ["/api/v1/messages/next?timeout=0", "/api/v1/code?timeout=0", "/api/v1/messages"])

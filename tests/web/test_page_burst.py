@@ -53,7 +53,9 @@ def counting_page(live_server: Server, open_context: OpenContext) -> Page:
 
 
 def a_burst(count: int, text: str = "burst") -> Sequence[Delivery]:
-    return [a_delivery(line=ONE, text=f"{text} {number:03}: your code is {100_000 + number}") for number in range(count)]
+    return [
+        a_delivery(line=ONE, text=f"{text} {number:03}: your code is {100_000 + number}") for number in range(count)
+    ]
 
 
 def test_of_a_burst_the_newest_five_hundred_are_shown_with_few_insertions_and_no_layout_in_between(

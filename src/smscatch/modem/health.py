@@ -60,6 +60,10 @@ STATES = {
 }
 
 
+# In these texts come, or soon will.
+WORKING = ("ready", "starting")
+
+
 def write_health(spool: Path, health: Health) -> None:
     """Publish how a modem is; a reader finds the old or the new record, never half of one. Raises OSError.
 

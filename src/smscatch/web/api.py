@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.codes import find_codes
-from smscatch.errors import BadRequest, NotFound, StoreUnavailable
+from smscatch.errors import BadRequest, NoModem, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
-from smscatch.modem.health import read_health
+from smscatch.modem.health import WORKING, read_health
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of, leases_of, note_reads
 from smscatch.web.params import parse_choice, parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
-from smscatch.web.waiting import wait_for
+from smscatch.web.waiting import describe, wait_for
 
 JSON = "application/json"
 NEWEST = 50
@@ -218,11 +218,35 @@ async def health(request: Request) -> Response:
 
 
 async def readiness(request: Request) -> Response:
-    """Whether messages come in and can be stored; 503 with the reason if not. `warnings` has what makes them late."""
+    """Whether messages come in and can be stored; 503 with the reason if not.
+
+    503 `no_modem` if no modem works and every line has one. `modems` are the states of those that are known,
+    `warnings` what makes messages late.
+    """
     await inbox_of(request).store.check()
     trouble = inbox_of(request).trouble
     if trouble is not None:
         raise StoreUnavailable(trouble)
     late = inbox_of(request).store.hears_late
     warnings = [] if late is None else [late]
-    return value_response({"status": "ready", "waiting": inbox_of(request).hub.waiting, "warnings": warnings})
+    answer = {"status": "ready", "waiting": inbox_of(request).hub.waiting, "warnings": warnings}
+    return value_response(answer | await _modems_of_all_lines(request))
+
+
+async def _modems_of_all_lines(request: Request) -> dict[str, dict[str, str]]:
+    """Return the states of the modems by line, if there are any: of those lines that the key may see.
+
+    Raises NoModem if none works. A line whose modem is not known is read by gammu-smsd or another machine, or gets its
+    texts over HTTP: it may well work.
+    """
+    now, allowed = inbox_of(request).now(), key_of(request).lines
+    modems = read_health(context_of(request).settings.spool, now)
+    if not modems:
+        return {}
+    seen = [health for line, health in modems.items() if allowed is None or line in allowed]
+    states = {health.line: health.state for health in seen}
+    lines = {*context_of(request).settings.lines, *(use.number for use in await inbox_of(request).store.lines())}
+    if lines <= {*modems} and not any(health.state in WORKING for health in modems.values()):
+        how = "; ".join(describe(health, now) for health in seen) or "none of this key's lines has one"
+        raise NoModem(f"No modem works: {how}. `smscatch lines` shows them.", modems=states)
+    return {"modems": states}

@@ -10,15 +10,13 @@ from starlette.responses import Response
 from smscatch.errors import BadRequest, SmscatchError, UnknownLine
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, Query, Stored
-from smscatch.modem.health import read_health
+from smscatch.modem.health import WORKING, read_health
 from smscatch.numbers import canonical_number
 from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of, key_of, leases_of
 from smscatch.web.params import MAX_LIMIT, check_line, parse_choice, parse_query, parse_start, parse_timeout
 from smscatch.web.waiting import ClientGone, unless_gone, wait_for
-
-WORKING = ("ready", "starting")
 
 
 async def acquire(request: Request) -> Response:

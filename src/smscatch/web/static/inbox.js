@@ -1,6 +1,5 @@
 // The live page: puts together the stream, the list, the search, older messages, the keyboard and notifications.
 
-import { collect } from "./burst.js";
 import { watchCopies } from "./copy.js";
 import { watchSearch } from "./find.js";
 import { watchKeys } from "./keyboard.js";
@@ -27,10 +26,10 @@ const search = watchSearch((title) => {
 });
 const notify = watchNotifying();
 const followOther = follow(list().dataset.stream, {
-  onRow: collect((htmls) => {
+  onRows: (htmls) => {
     notify(show(htmls));
     watchAnew(); // what was dropped at the end can be had again
-  }),
+  },
   onDeleted: (id) => (id === "*" ? search.readAnew() : forget(id)),
   onOutlook: showOutlook,
   onState: (name) => {

@@ -8,11 +8,15 @@ const SILENCE = 40_000; // the server gives a sign of life every ten seconds
 // Browsers have six connections to a server over HTTP/1.1, whatever the number of tabs: hidden ones only look in.
 const HIDDEN = 30_000;
 const LOOK_IN = 60_000;
+const MOST_AT_ONCE = 20; // rows a frame: with more of them, scrolling and typing would stumble
+const NO_FRAME = 250; // ms, after which there will be none: hidden pages are not drawn
 
-// Call `onRow` with each message's HTML, `onDeleted` with the id of each that was deleted (or "*"), `onOutlook` with
-// the HTML of what stands around the list, `onState` with "live", "reconnecting" or "out". `staysOn` says whether this
-// tab stays connected while it is hidden. Return a function that makes it follow another address, from there on.
-export function follow(url, { onRow, onDeleted, onOutlook, onState, staysOn }) {
+// Call `onRows` with the HTML of the messages that came since the last frame, oldest first, `onDeleted` with the id of
+// each that was deleted (or "*"), `onOutlook` with the HTML of what stands around the list, `onState` with "live",
+// "reconnecting" or "out". `staysOn` says whether this tab stays connected while it is hidden. Return a function that
+// makes it follow another address, from there on.
+export function follow(url, { onRows, onDeleted, onOutlook, onState, staysOn }) {
+  const rows = collect(onRows);
   let source, cursor, timer, silence, hiding;
   let delay = FIRST_DELAY;
   let isLeaving = false; // at the next sign of life, when nothing more is to come
@@ -27,7 +31,7 @@ export function follow(url, { onRow, onDeleted, onOutlook, onState, staysOn }) {
     });
     listen("message", (event) => {
       cursor = event.lastEventId;
-      onRow(event.data);
+      rows.add(event.data);
     });
     listen("deleted", (event) => onDeleted(event.data));
     listen("outlook", (event) => onOutlook(event.data));
@@ -66,7 +70,7 @@ export function follow(url, { onRow, onDeleted, onOutlook, onState, staysOn }) {
 
   async function connectIfSignedIn() {
     try {
-      const answer = await fetch("/readyz");
+      const answer = await fetch("/api/v1/leases"); // not /readyz: whether modems work is another matter
       if (answer.status === 401) onState("out");
       else if (answer.ok) connect();
       else retry();
@@ -105,6 +109,7 @@ export function follow(url, { onRow, onDeleted, onOutlook, onState, staysOn }) {
   return (other) => {
     url = other;
     cursor = undefined;
+    rows.drop(); // they are of the list before
     connect();
   };
 }
@@ -123,4 +128,31 @@ function onWaking(wake) {
     if (now - last > ASLEEP && !document.hidden) wake();
     last = now;
   }, CHECK);
+}
+
+// What comes in a burst is shown together: row by row, the browser would lay out the page for each. Return functions:
+// `add` takes the HTML of a row, and `show` is called with those of a frame, in the order in which they came; `drop`
+// forgets those that wait.
+function collect(show) {
+  let waiting = [];
+  let frame, timer;
+
+  function next() {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    show(waiting.splice(0, MOST_AT_ONCE));
+    if (waiting.length) plan();
+  }
+
+  function plan() {
+    frame = requestAnimationFrame(next);
+    timer = setTimeout(next, NO_FRAME);
+  }
+
+  function add(html) {
+    waiting.push(html);
+    if (waiting.length === 1) plan();
+  }
+
+  return { add, drop: () => (waiting = []) };
 }
