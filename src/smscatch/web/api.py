@@ -239,11 +239,11 @@ async def _modems_of_all_lines(request: Request) -> dict[str, dict[str, str]]:
     Raises NoModem if none works. A line whose modem is not known is read by gammu-smsd or another machine, or gets its
     texts over HTTP: it may well work.
     """
-    now, allowed = inbox_of(request).now(), key_of(request).lines
+    now = inbox_of(request).now()
     modems = read_health(context_of(request).settings.spool, now)
     if not modems:
         return {}
-    seen = [health for line, health in modems.items() if allowed is None or line in allowed]
+    seen = [health for line, health in modems.items() if access_of(request).sees(line)]
     states = {health.line: health.state for health in seen}
     lines = {*context_of(request).settings.lines, *(use.number for use in await inbox_of(request).store.lines())}
     if lines <= {*modems} and not any(health.state in WORKING for health in modems.values()):
