@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import msgspec
@@ -13,10 +15,12 @@ from smscatch import keys
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
+from smscatch.stores import Key
 from smscatch.web import auth, remembered, stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
 from tests.conftest import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, a_delivery
 from tests.surroundings import settings_in
 
@@ -220,6 +224,50 @@ async def test_what_the_store_said_long_ago_or_of_a_session_counts_for_nothing(
     assert (await deliver(spooling, secret)).status_code == 200
     take_away()
     assert [(await deliver(spooling, key)).status_code for key in (secret, session)] == [503, 503]
+
+
+class Silence:
+    """A store's `find_key` that says nothing until it is told what."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answer: asyncio.Future[Key | None] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, _: bytes) -> Key | None:
+        self.asked += 1
+        return await asyncio.shield(self.answer)
+
+
+async def test_a_delivery_with_a_key_that_was_good_just_before_waits_for_no_answer_of_the_store(
+    inbox: Inbox, spooling: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, secret = await keys.add_key(inbox, "ingest", ("ingest",))
+    assert (await deliver(spooling, secret)).status_code == 200
+    silence = Silence()
+    monkeypatch.setattr(inbox.store, "find_key", silence)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answers = await asyncio.gather(*(deliver(spooling, secret) for _ in range(20)))
+        configured = await deliver(spooling, CONFIGURED_KEY)
+    assert {answer.status_code for answer in (*answers, configured)} == {200}
+    assert silence.asked == 2  # one question for all who bring the same key
+    waiting = asyncio.ensure_future(deliver(spooling, "unknown"))
+    await eventually(lambda: silence.asked == 3)
+    silence.answer.set_result(None)  # all are revoked
+    assert [(await deliver(spooling, key)).status_code for key in (secret, CONFIGURED_KEY)] == [401, 401]
+    assert (await waiting).status_code == 401
+
+
+async def test_who_asks_after_a_key_was_changed_gets_no_answer_from_before(inbox: Inbox) -> None:
+    memory = remembered.Remembered()
+    silence = Silence()
+    store: Any = SimpleNamespace(find_key=silence)
+    before = asyncio.ensure_future(memory.ask(store, b"hash"))
+    await eventually(lambda: silence.asked == 1)
+    memory.forget("any")
+    after = asyncio.ensure_future(memory.ask(store, b"hash"))
+    await eventually(lambda: silence.asked == 2)
+    silence.answer.set_result(None)
+    assert [await before, await after] == [None, None]
 
 
 async def test_what_was_looked_up_while_a_key_was_revoked_is_not_remembered(inbox: Inbox) -> None:

@@ -10,7 +10,7 @@ import binascii
 from starlette.requests import Request
 
 from smscatch.access import Access
-from smscatch.errors import Forbidden, StoreUnavailable, Unauthorized
+from smscatch.errors import Forbidden, Unauthorized
 from smscatch.inbox import Inbox, utc_now
 from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unknown_key
 from smscatch.settings import Settings
@@ -52,18 +52,12 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
 
 
 async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key | None:
-    """Return the key with a secret, unless it has expired; what is remembered of it while the store is away."""
+    """Return the key with a secret, unless it has expired; what is remembered of it while the store is silent."""
     secret_hash = hash_secret(secret)
-    changes = 0 if remembered is None else remembered.changes
-    try:
+    if remembered is None:
         key = await inbox.store.find_key(secret_hash)
-    except StoreUnavailable:
-        key = None if remembered is None else remembered.find(secret_hash)
-        if key is None:
-            raise
     else:
-        if remembered is not None:
-            remembered.note(secret_hash, key, changes)
+        key = await remembered.ask(inbox.store, secret_hash)
     return None if key is None or is_expired(key, inbox.now()) else key
 
 

@@ -1,14 +1,19 @@
-"""The keys that were good a short while ago: what lets a delivery into the spool while the store cannot be asked.
+"""The keys that were good a short while ago (a cache): what lets a delivery into the spool while the store is silent.
 
-Nothing else may rely on it: a key that was revoked on another server is good here for REMEMBERED_SECONDS more.
+Nothing else may rely on it: a key that was revoked on another server is good here for REMEMBERED_SECONDS more, as long
+as the store does not answer.
 """
 
+import asyncio
 import math
 import time
 
-from smscatch.stores import Key
+from smscatch.errors import StoreUnavailable
+from smscatch.stores import Key, Store
 
 REMEMBERED_SECONDS = 300.0
+# For the store to say what it knows of a key that is remembered. Senders of webhooks give up after 5 s, some after 1 s.
+PATIENCE_SECONDS = 0.1
 
 
 class Remembered:
@@ -17,12 +22,42 @@ class Remembered:
     def __init__(self) -> None:
         self._configured: bytes | None = None
         self._found: dict[bytes, tuple[float, Key]] = {}
+        # The questions that the store has not answered yet, by secret and `changes`: one for all who ask the same.
+        self._asked: dict[tuple[bytes, int], asyncio.Task[Key | None]] = {}
         self.changes = 0
 
     def configure(self, secret_hash: bytes, key: Key) -> None:
         """Keep the key of the settings, which the store was given at the start."""
         self._configured = secret_hash
         self.note(secret_hash, key, self.changes)
+
+    async def ask(self, store: Store, secret_hash: bytes) -> Key | None:
+        """Return the key that the store has for a secret, expired or not; the one remembered if it is silent or away.
+
+        Raises StoreUnavailable if the store is away and nothing is remembered.
+        """
+        question = self._question(store, secret_hash)
+        if self.find(secret_hash) is not None:
+            await asyncio.wait([question], timeout=PATIENCE_SECONDS)
+        key = self.find(secret_hash)
+        if key is not None and (not question.done() or isinstance(question.exception(), StoreUnavailable)):
+            return key
+        return await asyncio.shield(question)  # who hangs up does not end it for the others
+
+    def _question(self, store: Store, secret_hash: bytes) -> "asyncio.Task[Key | None]":
+        asked = (secret_hash, self.changes)
+        if asked not in self._asked:
+            task = self._asked[asked] = asyncio.create_task(self._look_up(store, *asked))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
+        return self._asked[asked]
+
+    async def _look_up(self, store: Store, secret_hash: bytes, changes: int) -> Key | None:
+        try:
+            key = await store.find_key(secret_hash)
+        finally:
+            del self._asked[secret_hash, changes]
+        self.note(secret_hash, key, changes)
+        return key
 
     def note(self, secret_hash: bytes, key: Key | None, changes: int) -> None:
         """Keep what the store said of a secret, unless keys were changed since there were so many `changes`."""
