@@ -207,7 +207,11 @@ class Inbox:
 
     async def _incomplete(self, query: Query) -> list[Part]:
         parts = await self.store.incomplete()
-        return [part for part in parts if query.lines is None or part.line in query.lines]
+        if query.lines is not None:
+            parts = [part for part in parts if part.line in query.lines]
+        lease = await self.store.lease(query.lease) if query.lease else None
+        # What came before a lease is none of the leaseholder's business.
+        return [part for part in parts if lease is None or part.received_at >= lease.started_at]
 
     async def _explain(self, query: Query, after: int, skip: Mapping[str, str]) -> tuple[str, list[dict[str, str]]]:
         meanwhile = Query(lines=query.lines, since=query.since, until=query.until)

@@ -16,7 +16,7 @@ from smscatch.modem.health import Health, write_health
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from tests.conftest import Clock
-from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
 from tests.surroundings import settings_in
 
 THIRD_LINE = "+447700900003"
@@ -143,6 +143,19 @@ async def test_nobody_else_is_given_what_belongs_to_a_lease(api: httpx2.AsyncCli
     assert f"the text from 'Authy' belongs to the lease {lease['id']} of 'test 7'" in answer.json()["message"]
     listed = (await api.get("/api/v1/messages", headers=reader)).json()["messages"]
     assert [message["lease"] for message in listed] == [lease["id"]]
+
+
+@pytest.mark.parametrize("after", ["0", "30d", "2026-11-22T00:00:00Z"])
+async def test_a_leaseholder_is_told_nothing_of_what_came_before(
+    api: httpx2.AsyncClient, inbox: Inbox, clock: Clock, after: str
+) -> None:
+    first, _ = the_parts("Your code is 482913. " * 20, sender="Google")[:2]
+    await inbox.receive([a_delivery(sender="Bank"), first])
+    clock.advance(1)
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    answer = await api.get(f"/api/v1/leases/{lease['id']}/next", params={"after": after, "timeout": 0})
+    assert (answer.json()["error"], answer.json()["near_misses"]) == ("no_message", [])
+    assert not [sender for sender in ("Bank", "Google") if sender in answer.text]
 
 
 async def test_another_key_cannot_use_the_lease(api: httpx2.AsyncClient, inbox: Inbox) -> None:

@@ -16,6 +16,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smscatch.access import ORIGINS
 from smscatch.errors import SmscatchError, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
@@ -60,7 +61,7 @@ PAGES = tuple(
         ("GET", "/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, AFTER, BEFORE)),
         ("GET", "/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, AFTER)),
         ("GET", "/messages/{id}", pages.message.message_page, (READ,), HTML, ()),
-        ("GET", "/messages/{id}/raw", pages.message.download_raw, (ADMIN,), "application/octet-stream", ()),
+        ("GET", "/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream", ()),
         ("POST", "/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML, ()),
         ("GET", "/lines", pages.lines.lines_page, (READ, LEASE), HTML, ()),
         ("GET", "/keys", pages.keys.keys_page, (ADMIN,), HTML, ()),
@@ -84,7 +85,7 @@ ENDPOINTS = (
     Endpoint("DELETE", "/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
     Endpoint("GET", "/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
     Endpoint("GET", "/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
-    Endpoint("GET", "/api/v1/messages/{id}/reads", api.list_reads, (ADMIN,), "ReadList", FILTERS),
+    Endpoint("GET", "/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS),
     Endpoint("DELETE", "/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
     Endpoint("GET", "/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
     Endpoint("GET", "/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),

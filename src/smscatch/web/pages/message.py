@@ -6,12 +6,12 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch.access import ORIGINS
 from smscatch.codes import find_codes
 from smscatch.errors import NotFound
-from smscatch.keys import ADMIN
 from smscatch.messages import Message, format_time
 from smscatch.web.api import delete_found, find_message, lines_of
-from smscatch.web.endpoint import inbox_of, key_of, note_reads, render
+from smscatch.web.endpoint import access_of, inbox_of, note_reads, render
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
 
 MAX_SHOWN_BYTES = 2048
@@ -36,7 +36,8 @@ async def message_page(request: Request) -> Response:
     message, store = stored.message, inbox_of(request).store
     (row,) = await rows_of(request, [stored], tags_of(await lines_of(request)))
     reading = find_codes(message.text)
-    raw = await store.raw(message.id) if ADMIN in key_of(request).scopes else None
+    sees_origins = access_of(request).may(ORIGINS)
+    raw = await store.raw(message.id) if sees_origins else None
     html = render(
         request,
         "message.html",
@@ -45,7 +46,7 @@ async def message_page(request: Request) -> Response:
         accepted=len(reading.codes),
         links=[Piece(link, address_of(link)) for link in dict.fromkeys(message.links)],
         delay=_delay(message),
-        reads=await store.reads(message.id),
+        reads=await store.reads(message.id) if sees_origins else None,
         raw=None if raw is None else show_raw(raw),
         now=format_time(inbox_of(request).now()),
     )
