@@ -1,10 +1,14 @@
 """The command line as a user types it, against a real server."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,9 +98,11 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
 
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
     store = f"sqlite:///{server.folder}/smscatch.db"
-    done = smscatch("keys", "--store", store, "add", "ci", "--scope", "read", "--line", LINE)
-    assert f"of {store}; it is not shown again" in done.stdout
-    secret = done.stdout.split()[0]
+    done = smscatch("keys", "add", "ci", "--scope", "read", "--line", LINE, SMSCATCH_STORE=store)
+    secret = done.stdout.removesuffix("\n")
+    assert re.fullmatch(r"smscatch_[\w-]{43}", secret), "the key alone is on standard output"
+    assert f"store: {store} (from: SMSCATCH_STORE)\n" in done.stderr
+    assert secret not in done.stderr
     listed = smscatch("keys", "--store", store, "list").stdout
     (row,) = [line for line in listed.splitlines() if "ci" in line.split()]
     assert secret not in listed
@@ -118,6 +124,36 @@ def test_keys_of_a_store_that_does_not_exist_are_not_looked_for_in_a_new_one(tmp
         assert (done.returncode, "there is no database" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []
     assert smscatch("keys", "--store", store, "add", "ci").returncode == 0
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """As a server that runs has its spool locked, and a demo its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_command_without_a_store_means_the_demo_while_that_runs_and_else_the_default(tmp_path: Path) -> None:
+    data = tmp_path / ".local/share/smscatch"
+
+    def store_of_keys() -> str:
+        done = smscatch("keys", "add", "ci", HOME=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        return done.stderr.splitlines()[0]
+
+    default = f"store: sqlite:///{data}/smscatch.db (from: default)"
+    demo = f"store: sqlite:///{data}/demo/x.db (the demo's"
+    (data / "demo").mkdir(parents=True)
+    (data / "demo/smscatch.toml").write_text(f'store = "sqlite:///{data}/demo/x.db"\nkey = "{"k" * 20}"\n')
+    assert store_of_keys().startswith(demo)  # there is no other
+    smscatch("keys", "--store", f"sqlite:///{data}/smscatch.db", "add", "ci")
+    assert store_of_keys() == default
+    with locked(data / "demo/lock"):
+        assert store_of_keys().startswith(demo)
+        with locked(data / "spool/.lock"):
+            assert store_of_keys() == default
 
 
 def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> None:

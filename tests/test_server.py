@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
+from smscatch.cli.server import describe_serving
 from smscatch.client.exchange import Ask, Pause
 from smscatch.errors import NoMessage
 from smscatch.spool import Entry, write_entry
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
-from tests.samples import the_parts
-from tests.surroundings import bare_environ
+from tests.samples import OTHER_LINE, the_parts
+from tests.surroundings import bare_environ, settings_in
 
 LINE = "+447700900001"
 AUTHORIZATION = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -181,6 +183,37 @@ def run_serve(**environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_serve_says_what_it_works_with(make_server: Callable[[], Server], tmp_path: Path) -> None:
+    config = tmp_path / "here.toml"
+    server = make_server()
+    device = server.folder / "tty"
+    config.write_text(
+        f'''
+[lines."{LINE}"]
+label = "Shelf"
+device = "{device}"
+[lines."{OTHER_LINE}"]
+phone_id = "stick1"
+'''
+    )
+    server.start(SMSCATCH_CONFIG=str(config))
+    said = [server.read_line() for _ in range(5)]
+    assert said == [
+        f"configuration: {config}\n",
+        f"store: sqlite:///{server.folder}/smscatch.db (from: SMSCATCH_STORE)\n",
+        f"spool: {server.spool} (from: SMSCATCH_SPOOL)\n",
+        f"line: {LINE} Shelf, read by our link at {device}\n",
+        f"line: {OTHER_LINE} -, read by the gammu-smsd that calls itself stick1\n",
+    ]
+
+
+def test_serve_says_that_it_has_no_lines_and_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = describe_serving(msgspec.structs.replace(settings_in(tmp_path), config=None))
+    assert said[0] == f"configuration: none found at {tmp_path}/smscatch.toml or /etc/smscatch/smscatch.toml"
+    assert said[-1].startswith("lines: none configured")
+
+
 def test_a_port_that_is_taken_is_named(server: Server, tmp_path: Path) -> None:
     done = run_serve(
         SMSCATCH_PORT=str(server.port), SMSCATCH_STORE=f"sqlite:///{tmp_path}/x.db", SMSCATCH_SPOOL=str(tmp_path / "s")
@@ -217,8 +250,9 @@ def test_the_first_start_makes_a_key_and_prints_it_once(make_server: Callable[[]
     server.start(SMSCATCH_ADMIN_KEY="")
     assert httpx2.get(f"{server.url}/json", headers=key).status_code == 200
     assert server.process is not None
+    assert server.process.stdout is not None
     server.process.terminate()
-    assert server.read_line() == ""
+    assert "key" not in server.process.stdout.read()
 
 
 def test_texts_and_codes_are_not_logged(server: Server) -> None:

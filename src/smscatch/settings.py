@@ -40,9 +40,19 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin: str | None = None
     phone_id: str | None = None
 
+    @property
+    def reader(self) -> str:
+        """What reads the modem, in half a sentence."""
+        if self.device is not None:
+            return f"read by our link at {self.device}"
+        return f"read by the gammu-smsd that calls itself {self.phone_id}" if self.phone_id else "read by no modem here"
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings, checked. `origins` says for each where its value came from; FIELDS describes them."""
+    """All settings, checked. `origins` says for each where its value came from; FIELDS describes them.
+
+    `config` is the configuration file; None if there is none.
+    """
 
     store: str
     store_listen: str | None
@@ -58,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     lines: dict[str, LineSettings]
     origins: dict[str, str]
+    config: Path | None = None
 
     def line_of(self, phone_id: str) -> str:
         """Return the line that a modem called `phone_id` serves: never an error, a message must not be lost over it.
@@ -202,7 +213,7 @@ def load_settings(
     if values["url"] is None:
         values["url"] = _url_of(values["host"], values["port"])
     origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
-    return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins)
+    return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins, config=path)
 
 
 def find_server(url: str | None, key: str | None) -> tuple[str, str]:

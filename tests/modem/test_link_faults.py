@@ -28,6 +28,22 @@ async def test_a_modem_that_is_pulled_out_is_read_again_when_it_is_back(a_modem:
             await modem.do("wait", until="empty")
 
 
+async def test_a_modem_that_goes_and_comes_back_is_in_the_log(
+    a_modem: MakeModem, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    modem = await a_modem()
+    caplog.set_level("INFO")
+    async with texts_around(modem, tmp_path / "spool") as link:
+        await modem.do("unplug")
+        trouble = (await link.until("port_missing")).error
+        await modem.do("replug")
+        await link.until("ready")
+    ready = f"{LINE}: the modem at {modem.device} is ready"
+    said = [record.getMessage() for record in caplog.records if record.name == "smscatch.modem.link"]
+    assert (said[0], said[-1]) == (ready, ready)
+    assert f"{LINE}: {trouble}" in said
+
+
 async def test_a_modem_pulled_out_amid_its_texts_gives_each_once(a_modem: MakeModem, tmp_path: Path) -> None:
     modem = await a_modem(slots=10)
     async with texts_around(modem, tmp_path / "spool") as link:

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
+from smscatch.cli.meaning import find_server
 from smscatch.client import Client
 from smscatch.client.leased import LeaseFilters
 from smscatch.client.talk import Filters
-from smscatch.errors import BadRequest, BadSetting
+from smscatch.errors import BadRequest
 from smscatch.messages import Line, Message, encode_message, format_time, write_age
-from smscatch.settings import FIELDS, data_folder, hide_password, load_settings
-
-DEMO_CONFIG = data_folder() / "demo" / "smscatch.toml"
+from smscatch.settings import FIELDS, hide_password, load_settings
 
 
 def run_wait(options: argparse.Namespace) -> int:
@@ -147,14 +146,8 @@ def run_explain(options: argparse.Namespace) -> int:
 
 
 def _client(options: argparse.Namespace) -> Client:
-    """Return a client for the server that the settings name, else for the demo, if one ran here."""
-    settings = load_settings({"url": options.url, "key": options.key})
-    if settings.key is None and settings.origins["url"] == "default" and DEMO_CONFIG.exists():
-        print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
-        settings = load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
-    if settings.key is None:
-        raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY, or give --key.")
-    return Client(settings.url, settings.key)
+    """Return a client for the server that is meant."""
+    return Client(*find_server(options.url, options.key))
 
 
 def _json(message: Message) -> str:

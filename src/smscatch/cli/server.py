@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from smscatch.cli.base import OK
 from smscatch.errors import BadRequest, BadSetting, CannotStart
 from smscatch.numbers import canonical_number
-from smscatch.settings import load_settings
+from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
 
 if TYPE_CHECKING:
     from smscatch.server import Started
@@ -73,10 +73,23 @@ def run_serve(options: argparse.Namespace) -> int:
         print(f"smscatch listens on {result.url}", flush=True)
         if result.new_admin_key:
             print(f"The administrator's key, shown only now: {result.new_admin_key}", flush=True)
+        print("\n".join(describe_serving(settings)), flush=True)
 
     _log_to_stderr()
     asyncio.run(serve(settings, started))
     return OK
+
+
+def describe_serving(settings: Settings) -> list[str]:
+    """Return what a server works with, a line each: what to look at first when texts do not come."""
+    places = " or ".join(str(place.absolute()) for place in CONFIG_PLACES)
+    lines = [f"line: {number} {line.label or '-'}, {line.reader}" for number, line in settings.lines.items()]
+    return [
+        f"configuration: {settings.config.absolute() if settings.config else f'none found at {places}'}",
+        f"store: {hide_password(settings.store)} (from: {settings.origins['store']})",
+        f"spool: {settings.spool} (from: {settings.origins['spool']})",
+        *(lines or ["lines: none configured; texts come by HTTP or gammu-smsd's hook, for the numbers they name"]),
+    ]
 
 
 def run_modem(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from smscatch.cli.base import NOTHING, OK
+from smscatch.cli.meaning import find_store
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import format_time, parse_age
 from smscatch.numbers import canonical_number, is_e164
@@ -40,16 +41,18 @@ def run_keys(options: argparse.Namespace) -> int:
 
 
 def _with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
-    """Open the store of the settings, or of --store, for `act`; make it only if it may be a new one."""
+    """Open the store that is meant for `act`, and say which if nobody named it; make it only if it may be a new one."""
     from smscatch.sources.pdu import join_parts  # noqa: PLC0415 - needs the extra
     from smscatch.stores import open_store  # noqa: PLC0415
 
-    url = load_settings({"store": options.store}).store
+    meant = find_store(options.store)
     if not is_new:
-        _check_exists(url)
+        _check_exists(meant.url)
+    if meant.notice:
+        print(meant.notice, file=sys.stderr)
 
     async def run() -> int:
-        store = await open_store(url, join_parts)
+        store = await open_store(meant.url, join_parts)
         try:
             return await act(store)
         finally:
@@ -74,10 +77,8 @@ async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
         if not is_e164(line):
             raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
     key, secret = await add_key(inbox, options.name, scopes, lines)
-    store = hide_password(
-        load_settings({"store": options.store}).store
-    )  # a server on another one does not know the key
-    print(f"{secret}\n\nThis is the key {key.name!r} (id {key.id}) of {store}; it is not shown again.", flush=True)
+    print(secret, flush=True)  # alone, so that a script can take it
+    print(f"The key {key.name!r} has the id {key.id}; it is shown only now.", file=sys.stderr)
     return OK
 
 
@@ -178,7 +179,7 @@ def run_import(options: argparse.Namespace) -> int:
     async def act(store: "Store") -> int:
         if await store.position() or await store.keys():
             raise BadRequest(
-                f"The store {hide_password(load_settings({'store': options.store}).store)} holds something already"
+                f"The store {hide_password(find_store(options.store).url)} holds something already"
                 " (half of an import, or the key of a server that was started on it). Import into an empty one,"
                 " before a server uses it."
             )

@@ -165,13 +165,11 @@ class _Link:
     async def _report(self, talk: Conversation, error: str | None) -> None:
         vitals = await ask_vitals(talk)
         is_registered = vitals.registration is None or vitals.registration in REGISTERED
-        self._change(
-            state="ready" if is_registered else "not_registered",
-            error=error if is_registered else NOT_REGISTERED,
-            last_contact_at=self._now(),
-            **vitals._asdict(),
-        )
-        self._publish()
+        self._change(last_contact_at=self._now(), **vitals._asdict())
+        if is_registered:
+            self._become("ready", error)
+        else:
+            self._become("not_registered", NOT_REGISTERED)
 
     async def _pause(self, trouble: ModemTrouble) -> None:
         """Publish a trouble and wait, longer each time."""
@@ -183,9 +181,14 @@ class _Link:
         return min(2.0 ** min(self._failures - 1, 5), BACKOFF_SECONDS.get(state, MAX_BACKOFF_SECONDS))
 
     def _note(self, trouble: ModemTrouble) -> None:
-        if (trouble.state, str(trouble)) != (self._health.state, self._health.error):
-            log.warning("%s: %s", self._line, trouble)
-        self._change(state=trouble.state, error=str(trouble))
+        self._become(trouble.state, str(trouble))
+
+    def _become(self, state: str, error: str | None) -> None:
+        """Publish how the modem is now, and log it if that is news: someone may be watching it go and come back."""
+        if (state, error) != (self._health.state, self._health.error):
+            level = logging.WARNING if error else logging.INFO
+            log.log(level, "%s: %s", self._line, error or f"the modem at {self._device} is {state}")
+        self._change(state=state, error=error)
         self._publish()
 
     def _change(self, **facts: object) -> None:

@@ -1,0 +1,69 @@
+"""Which server and which store a command means: one rule, and its answer is said where nobody named one.
+
+What --url and --store or the settings name. Where they name none, it is the demo's, if one is here: for a client, which
+needs a key, if one ever ran; for a command that opens the store itself, if it runs now, or if there is no other store.
+"""
+
+import fcntl
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from smscatch.errors import BadSetting
+from smscatch.settings import Settings, data_folder, hide_password, load_settings
+
+DEMO = data_folder() / "demo"
+DEMO_CONFIG = DEMO / "smscatch.toml"
+DEMO_LOCK = DEMO / "lock"
+DEFAULT = "default"
+
+
+class Meant(NamedTuple):
+    """A store: its URL, and what to say of it: as it may be shown, and why it is this one. Empty if it was named."""
+
+    url: str
+    notice: str
+
+
+def find_store(given: str | None) -> Meant:
+    """Return the store that a command means whose --store is `given`."""
+    settings = load_settings({"store": given})
+    origin = settings.origins["store"]
+    if origin == DEFAULT and _means_the_demo(settings):
+        return Meant(store := load_demo().store, f"store: {store} (the demo's; --store names another)")
+    is_named = given is not None
+    return Meant(settings.store, "" if is_named else f"store: {hide_password(settings.store)} (from: {origin})")
+
+
+def _means_the_demo(settings: Settings) -> bool:
+    if not DEMO_CONFIG.exists() or is_locked(settings.spool / ".lock"):
+        return False
+    return is_locked(DEMO_LOCK) or not Path(settings.store.removeprefix("sqlite://")).exists()
+
+
+def find_server(url: str | None, key: str | None) -> tuple[str, str]:
+    """Return the URL and the key of the server that a command means whose --url is `url`. Raises BadSetting."""
+    settings = load_settings({"url": url, "key": key})
+    if settings.key is None and settings.origins["url"] == DEFAULT and DEMO_CONFIG.exists():
+        print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
+        settings = load_demo()
+    if settings.key is None:
+        raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY.")
+    return settings.url, settings.key
+
+
+def load_demo() -> Settings:
+    """Return the settings with which a client, or a command, finds the demo."""
+    return load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a running program holds the lock `path`."""
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
