@@ -6,6 +6,7 @@ from typing import Any
 
 from smscatch.messages import Message
 from smscatch.pdu import encode_deliver
+from smscatch.pdu.fields import write_address
 from smscatch.sources import read_delivery
 from smscatch.sources.base import make_message
 from smscatch.stores import Delivery
@@ -37,6 +38,13 @@ def the_parts(text: str, *, sent_at: datetime = NOON, sender: str = "Authy", ref
     """Return the parts of a long text, in order, as deliveries of our own link; read twice they are not repeats."""
     pdus = encode_deliver(sender, text, sent_at, reference=reference)
     return [a_part(pdu) for pdu in pdus]
+
+
+def of_type(pdu: str, number: str, kind: int) -> str:
+    """Return the PDU of a text from `number`, which that one names by another type of number (TS 23.040, 9.1.2.5)."""
+    address = write_address(number).hex().upper()
+    assert address in pdu
+    return pdu.replace(address, f"{address[:2]}{0x80 | kind << 4 | 1:02X}{address[4:]}", 1)
 
 
 def a_part(pdu: str, received_at: datetime = NOON) -> Delivery:

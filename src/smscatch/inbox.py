@@ -93,7 +93,7 @@ class Inbox:
         """
         if isinstance(message, Part) or message.reader is None:
             return message
-        query = Query(lines=(message.line,), sender=message.sender, since=message.received_at - TWIN_AGE)
+        query = Query(lines=(message.line,), sender=message.sender, as_sent=True, since=message.received_at - TWIN_AGE)
         others = [stored.message for stored in await self.store.newest(query, PAGE)]
         others += [other for other, _ in earlier if isinstance(other, Message) and query.matches(other)]
         if any(_are_twins(message, other) for other in others):
@@ -267,7 +267,8 @@ class Inbox:
 
 def _are_twins(message: Message, other: Message) -> bool:
     """Return whether two runs of a modem's reader gave the same text."""
-    return other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id
+    is_same = (other.sender, other.text) == (message.sender, message.text)
+    return is_same and other.reader not in (None, message.reader) and other.id != message.id
 
 
 def _is_meant(stored: Stored, after: int, skip: Mapping[str, str]) -> bool:

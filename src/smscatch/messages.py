@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from smscatch.errors import BadCursor
-from smscatch.numbers import fold_sender
+from smscatch.numbers import fold_sender, sender_forms
 
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
@@ -23,6 +23,8 @@ MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")
+_UNIX_TIME = re.compile(r"([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:[.,][0-9]+)?")
+_LAST_UNIX_SECOND = 4_102_444_800  # the year 2100; ten digits begin in 2001
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -37,8 +39,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One received SMS, all its parts joined.
 
     `id` is made from the delivery (`delivery_id`), so a delivery read twice is one message. `line` is our own
-    number, E.164, or the modem's name while no line is configured for it. `sender` is E.164, a short code, or up to
-    11 alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
+    number, E.164, or the modem's name while no line is configured for it. `sender` is as it came: '+' and digits if the
+    network called it international, other digits as they are (a national number, a short code), or up to 11
+    alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease).
     `reader` names the run of the program that read the modem. `lease` is the id of the lease it belongs to. `revision`
@@ -73,6 +76,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     `id` is made from its delivery. Parts belong together that agree in line, sender, `reference`, `wide` (whether the
     reference has 16 bits) and `total` (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8). `number` counts from 1. `pdu` is the
     whole SMS in hexadecimal: escapes and surrogate pairs may be split between parts, so texts are joined from PDUs.
+    `sender_type` is the type of number (9.1.2.5): the name '32665' is not the short code. None in what was stored
+    before it was noted.
     """
 
     id: str
@@ -86,6 +91,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     sent_at: datetime | None = None
     reader: str | None = None
+    sender_type: int | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,18 +137,26 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages are asked for; every field that is set must agree.
 
-    `lines` is None for every line. `sender` compares as `numbers.fold_sender` does, `contains` is a part of the text,
-    without regard to case. `since` leaves out what we received before that time, `until` what we received from then on.
-    `has_code` leaves out texts in which no code was found. `lease` is a lease's id, or "" for messages of none.
+    `lines` is None for every line. `sender` is what a person typed (numbers.sender_forms), or `as_sent`: the very one
+    of another message. `contains` is a part of the text. Both are without regard to case. `since` leaves out what we
+    received before that time, `until` what we received from then on. `has_code` leaves out texts in which no code was
+    found. `lease` is a lease's id, or "" for messages of none.
     """
 
     lines: tuple[str, ...] | None = None
     sender: str | None = None
+    as_sent: bool = False
     contains: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     has_code: bool = False
     lease: str | None = None
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The senders that are meant, if `sender` is set, each as `numbers.fold_sender` leaves it."""
+        given = self.sender or ""
+        return (fold_sender(given),) if self.as_sent else sender_forms(given)
 
     def mismatch(self, message: Message) -> str | None:
         """Return why `message` is not meant, as half a sentence, or None if it is."""
@@ -150,7 +164,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             return f"it came to {message.line}"
         if self.lease is not None and self.lease != (message.lease or ""):
             return _foreign(message)
-        if self.sender is not None and fold_sender(message.sender) != fold_sender(self.sender):
+        if self.sender is not None and fold_sender(message.sender) not in self.senders:
             return f"sender {message.sender!r} is not {self.sender!r}"
         if self.contains is not None and self.contains.casefold() not in message.text.casefold():
             return f"its text lacks {self.contains!r}"
@@ -258,7 +272,8 @@ def parse_after(text: str, now: datetime) -> int | datetime:
     """Return the position or the UTC time that a client means by `after=` or `before=`.
 
     Takes a cursor (digits), an ISO 8601 time with a zone, or an age such as `10m`, counted back from `now`.
-    Raises BadCursor for anything else.
+    Raises BadCursor for anything else. Unix time is digits too: whether a store has such a cursor decides what they are
+    (`misread_time`).
     """
     if _CURSOR.fullmatch(text):
         return int(text)
@@ -272,8 +287,25 @@ def parse_after(text: str, now: datetime) -> int | datetime:
             return time.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise BadCursor(
+    raise misread_time(text) or BadCursor(
         f"{text!r} is no cursor: give the 'cursor' of an earlier answer, a time with zone such as"
         f" {format_time(now)}, or an age such as 10m.",
+        value=text,
+    )
+
+
+def misread_time(text: str) -> BadCursor | None:
+    """Return the error for what looks like Unix time, in seconds, ms, µs or ns; None if `text` does not.
+
+    It is refused and never taken for a time: the same digits are a cursor in a store with so many messages, and a
+    guess would be wrong in one of the two.
+    """
+    found = _UNIX_TIME.fullmatch(text)
+    if found is None or int(found[1]) >= _LAST_UNIX_SECOND:
+        return None
+    time = datetime.fromtimestamp(int(found[1]), UTC)
+    return BadCursor(
+        f"{text!r} is no cursor of this store. It looks like Unix time, which is not taken, since digits are a cursor:"
+        f" give the time with a zone, {format_time(time)}, or an age such as 10m.",
         value=text,
     )

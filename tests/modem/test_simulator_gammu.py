@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from smscatch.modem.gammurc import render_gammurc
+from smscatch.pdu import encode_deliver
 from tests.carrier import end, hook_runs, recording_hook, running_gammu
 from tests.modem.conftest import MakeModem
 from tests.patience import PATIENCE_SECONDS
+from tests.samples import NOON, of_type
 
 LINE = """+447700900123 #;"'$HOME"""
 
@@ -23,6 +25,7 @@ TEXTS = {
     ";id>/tmp/Y;": "a sender that once ran as a command",
     "';(id)&\"%/": "one more",
 }
+KINDS = ("unknown", "international", "national")  # types of number, 3GPP TS 23.040, 9.1.2.5
 LONG = "".join(f"{number:04d} code 246810 ist für dich; " for number in range(14))
 
 
@@ -42,6 +45,9 @@ async def test_every_kind_of_text_reaches_the_hook(a_modem: MakeModem, tmp_path:
             await modem.do("deliver", sender=sender, text=text)
         await modem.do("deliver", sender="Authy", text=LONG, order=[3, 1, 2])
         await modem.do("deliver", sender="Google", text="Я" * 130, wide_reference=True, order=[2, 1])
+        for kind, text in enumerate(KINDS):
+            (pdu,) = encode_deliver("447700900654", text, NOON)
+            await modem.do("deliver_pdu", pdu=of_type(pdu, "447700900654", kind))
         await modem.do("deliver", sender="Flash", text="FLASH!", message_class=0)
         await modem.do("deliver", sender="+447700900789", data="DEADBEEF")
         await modem.do("deliver_report", recipient="+447700900321", reference=7)
@@ -51,7 +57,10 @@ async def test_every_kind_of_text_reaches_the_hook(a_modem: MakeModem, tmp_path:
     assert all(run["PHONE_ID"] == LINE and not run["arguments"] for run in seen)
     flash, octets, report = seen[-3:]
     assert {run["SMS_1_NUMBER"]: text_of(run) for run in seen[: len(TEXTS)]} == TEXTS
-    assert [text_of(run) for run in seen[len(TEXTS) : -3]] == [LONG, "Я" * 130]
+    assert [text_of(run) for run in seen[len(TEXTS) : -6]] == [LONG, "Я" * 130]
+    # It has a '+' for the international type of number alone.
+    plus = [run["SMS_1_NUMBER"].removesuffix("447700900654") for run in seen[-6:-3]]
+    assert dict(zip(KINDS, plus, strict=True)) == {"unknown": "", "international": "+", "national": ""}
     assert (flash["SMS_1_CLASS"], flash["SMS_1_TEXT"]) == ("0", "FLASH!")
     assert octets["SMS_1_NUMBER"] == "+447700900789"
     assert "SMS_1_TEXT" not in octets

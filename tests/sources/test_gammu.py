@@ -84,6 +84,11 @@ def test_what_has_no_text_is_kept_and_marked_undecodable() -> None:
     assert (message.text, message.marks, message.sender) == ("", ("undecodable",), "+491701234567")
 
 
+@pytest.mark.parametrize("number", ["+491701234567", "491701234567", "01701234567", "0049170123456", "32665", "+32665"])
+def test_a_number_stays_as_gammu_hands_it_over(number: str) -> None:
+    assert read_one(sms("x", number=number)).sender == number
+
+
 def test_an_empty_text_is_a_text() -> None:
     assert read_one(sms("")).marks == ()
 

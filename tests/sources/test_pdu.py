@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message, Part, delivery_id
 from smscatch.pdu import encode_deliver, encode_status_report
+from smscatch.pdu.alphabets import find_septets, pack_septets
+from smscatch.pdu.fields import write_address
 from smscatch.sources import read_delivery
 from smscatch.sources.pdu import join_parts
+from tests.samples import of_type
 
 TIME_NS = 1_795_345_200_123_456_789
 SENT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -50,6 +53,24 @@ def test_a_text_is_read_with_its_times_and_codes() -> None:
     assert message.sent_at == SENT
     assert message.received_at == datetime.fromtimestamp(TIME_NS // 10**6 / 1000, UTC)
     assert (message.parts, message.complete, message.marks) == (1, True, ())
+
+
+@pytest.mark.parametrize("digits", ["491701234567", "01701234567", "0049170123456", "32665", "*100#"])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, 6, 7])
+def test_only_an_international_number_has_a_plus_and_all_others_stay_as_they_came(digits: str, kind: int) -> None:
+    for text in ("Hi", "long " * 50):
+        pdu, *_ = encode_deliver(digits, text, SENT)
+        delivery = read(of_type(pdu, digits, kind))
+        assert delivery.sender == (f"+{digits}" if kind == 1 else digits)
+
+
+@pytest.mark.parametrize("name", ["4917012345", "32665 ", " 4917012345", "0049170", "+49 170 12"])
+def test_a_name_of_digits_stays_as_it_came(name: str) -> None:
+    (pdu,) = encode_deliver("x", "Hi", SENT)
+    septets = find_septets(name)
+    assert septets is not None
+    address = bytes(((len(septets) * 7 + 3) // 4, 0xD0)) + pack_septets(septets)
+    assert read_message(pdu.replace(write_address("x").hex().upper(), address.hex().upper(), 1)).sender == name
 
 
 def test_two_readings_of_one_entry_are_one_message_and_never_twins() -> None:

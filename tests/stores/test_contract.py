@@ -118,8 +118,12 @@ async def test_a_reader_misses_nothing_of_what_several_processes_write(store: St
         (Query(lines=()), []),
         (Query(sender="google"), ["c", "b"]),
         (Query(sender="00491701234567"), ["a"]),
+        (Query(sender="+49 170 1234567"), ["a"]),
+        (Query(sender="491701234567"), ["d", "a"]),
+        (Query(sender="491701234567", as_sent=True), ["d"]),
+        (Query(sender="+491701234567", as_sent=True), ["a"]),
         (Query(since=NOON + timedelta(minutes=1)), ["c", "b"]),
-        (Query(until=NOON + timedelta(minutes=1)), ["a"]),
+        (Query(until=NOON + timedelta(minutes=1)), ["d", "a"]),
         (Query(lines=(LINE,), sender="Google", since=NOON), ["b"]),
     ],
 )
@@ -130,6 +134,7 @@ async def test_every_filter_must_agree(store: Store, query: Query, expected: lis
             a_delivery(text="a", sender="+491701234567"),
             a_delivery(text="b", sender="Google", received_at=NOON + minute),
             a_delivery(text="c", sender="GOOGLE", line=OTHER_LINE, received_at=NOON + 2 * minute),
+            a_delivery(text="d", sender="491701234567", line="x", received_at=NOON),
         ]
     )
     assert await texts(store, query) == expected

@@ -264,6 +264,15 @@ async def test_only_enough_texts_of_the_sender_to_the_line_tell(
     assert (await lease_of(store, "the one"))[1] == is_late
 
 
+async def test_of_two_numbers_with_the_same_digits_one_tells_nothing_of_the_other(store: Store) -> None:
+    await know_the_clock(store, sender="+491701234567")
+    await leased(store, a_wish())
+    late = {"received_at": at(7), "sent_at": at(-10)}
+    await store.add([a_delivery(text="other", sender="491701234567", **late)])
+    await store.add([a_delivery(text="same", sender="+491701234567", **late)])
+    assert [(await lease_of(store, text))[1] for text in ("other", "same")] == [False, True]
+
+
 async def test_texts_without_a_time_tell_nothing(store: Store) -> None:
     await know_the_clock(store, texts=2)
     await store.add([a_delivery(text="earlier", received_at=at(-60)) for _ in range(3)])

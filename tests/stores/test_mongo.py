@@ -242,6 +242,21 @@ async def test_a_database_of_a_newer_schema_is_refused(mongo_databases: mongo.Da
         await open_store(url, join_parts)
 
 
+async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(mongo_databases: mongo.Databases) -> None:
+    url, senders = mongo_databases.new(), ("491701234567", "+491701234567", "Authy")
+    store = await open_store(url, join_parts)
+    await store.add([a_delivery(text=sender, sender=sender) for sender in senders])
+    await store.close()
+    with mongo_databases.database(url) as database:
+        database["messages"].update_one({"sender": senders[0]}, {"$set": {"folded.sender": senders[1]}})
+        database["schema"].update_one({}, {"$set": {"version": 1}})
+    store = await open_store(url, join_parts)
+    for sender in senders:
+        query = Query(sender=sender, as_sent=True)
+        assert [stored.message.text for stored in await store.newest(query, 9)] == [sender]
+    await store.close()
+
+
 async def test_what_the_smscatch_of_2018_left_stays_and_is_not_shown(mongo_databases: mongo.Databases) -> None:
     url = mongo_databases.new()
     with mongo_databases.database(url) as database:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from smscatch.messages import Message, Part, Query
+from smscatch.pdu import encode_deliver
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
-from tests.samples import NOON, a_part, the_parts
+from tests.samples import NOON, a_part, of_type, the_parts
 
 TEXT = "Grüße 😀 " * 30 + "code 482913"
 SECOND = timedelta(seconds=1)
@@ -87,6 +88,22 @@ async def test_parts_of_different_senders_lines_and_totals_do_not_mix(store: Sto
     assert sorted((message.sender, message.text == TEXT) for message in await kept(store)) == [
         ("Authy", True),
         ("Google", False),
+    ]
+
+
+async def test_parts_of_senders_that_differ_in_the_type_of_number_alone_do_not_mix(store: Store) -> None:
+    texts = [TEXT, TEXT.replace("code", "pin!"), TEXT.replace("code", "PIN:")]
+    pdus = [encode_deliver("491701234567", text, NOON, reference=7) for text in texts]
+    unknown, international, national = (
+        [a_part(of_type(pdu, "491701234567", kind)) for pdu in parts] for kind, parts in enumerate(pdus)
+    )
+    await store.add([unknown[0], *international[1:], national[0]])
+    assert await kept(store) == []
+    await store.add([*national[1:], international[0], *unknown[1:]])
+    assert sorted((message.sender, message.text) for message in await kept(store)) == [
+        ("+491701234567", texts[1]),
+        ("491701234567", texts[2]),
+        ("491701234567", texts[0]),
     ]
 
 

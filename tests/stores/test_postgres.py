@@ -71,6 +71,17 @@ async def test_a_database_of_a_newer_schema_is_refused(store: Store, url: str) -
         await open_store(url, join_parts)
 
 
+async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(store: Store, url: str) -> None:
+    senders = ("491701234567", "+491701234567", "Authy")
+    await store.add([a_delivery(text=sender, sender=sender) for sender in senders])
+    postgres.run(url, "UPDATE messages SET sender_folded = '+' || sender_folded WHERE sender LIKE '49%'")
+    postgres.run(url, "DELETE FROM schema_steps WHERE number > 1")
+    await (await open_store(url, join_parts)).close()
+    for sender in senders:
+        query = Query(sender=sender, as_sent=True)
+        assert [stored.message.text for stored in await store.newest(query, 9)] == [sender]
+
+
 async def test_other_programs_can_read_the_messages(store: Store, url: str) -> None:
     sent_at = NOON - timedelta(seconds=2)
     await store.add([a_delivery(text="Grüße \0, code 482913", sender="+491701234567", sent_at=sent_at)])

@@ -32,6 +32,23 @@ async def test_a_database_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
         await open_store(f"sqlite:///{path}", join_parts)
 
 
+async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/smscatch.db"
+    store = await open_store(url, join_parts)
+    await store.add([a_delivery(text=sender, sender=sender) for sender in ("491701234567", "+491701234567", "Authy")])
+    await store.close()
+    connection = sqlite3.connect(tmp_path / "smscatch.db")
+    connection.executescript(
+        "UPDATE messages SET sender = '+' || sender WHERE sender LIKE '49%'; PRAGMA user_version = 2"
+    )
+    connection.close()
+    store = await open_store(url, join_parts)
+    for sender in ("491701234567", "+491701234567", "Authy"):
+        query = Query(sender=sender, as_sent=True)
+        assert [stored.message.text for stored in await store.newest(query, 9)] == [sender]
+    await store.close()
+
+
 async def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "smscatch.db"
     path.write_bytes(b"this is not a database" * 100)

@@ -169,6 +169,13 @@ async def test_the_json_of_2018_shows_fifty_and_can_be_limited_to_a_line(api: ht
         ("/api/v1/messages?after=yesterday", 400, "bad_cursor", "10m"),
         ("/api/v1/messages?before=-1", 400, "bad_cursor", "10m"),
         ("/api/v1/messages/next?after=999999", 400, "bad_cursor", "another database"),
+        ("/api/v1/messages?after=999999", 400, "bad_cursor", "another database"),
+        ("/api/v1/messages?after=1795345200", 400, "bad_cursor", "2026-11-22T11:00:00.000Z"),
+        ("/api/v1/messages?before=1795345200000", 400, "bad_cursor", "Unix time"),
+        ("/api/v1/messages/next?after=1795345200", 400, "bad_cursor", "Unix time"),
+        ("/api/v1/code?after=1795345200123.5", 400, "bad_cursor", "Unix time"),
+        ("/api/v1/messages/next?after=1795345200123456789", 400, "bad_cursor", "Unix time"),
+        ("/api/v1/events?after=1795345200", 400, "bad_cursor", "Unix time"),
         ("/api/v1/messages?limit=0", 400, "bad_request", "1 to 500"),
         ("/api/v1/messages?limit=501", 400, "bad_request", "1 to 500"),
         ("/api/v1/messages?limit=ten", 400, "bad_request", "1 to 500"),
@@ -191,6 +198,35 @@ async def test_bad_input_gets_a_stable_code_and_a_sentence(
     answer = await api.get(path)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert said in answer.json()["message"]
+
+
+async def test_a_store_with_so_many_messages_that_unix_time_is_a_cursor_takes_it_for_one(
+    api: httpx2.AsyncClient, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def position() -> int:
+        return 1_795_345_200
+
+    monkeypatch.setattr(inbox.store, "position", position)
+    assert (await api.get("/api/v1/messages?after=1795345200")).status_code == 200
+    assert "Unix time" in (await api.get("/api/v1/messages?after=1795345201")).json()["message"]
+
+
+async def test_a_sender_is_found_by_what_a_person_types_and_two_are_never_one(
+    api: httpx2.AsyncClient, inbox: Inbox
+) -> None:
+    async def found(typed: str) -> list[str]:
+        answer = await api.get("/api/v1/messages", params={"sender": typed})
+        return [message["sender"] for message in answer.json()["messages"]]
+
+    await inbox.receive([a_delivery(sender="+491701234567")])
+    for typed in ("+49 170 1234567", "0049 170 1234567", "49170-1234567", " 491701234567", "tel:+491701234567"):
+        assert await found(typed) == ["+491701234567"]
+    assert await found("0170 1234567") == []
+    await inbox.receive([a_delivery(sender="491701234567"), a_delivery(sender="01701234567")])
+    for sender in ("+491701234567", "491701234567", "01701234567"):
+        assert await found(sender) == [sender]
+    assert await found(" 491701234567") == ["+491701234567"]
+    assert await found("0170 1234567") == ["01701234567"]
 
 
 async def test_a_method_that_a_path_does_not_take_is_refused(api: httpx2.AsyncClient) -> None:

@@ -34,15 +34,16 @@ _NO_MORE_MESSAGES = 0x04  # TP-MMS (9.2.3.2)
 class Deliver:
     """One received SMS, or one part of a long one (SMS-DELIVER, TS 23.040, 9.2.2.1).
 
-    `sender` is an international number with '+', another number as it is, a name, or empty. `sent_at` is the SMSC's
-    clock, UTC; None if it makes no sense. `text` is None where there is none: 8-bit and compressed data. Of a part it
-    may begin or end with half a character: join_text() mends that. `data` is the user data without its header: octets,
-    or septets one to an octet. `has_bad_concat`: it claims to be a part that cannot be, such as part 0, and `concat` is
-    None. `ports` are destination and source.
+    `sender` is an international number with '+', another number as it is, a name, or empty; `sender_type` is its type
+    of number (fields.Address). `sent_at` is the SMSC's clock, UTC; None if it makes no sense. `text` is None where
+    there is none: 8-bit and compressed data. Of a part it may begin or end with half a character: join_text() mends
+    that. `data` is the user data without its header: octets, or septets one to an octet. `has_bad_concat`: it claims to
+    be a part that cannot be, such as part 0, and `concat` is None. `ports` are destination and source.
     """
 
     smsc: str | None
     sender: str
+    sender_type: int
     sent_at: datetime | None
     text: str | None
     data: bytes
@@ -114,7 +115,8 @@ def _read_deliver(reader: Reader, smsc: str | None, *, has_header: bool) -> Deli
     is_text = coding.alphabet is not Alphabet.EIGHT_BIT and not coding.is_compressed
     return Deliver(
         smsc=smsc,
-        sender=sender,
+        sender=sender.text,
+        sender_type=sender.type,
         sent_at=sent_at,
         text=decode(data, coding.alphabet, header.shift) if is_text else None,
         data=data,
@@ -133,7 +135,7 @@ def _read_status_report(reader: Reader, smsc: str | None) -> StatusReport:
     return StatusReport(
         smsc=smsc,
         reference=reader.take_octet("TP-MR"),
-        recipient=read_address(reader, "TP-RA"),
+        recipient=read_address(reader, "TP-RA").text,
         sent_at=read_time(reader.take(7, "TP-SCTS")),
         discharged_at=read_time(reader.take(7, "TP-DT")),
         status=reader.take_octet("TP-ST"),

@@ -5,6 +5,7 @@ The user data is in user_data.py; which field follows which is in pdu.py.
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from smscatch.errors import BadPdu, BadRequest
 from smscatch.pdu.alphabets import decode_septets, find_septets, pack_septets, unpack_septets
@@ -47,14 +48,24 @@ def read_smsc(reader: Reader) -> str | None:
     return _number(address[0], address[1:]) or None if address else None
 
 
-def read_address(reader: Reader, field: str) -> str:
-    """Take an address (TS 23.040, 9.1.2.5): an international number with '+', another number as it is, or a name."""
+class Address(NamedTuple):
+    """An address (TS 23.040, 9.1.2.5): an international number with '+', another number as it is, or a name.
+
+    `type` is the type of number: 0 unknown, 1 international, 2 national, 3 of the network, 4 of the subscriber,
+    5 alphanumeric, 6 abbreviated.
+    """
+
+    text: str
+    type: int
+
+
+def read_address(reader: Reader, field: str) -> Address:
+    """Take an address with its length."""
     length = reader.take_octet(f"the length of {field}")
     kind = reader.take_octet(f"the type of {field}")
     value = reader.take((length + 1) // 2, field)
-    if kind >> 4 & 7 == _ALPHANUMERIC:
-        return _name(value, length)
-    return _number(kind, value, length)
+    type_ = kind >> 4 & 7
+    return Address(_name(value, length) if type_ == _ALPHANUMERIC else _number(kind, value, length), type_)
 
 
 def _number(kind: int, value: bytes, length: int = 0xFF) -> str:

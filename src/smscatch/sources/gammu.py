@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message
-from smscatch.numbers import canonical_number
 from smscatch.pdu.alphabets import decode_septets
 from smscatch.sources.base import make_message
 
@@ -93,9 +92,12 @@ def _read_count(variables: dict[str, str], name: str) -> int:
 
 
 def _sender(number: str) -> str:
-    """Return a sender; a name is still in the septets of the GSM alphabet, which gammu-smsd 1.42 takes for ASCII."""
+    """Return a sender; a name is still in the septets of the GSM alphabet, which gammu-smsd 1.42 takes for ASCII.
+
+    It puts '+' before a number of the international type and no other, and leaves '*' and '#' out.
+    """
     if _NUMBER.fullmatch(number) or not number.isascii():
-        return canonical_number(number)
+        return number
     return decode_septets(number.encode("ascii"))
 
 

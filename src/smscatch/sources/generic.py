@@ -59,7 +59,7 @@ def read_generic(body: bytes, name: str, line_of: Callable[[str], str]) -> list[
         SOURCE,
         f"id {delivery.id}" if delivery.id else name,
         line=line_of(canonical_number(delivery.line)),
-        sender=canonical_number(delivery.sender),
+        sender=delivery.sender,
         text=delivery.text,
         received_at=entry.received_at,
         sent_at=delivery.sent_at,

@@ -11,7 +11,6 @@ import msgspec
 
 from smscatch.errors import BadDelivery, BadPdu
 from smscatch.messages import Message, Part, delivery_id
-from smscatch.numbers import canonical_number
 from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
 from smscatch.sources.base import make_message
 
@@ -35,7 +34,7 @@ class _Entry(NamedTuple):
             SOURCE,
             self.name,
             line=self.line,
-            sender=canonical_number(sender),
+            sender=sender,
             text=text,
             received_at=self.received_at,
             marks=marks,
@@ -68,7 +67,7 @@ def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
     return Part(
         id=delivery_id(SOURCE, entry.name),
         line=entry.line,
-        sender=canonical_number(sms.sender),
+        sender=sms.sender,
         reference=concat.reference,
         wide=concat.wide,
         total=concat.total,
@@ -77,6 +76,7 @@ def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
         received_at=entry.received_at,
         sent_at=sms.sent_at,
         reader=entry.reader,
+        sender_type=sms.sender_type,
     )
 
 

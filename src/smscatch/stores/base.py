@@ -227,8 +227,10 @@ def belongs_to(part: Part, parts: Sequence[Part]) -> bool:
     """Return whether `part` fills a gap among `parts`, which share its group and may be of an earlier message."""
     times = [other.sent_at or other.received_at for other in parts]
     time = part.sent_at or part.received_at
+    types = {other.sender_type for other in parts if other.sender_type is not None}
+    is_of_another = part.sender_type is not None and bool(types - {part.sender_type})
     is_near = all(abs(time - other) <= MAX_PART_SPREAD for other in times)
-    return is_near and all(other.number != part.number for other in parts)
+    return is_near and not is_of_another and all(other.number != part.number for other in parts)
 
 
 def revise(message: Message, old: Message) -> Message:

@@ -39,7 +39,7 @@ def clock_query(message: Message, newest: Lease | None, began_at: datetime) -> Q
     """Return the query whose newest CLOCK_TEXTS `attribute` needs as `earlier`; None if it needs none."""
     if message.sent_at is None or attribute(message, newest, began_at).lease is None:
         return None
-    return Query(lines=(message.line,), sender=message.sender)
+    return Query(lines=(message.line,), sender=message.sender, as_sent=True)
 
 
 def _was_sent_before(message: Message, lease: Lease, earlier: Sequence[Message]) -> bool:

@@ -39,10 +39,10 @@ async def list_messages(request: Request) -> Response:
     `cursor` is the position up to which this answer looked: give it as `after` to see what comes later. `next` is the
     `before` of the next page, null on the last.
     """
-    query, bounds = parse_range(request, await parse_query(request))
-    limit = parse_limit(request)
+    query, limit = await parse_query(request), parse_limit(request)
     store = inbox_of(request).store
     position = await inbox_of(request).position()  # first: what is committed after it is for the answer after this one
+    query, bounds = parse_range(request, query, position)
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     page = await store.newest(query, limit + 1, before=before, after=bounds.after)
     shown, has_more = page[:limit], len(page) > limit

@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from smscatch.errors import BadRequest, BadTimeout, LostCursor, UnknownLine
 from smscatch.inbox import Choice
-from smscatch.messages import Query, parse_after
-from smscatch.numbers import canonical_number
+from smscatch.messages import Query, misread_time, parse_after
+from smscatch.numbers import canonical_number, sender_forms
 from smscatch.web.endpoint import Parameter, access_of, context_of, inbox_of, key_of
 
 MAX_TIMEOUT_SECONDS = 300
@@ -24,7 +24,12 @@ MAX_SKIP = 300
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
-SENDER = Parameter("sender", "string", "Only from this sender: a number, a short code or a name; case does not matter.")
+SENDER = Parameter(
+    "sender",
+    "string",
+    "Only from this sender: a number, a short code or a name; case does not matter. Digits without '+' mean the sender"
+    " written so, or, while none such is kept, the international number too.",
+)
 CONTAINS = Parameter("contains", "string", "Only texts that contain this; case does not matter.")
 FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
@@ -87,9 +92,19 @@ async def parse_query(request: Request) -> Query:
     contains = request.query_params.get("contains") or None
     if contains and len(contains) > MAX_CONTAINS:
         raise BadRequest(f"'contains' has {len(contains)} characters; at most {MAX_CONTAINS} are taken.")
-    return Query(
+    query = Query(
         lines=await _parse_lines(request), sender=request.query_params.get("sender") or None, contains=contains
     )
+    return await _as_sent(request, query)
+
+
+async def _as_sent(request: Request, query: Query) -> Query:
+    """Return `query` for the sender who is written just as it was typed, if there is one, and no other."""
+    if query.sender is None or len(sender_forms(query.sender)) == 1:
+        return query
+    literal = Query(lines=query.lines, sender=query.sender, as_sent=True)
+    is_known = bool(await inbox_of(request).store.newest(literal, 1))
+    return msgspec.structs.replace(query, as_sent=is_known)
 
 
 async def _parse_lines(request: Request) -> tuple[str, ...] | None:
@@ -129,20 +144,31 @@ async def parse_start(request: Request, query: Query, override: str | None = Non
     start = parse_after(given, inbox_of(request).now())
     if isinstance(start, datetime):
         return msgspec.structs.replace(query, since=start), 0
-    if start > await inbox_of(request).store.position():
-        raise LostCursor(
-            f"The cursor {start} lies in the future: it is of another database. Take a new one from /api/v1/messages.",
-            value=given,
-        )
+    _check_cursor(start, await inbox_of(request).store.position(), given)
     return query, start
 
 
-def parse_range(request: Request, query: Query) -> tuple[Query, Range]:
-    """Return where a list looks: the query, perhaps limited to times, and positions."""
+def _check_cursor(cursor: int, position: int, given: str) -> None:
+    """Raise BadCursor if a cursor lies in the future: it is Unix time, or else LostCursor, of another database."""
+    if cursor > position:
+        raise misread_time(given) or LostCursor(
+            f"The cursor {cursor} lies in the future: it is of another database. Take a new one from /api/v1/messages.",
+            value=given,
+        )
+
+
+def parse_range(request: Request, query: Query, position: int) -> tuple[Query, Range]:
+    """Return where a list looks, of a store that is at `position`: the query, perhaps limited to times, and positions.
+
+    Raises BadCursor for a cursor that lies in the future.
+    """
     now = inbox_of(request).now()
     after, before = (
         parse_after(value, now) if (value := request.query_params.get(name)) else None for name in ("after", "before")
     )
+    for name, cursor in (("after", after), ("before", before)):
+        if isinstance(cursor, int):
+            _check_cursor(cursor, position, request.query_params[name])
     if isinstance(after, datetime):
         query, after = msgspec.structs.replace(query, since=after), None
     if isinstance(before, datetime):

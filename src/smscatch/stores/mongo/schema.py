@@ -21,6 +21,7 @@ import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 
 from smscatch.errors import CannotStart
+from smscatch.numbers import fold_sender
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import holder_of, locked
 from smscatch.stores.mongo.scope import Document, Scope
@@ -75,8 +76,16 @@ async def _highest(database: AsyncDatabase[Document], collection: str, field: st
     return found[field] if found else 0
 
 
+async def _refold_senders(database: AsyncDatabase[Document]) -> None:
+    """Index senders as they came, of which some have a '+' in the index that the network had not sent."""
+    condition = {"folded.sender": {"$regex": r"^\+"}, "$expr": {"$ne": ["$folded.sender", "$sender"]}}
+    async for found in database["messages"].find(condition, {"sender": True}):
+        change = {"$set": {"folded.sender": fold_sender(found["sender"])}}
+        await database["messages"].update_one({"_id": found["_id"]}, change)
+
+
 # A step may be taken again, from wherever it ended: MongoDB makes no indexes in a transaction.
-STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all,)
+STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all, _refold_senders)
 
 
 async def migrate(database: Database) -> None:

@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 
 from smscatch.messages import Query, Stored
-from smscatch.numbers import fold_sender
 from smscatch.stores.mongo.scope import Document, Scope
 
 NO_POSITION = 2**62  # behind every position there will be
@@ -44,7 +43,7 @@ def _condition(query: Query) -> Document:
     if query.lines is not None:
         condition["line"] = {"$in": list(query.lines)}
     if query.sender is not None:
-        condition["folded.sender"] = {"$eq": fold_sender(query.sender)}
+        condition["folded.sender"] = {"$in": list(query.senders)}
     received = {"$gte": query.since, "$lt": query.until}
     if query.since is not None or query.until is not None:
         condition["received_at"] = {name: time for name, time in received.items() if time is not None}

@@ -4,10 +4,12 @@ The table `schema_steps` counts the steps that a database has taken. Other progr
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 
 import psycopg
 
 from smscatch.errors import CannotStart
+from smscatch.numbers import fold_sender
 from smscatch.stores.postgres.connections import reason
 from smscatch.stores.postgres.session import Connection
 
@@ -16,7 +18,16 @@ log = logging.getLogger(__name__)
 MIN_VERSION = 130_000  # from PostgreSQL 13 on, who may create a table may create the extension pg_trgm
 MIGRATION_LOCK = 7672  # of pg_advisory_xact_lock, one number for the whole database
 
-STEPS = (
+
+async def _refold_senders(connection: Connection) -> None:
+    """Index senders as they came, of which some have a '+' in the index that the network had not sent."""
+    sql = "SELECT position, sender FROM messages WHERE sender_folded LIKE '+%' AND sender_folded <> sender"
+    found = await (await connection.execute(sql)).fetchall()
+    folded = [(fold_sender(sender), position) for position, sender in found]
+    await connection.cursor().executemany("UPDATE messages SET sender_folded = %s WHERE position = %s", folded)
+
+
+STEPS: tuple[str | Callable[[Connection], Awaitable[None]], ...] = (
     """
     CREATE TABLE messages (
         position bigint PRIMARY KEY,
@@ -129,6 +140,7 @@ STEPS = (
     );
     COMMENT ON TABLE reads IS 'Who was given which message, and when first.';
     """,
+    _refold_senders,
 )
 TRIGRAM_SCHEMA = """
     SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
@@ -157,7 +169,10 @@ async def migrate(connection: Connection, name: str) -> bool:
             " Install the newer smscatch, or name another database with SMSCATCH_STORE."
         )
     for number, step in enumerate(STEPS[version:], version + 1):
-        await connection.execute(step)
+        if isinstance(step, str):
+            await connection.execute(step)
+        else:
+            await step(connection)
         await connection.execute("INSERT INTO schema_steps VALUES (%s, now())", [number])
     is_indexed = await _index_trigrams(connection, name)
     await connection.execute("COMMIT")

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from smscatch.messages import Query, Stored
-from smscatch.numbers import fold_sender
 from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Rows, fold_text, position, rounded, rows
 
@@ -96,8 +95,8 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
         conditions.append("line = ANY (%s::text[])")
         parameters.append(list(query.lines))
     if query.sender is not None:
-        conditions.append("sender_folded = %s")
-        parameters.append(fold_sender(query.sender))
+        conditions.append(f"sender_folded IN ({', '.join(['%s'] * len(query.senders))})")
+        parameters += query.senders
     if query.since is not None:
         conditions.append("received_at >= %s")
         parameters.append(rounded(query.since))

@@ -6,6 +6,7 @@
 import sqlite3
 
 from smscatch.errors import CannotStart
+from smscatch.numbers import fold_sender
 
 STEPS = (
     """
@@ -91,11 +92,17 @@ STEPS = (
         PRIMARY KEY (message, key)
     ) WITHOUT ROWID;
     """,
+    # Senders that were indexed with a '+' which the network had not sent.
+    """
+    UPDATE messages SET sender = fold_sender(json_extract(CAST(json AS TEXT), '$.sender'))
+    WHERE sender GLOB '+*' AND sender <> fold_sender(json_extract(CAST(json AS TEXT), '$.sender'));
+    """,
 )
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Take the steps that are missing, all in one transaction. Raises CannotStart if the database is newer than we."""
+    connection.create_function("fold_sender", 1, fold_sender, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")  # of two starting at once the second waits here, and finds all done
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(STEPS):

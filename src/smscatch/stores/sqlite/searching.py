@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from smscatch.messages import Query, Stored
-from smscatch.numbers import fold_sender
 from smscatch.stores.sqlite.statements import counter, marks, milliseconds, rows, transaction
 
 NO_POSITION = 2**62  # behind every position there will be
@@ -82,8 +81,8 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
         conditions.append(f"line IN ({marks(query.lines)})")
         parameters += query.lines
     if query.sender is not None:
-        conditions.append("sender = ?")
-        parameters.append(fold_sender(query.sender))
+        conditions.append(f"sender IN ({marks(query.senders)})")
+        parameters += query.senders
     if query.since is not None:
         conditions.append("received_at >= ?")
         parameters.append(milliseconds(query.since))

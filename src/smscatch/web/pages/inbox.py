@@ -105,7 +105,7 @@ def _asked(request: Request) -> list[str]:
 
 
 async def _read(request: Request, position: int) -> Extract:
-    query, bounds = parse_range(request, await parse_query(request))
+    query, bounds = parse_range(request, await parse_query(request), position)
     store = inbox_of(request).store
     if bounds.after and bounds.before is None:  # the page in front of a message
         newer = await store.after(query, bounds.after, PAGE_ROWS + 1)
