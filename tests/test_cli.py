@@ -17,6 +17,7 @@ from smscatch.cli.gammu import only_port
 from smscatch.errors import BadSetting
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
+from tests.samples import OTHER_LINE
 from tests.surroundings import bare_environ
 
 LINE = "+447700900001"
@@ -266,6 +267,27 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:
     assert "rests after me" in against(server, "leases").stdout
     done = against(server, "lease", "--line", LINE, "--wait", "30", "--", "/no/such/program")
     assert (done.returncode, "cannot be run" in done.stderr) == (2, True)
+
+
+def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_released(server: Server) -> None:
+    for line in (LINE, OTHER_LINE):
+        server.send("hello", line=line)
+        against(server, "wait", "--line", line, "--after", "0")
+    group = json.loads(against(server, "lease", "--count", "2").stdout)
+    assert sorted(lease["line"] for lease in group["leases"]) == [LINE, OTHER_LINE]
+    done = against(server, "lease", "--count", "2", "--wait", "0")
+    assert (done.returncode, "No 2 lines that would do are free" in done.stderr) == (1, True)
+    assert against(server, "release", group["id"]).returncode == 0
+    script = (
+        'echo "$SMSCATCH_LINES,$SMSCATCH_LINE_1 $SMSCATCH_LINE_2,$SMSCATCH_LEASES,$SMSCATCH_LEASE_1 $SMSCATCH_LEASE_2"'
+    )
+    done = against(server, "lease", "--count", "2", "--", "sh", "-c", f"{script}; exit 7")
+    assert done.returncode == 7, done.stderr
+    numbers, one_by_one, leases, each = done.stdout.strip().split(",")
+    assert (numbers, leases, sorted(numbers.split())) == (one_by_one, each, [LINE, OTHER_LINE])
+    assert against(server, "leases").stdout.count("rests after") == 2
+    done = against(server, "lease", "--count", "21")
+    assert (done.returncode, "count = 21 is not accepted" in done.stderr) == (2, True)
 
 
 def test_a_lease_that_there_is_not_is_nothing_found(server: Server) -> None:

@@ -14,12 +14,12 @@ import pytest
 
 from smscatch import AsyncClient, AsyncLeasedLine, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
 from smscatch.client import leasing, talk
-from smscatch.errors import SmscatchError
+from smscatch.errors import BadRequest, SmscatchError
 from smscatch.spool import Entry, write_entry
 from smscatch.stores import Delivery
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
-from tests.samples import the_parts
+from tests.samples import OTHER_LINE, the_parts
 
 LINE = "+447700900001"
 
@@ -176,6 +176,42 @@ async def test_of_two_clients_that_race_for_a_line_a_thousand_times_one_gets_it(
             won = [phone for phone in await asyncio.gather(race(one), race(other)) if phone is not None]
             assert len(won) == 1
             await won[0].release()
+
+
+async def test_two_users_have_a_line_each_that_are_leased_and_released_together(server: Server, client: Any) -> None:
+    for line in (LINE, OTHER_LINE):
+        await asyncio.to_thread(deliver, server, "hello", line=line)
+    phones = await do(client.lease, count=2, ttl=60, holder="both")
+    alice, bob = phones
+    assert sorted(phones.numbers) == [LINE, OTHER_LINE]
+    with pytest.raises(NoFreeLine, match=r"No 2 lines that would do are free: .* is leased to 'both' until") as caught:
+        await do(client.lease, count=2, wait=0)
+    assert caught.value.details["count"] == 2
+    for phone, code in ((bob, "222222"), (alice, "111111")):
+        await asyncio.to_thread(deliver, server, f"Your code is {code}", line=phone.number)
+    assert [await do(phone.wait_for_code) for phone in phones] == ["111111", "222222"]
+    await do(phones.extend, 600)
+    assert alice.expires_at == bob.expires_at == phones.expires_at
+    again = await do(client.leased_group, phones.id)
+    assert (again.id, again.numbers, len(again[:1])) == (phones.id, phones.numbers, 1)
+    await do(again.release)
+    assert all(lease.released_at for lease in await do(client.leases))
+    with pytest.raises(LeaseEnded):
+        await do(phones.extend)
+    with pytest.raises(BadRequest, match="count = 0 is not accepted"):
+        await do(client.lease, count=0)
+
+
+async def test_a_block_releases_all_its_lines(server: Server, client: Any) -> None:
+    for line in (LINE, OTHER_LINE):
+        await asyncio.to_thread(deliver, server, "hello", line=line)
+    if isinstance(client, AsyncClient):
+        async with client.lease(count=2) as (alice, bob):
+            pass
+    else:
+        with client.lease(count=2) as (alice, bob):
+            pass
+    assert {lease.line for lease in await do(client.leases) if lease.released_at} == {alice.number, bob.number}
 
 
 async def test_another_process_can_go_on_with_a_lease(server: Server, client: Any) -> None:

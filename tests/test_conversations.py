@@ -16,6 +16,7 @@ import pytest
 from smscatch import AsyncClient, CannotReach, Client, NoFreeLine
 from smscatch.client import leasing, talk, wants
 from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, cannot_reach
+from smscatch.client.leasing import Wanted
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import Lease, Message, encode_message
 from tests.conftest import ADMIN_KEY
@@ -56,7 +57,7 @@ def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_ser
 
 
 def asking_for_a_line(patience: float = 0) -> Conversation[Lease]:
-    return leasing.lease(LINE, None, "test", ttl=60, patience=patience)
+    return leasing.lease(Wanted(line=LINE, holder="test", wait=patience))
 
 
 def asked_by(step: Ask | Pause) -> Ask:
@@ -273,12 +274,12 @@ def test_a_header_that_is_not_sent_is_not_quoted() -> None:
         (lambda: talk.messages(50, {"line": ""}), "line is empty"),
         (lambda: talk.start_of({"after": ""}), "after is empty"),
         (lambda: asking_for_a_line(math.nan), "wait = nan"),
-        (lambda: leasing.lease("", None, None, ttl=60, patience=0), "line is empty"),
-        (lambda: leasing.lease(None, None, None, ttl=math.inf, patience=0), "ttl = inf"),
-        (lambda: leasing.lease(None, None, None, ttl=math.nan, patience=0), "ttl = nan"),
-        (lambda: leasing.lease(None, None, None, ttl=0.5, patience=0), "ttl = 0.5 .* from 1 to 86400 seconds"),
-        (lambda: leasing.lease(None, "", None, ttl=60, patience=0), "label is empty"),
-        (lambda: leasing.lease(447700900001, None, None, ttl=60, patience=0), "such as '447700900001'"),  # type: ignore[arg-type]
+        (lambda: leasing.lease(Wanted(line="")), "line is empty"),
+        (lambda: leasing.lease(Wanted(ttl=math.inf)), "ttl = inf"),
+        (lambda: leasing.lease(Wanted(ttl=math.nan)), "ttl = nan"),
+        (lambda: leasing.lease(Wanted(ttl=0.5)), "ttl = 0.5 .* from 1 to 86400 seconds"),
+        (lambda: leasing.lease(Wanted(label="")), "label is empty"),
+        (lambda: leasing.lease(Wanted(line=447700900001)), "such as '447700900001'"),  # type: ignore[arg-type]
         (lambda: talk.wait("/next", wants.the_text, 60, {"sender": "\udce9"}), "give text in UTF-8"),
         (lambda: leasing.leased("", None), "lease is empty"),
         (lambda: leasing.leased("3f", ""), "after is empty"),

@@ -51,7 +51,7 @@ def run(*command: str, **environ: str) -> str:
 
 def test_pytest_and_playwright(environ: Mapping[str, str]) -> None:
     said = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/signup", **environ)
-    assert "2 passed" in said
+    assert "3 passed" in said
 
 
 def test_curl(environ: Mapping[str, str], app_url: str) -> None:
@@ -61,6 +61,15 @@ def test_curl(environ: Mapping[str, str], app_url: str) -> None:
         f"{environ['SMSCATCH_URL']}/api/v1/leases",
         **environ,
     )
+
+
+def test_two_users_with_the_python_client(environ: Mapping[str, str], app_url: str) -> None:
+    said = run(sys.executable, "examples/python/two_users.py", **environ, APP_URL=app_url)
+    assert [line.split(" is in")[0] for line in said.splitlines()] == ["Alice", "Bob"]
+
+
+def test_two_users_with_curl(environ: Mapping[str, str], app_url: str) -> None:
+    assert run("examples/curl/two_users.sh", **environ, APP_URL=app_url).count("Welcome") == 2
 
 
 def test_curl_says_why_it_cannot(environ: Mapping[str, str]) -> None:

@@ -325,3 +325,49 @@ async def test_a_killed_holders_line_is_free_after_its_time_and_the_rest(leases:
         await leases.acquire(a_request(), 0)
     clock.advance(0.1)
     await leases.acquire(a_request(), 0)
+
+
+async def test_a_group_is_refused_with_who_has_what(leases: Leases) -> None:
+    await leases.acquire(a_request(holder="test 7"), 0)
+    with pytest.raises(NoFreeLine) as caught:
+        await leases.acquire_all(a_request(lines=(LINE, OTHER_LINE), count=2), 0)
+    said = str(caught.value)
+    assert said.startswith(f"No 2 lines that would do are free: {LINE} is leased to 'test 7' until 2026-11-22T12:01:00")
+    assert "and rests then; only 1 of 2 is free. Wait longer" in said
+    assert (caught.value.details["count"], len(caught.value.details["holders"])) == (2, 1)
+
+
+async def test_two_that_want_two_get_them_one_after_the_other(quick: Leases) -> None:
+    pair = a_request(lines=(LINE, OTHER_LINE), count=2)
+    first = await quick.acquire_all(pair, 0)
+    waiting = asyncio.create_task(quick.acquire_all(pair, 60))
+    await asyncio.sleep(0)
+    await quick.release(*first)
+    assert {lease.line for lease in await waiting} == {LINE, OTHER_LINE}
+
+
+async def test_a_group_is_extended_and_released_as_a_whole(leases: Leases, clock: Clock) -> None:
+    pair = await leases.acquire_all(a_request(lines=(LINE, OTHER_LINE), count=2), 0)
+    clock.advance(50)
+    longer = await leases.extend_all(pair, timedelta(seconds=60))
+    assert [lease.expires_at for lease in longer] == [NOON + timedelta(seconds=110)] * 2
+    await leases.release(longer[0])
+    left = await leases.extend_all(await leases.get_all(pair[0].group or ""), timedelta(seconds=100))
+    assert [lease.expires_at for lease in left] == [NOON + timedelta(seconds=50), NOON + timedelta(seconds=150)]
+    await leases.release(*await leases.get_all(pair[0].group or ""))
+    with pytest.raises(LeaseEnded, match="was released"):
+        await leases.extend_all(await leases.get_all(pair[0].group or ""), timedelta(seconds=60))
+
+
+async def test_a_group_of_which_one_expired_is_not_extended(leases: Leases, clock: Clock) -> None:
+    first, second = await leases.acquire_all(a_request(lines=(LINE, OTHER_LINE), count=2), 0)
+    await leases.extend(second, timedelta(seconds=90))
+    clock.advance(60)
+    with pytest.raises(LeaseEnded, match=rf"\{first.line} expired"):
+        await leases.extend_all(await leases.get_all(first.group or ""), timedelta(seconds=90))
+
+
+async def test_of_a_group_whose_answer_was_lost_all_lines_are_given_up(leases: Leases) -> None:
+    pair = await leases.acquire_all(a_request(lines=(LINE, OTHER_LINE), count=2, ticket="lost one"), 0)
+    await leases.give_up("ci", "lost one")
+    assert [lease.released_at for lease in await leases.get_all(pair[0].group or "")] == [NOON, NOON]

@@ -175,6 +175,45 @@ def test_the_nearest_marker_says_which_line(project: pytest.Pytester) -> None:
     project.runpytest("--strict-markers").assert_outcomes(passed=3)
 
 
+def test_a_test_of_two_users_has_two_lines_and_each_is_told_when_it_fails(
+    project: pytest.Pytester, server: Server
+) -> None:
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.sms(label=None)
+        def test_invite(sms_lines):
+            alice, bob = sms_lines
+            assert alice.number != bob.number
+            bob.wait_for_code(timeout=0)
+    """)
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [f"*smscatch: {LINE} received no texts*", f"*smscatch: {OTHER_LINE} received no texts*"]
+    )
+    assert result.stdout.str().count("No message matched in 0 s") == 2  # the error's own line, and one section's
+    assert no_line_is_taken(server)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "marker", "sentence"),
+    [
+        ("sms_line", "count=2", "sms_line is one line. A test that wants several takes the fixture sms_lines."),
+        ("sms_line, sms_lines", "", "A test takes sms_line or sms_lines, not both"),
+        ("sms_lines", "label='pool'", "There will never be 2 free lines"),
+        ("sms_lines", "label=None, count=3", "There will never be 3 free lines"),
+    ],
+)
+def test_lines_that_cannot_be_had_are_an_error_of_one_sentence(
+    project: pytest.Pytester, arguments: str, marker: str, sentence: str
+) -> None:
+    project.makepyfile(f"import pytest\n@pytest.mark.sms({marker})\ndef test_invite({arguments}): pass")
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{sentence}*"])
+
+
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [

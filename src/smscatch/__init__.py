@@ -23,12 +23,13 @@ from smscatch.errors import (
 )
 
 if TYPE_CHECKING:
-    from smscatch.client import AsyncClient, AsyncLeasedLine, Client, LeasedLine
+    from smscatch.client import AsyncClient, AsyncLeasedLine, AsyncLeasedLines, Client, LeasedLine, LeasedLines
     from smscatch.messages import Lease, Line, Message
 
 __all__ = [
     "AsyncClient",
     "AsyncLeasedLine",
+    "AsyncLeasedLines",
     "BadCursor",
     "BadRequest",
     "BadTimeout",
@@ -38,6 +39,7 @@ __all__ = [
     "Lease",
     "LeaseEnded",
     "LeasedLine",
+    "LeasedLines",
     "Line",
     "Message",
     "NoFreeLine",
@@ -52,7 +54,9 @@ __all__ = [
 ]
 __version__ = version("smscatch")
 
-_HOMES = dict.fromkeys(("AsyncClient", "AsyncLeasedLine", "Client", "LeasedLine"), "smscatch.client")
+_HOMES = dict.fromkeys(
+    ("AsyncClient", "AsyncLeasedLine", "AsyncLeasedLines", "Client", "LeasedLine", "LeasedLines"), "smscatch.client"
+)
 _HOMES |= dict.fromkeys(("Lease", "Line", "Message"), "smscatch.messages")
 
 

@@ -88,16 +88,23 @@ class UnknownLease(NotFound):
 
 
 class NoFreeLine(SmscatchError):
-    """All lines that would do are leased or rest; `details` has the `reason`, the `holders`, how many wait `ahead`."""
+    """All lines that would do are leased or rest, or too many of them for a group.
+
+    `details` has the `reason`, the `holders`, how many wait `ahead`, and the `count` of a group.
+    """
 
     status, code = 409, "no_free_line"
 
     @classmethod
-    def within(cls, wait_seconds: float, reason: str, **details: Any) -> "NoFreeLine":
-        """Return the error of who waited so long for a line."""
-        waited = f"became free in {wait_seconds:g} s" if wait_seconds else "is free"
+    def within(cls, wait_seconds: float, reason: str, count: int | None = None, **details: Any) -> "NoFreeLine":
+        """Return the error of who waited so long for a line, or for a group of `count`."""
+        is_many = count is not None and count > 1
+        what = f"No {count} lines that would do" if is_many else "No line that would do"
+        waited = f"became free in {wait_seconds:g} s" if wait_seconds else f"{'are' if is_many else 'is'} free"
         advice = "Wait longer (wait_seconds), or add lines."
-        return cls(f"No line that would do {waited}: {reason}. {advice}", reason=reason, **details)
+        if count is not None:
+            details["count"] = count
+        return cls(f"{what} {waited}: {reason}. {advice}", reason=reason, **details)
 
 
 class LeaseEnded(SmscatchError):

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -35,14 +35,15 @@ PATIENCE = timedelta(seconds=10)
 Check = Callable[[], Awaitable[None]]
 
 
-class Request(NamedTuple):
-    """Who asks for which lines, and for how long."""
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for which lines, and for how long: for one of them, or for a group of `count`."""
 
     key: str
     lines: tuple[str, ...]
     ttl: timedelta
     holder: str = ""
     ticket: str | None = None
+    count: int | None = None
 
 
 async def _allow() -> None:
@@ -68,17 +69,23 @@ class Leases:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def acquire(self, request: Request, wait_seconds: float, check: Check = _allow) -> Lease:
-        """Return a lease of one of the lines, waiting up to `wait_seconds` until one is free; first come, first served.
+        """Return a lease of one of the lines; see acquire_all."""
+        (lease,) = await self.acquire_all(request, wait_seconds, check)
+        return lease
 
-        Asking again with the same ticket keeps the place in the queue for PATIENCE, and gives the same lease again
-        while it lasts. `check` raises when the asker may no longer have what it waits for; it is asked again and again,
-        and its Unauthorized or Forbidden ends the wait. Raises NoFreeLine, which says who has the lines and until when.
+    async def acquire_all(self, request: Request, wait_seconds: float, check: Check = _allow) -> tuple[Lease, ...]:
+        """Return a lease of each line wanted, waiting up to `wait_seconds` until so many are free.
+
+        First come, first served. Asking again with the same ticket keeps the place in the queue for PATIENCE, and gives
+        the same leases again while they last. `check` raises when the asker may no longer have what it waits for; it is
+        asked again and again, and its Unauthorized or Forbidden ends the wait. Raises NoFreeLine, which says who has
+        the lines and until when.
         """
         wish = self._wish(request)
         try:
             claimed = await self._claim(wish, wait_seconds, check, is_known=request.ticket is not None)
-            if claimed.lease is None:
-                raise _no_free_line(claimed, wait_seconds)
+            if not claimed.leases:
+                raise _no_free_line(wish, claimed, wait_seconds)
         except (Unauthorized, Forbidden):
             await asyncio.shield(self.give_up(wish.key, wish.ticket))
             raise
@@ -86,14 +93,12 @@ class Leases:
             if request.ticket is None:  # nobody could come back for it
                 await asyncio.shield(self._inbox.store.withdraw(wish.key, wish.ticket))
             raise
-        return claimed.lease
+        return claimed.leases
 
     async def give_up(self, key: str, ticket: str) -> None:
-        """Leave the queue, and end the lease that a ticket got, if any: its answer was lost, or is not wanted."""
+        """Leave the queue, and end the leases that a ticket got, if any: its answer was lost, or is not wanted."""
         await self._inbox.store.withdraw(key, ticket)
-        lease = await self._inbox.store.lease_of(key, ticket, self._now())
-        if lease is not None:
-            await self.release(lease)
+        await self.release(*await self._inbox.store.leases_of(key, ticket, self._now()))
 
     def _wish(self, request: Request) -> Wish:
         return Wish(
@@ -104,6 +109,7 @@ class Leases:
             ttl=request.ttl,
             rest=self._rest,
             tolerance=self._tolerance,
+            count=request.count,
         )
 
     async def _claim(self, wish: Wish, wait_seconds: float, check: Check, *, is_known: bool) -> Claim:
@@ -119,8 +125,8 @@ class Leases:
             except StoreUnavailable:  # busy, or away for a moment
                 if left <= 0:
                     raise
-                claimed = Claim(None)
-            if claimed.lease is not None or left <= 0:
+                claimed = Claim(())
+            if claimed.leases or left <= 0:
                 return claimed
             if self._is_closed:
                 raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same ticket.")
@@ -137,8 +143,8 @@ class Leases:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             claimed = await claiming  # the store goes on with it in any case
-            if claimed.lease is not None and not is_known:
-                await self.release(claimed.lease)
+            if not is_known:
+                await self.release(*claimed.leases)
             raise
 
     def close(self) -> None:
@@ -150,10 +156,16 @@ class Leases:
         """Return a lease, also one that has ended. Raises UnknownLease."""
         found = await self._inbox.store.lease(lease_id)
         if found is None:
-            raise UnknownLease(
-                f"There is no lease {lease_id!r}: it was never given, or ended longer ago than the retention."
-            )
+            raise _unknown_lease(lease_id)
         return found
+
+    async def get_all(self, id_: str) -> list[Lease]:
+        """Return the one lease that has this id, or those of the group that has it. Raises UnknownLease."""
+        found = await self._inbox.store.lease(id_)
+        leases = await self._inbox.store.lease_group(id_) if found is None else [found]
+        if not leases:
+            raise _unknown_lease(id_)
+        return leases
 
     async def held(self, lines: Sequence[str] | None = None) -> list[Lease]:
         """Return the leases of lines that are leased or rest, of all lines or of some."""
@@ -162,25 +174,43 @@ class Leases:
 
     async def extend(self, lease: Lease, ttl: timedelta) -> Lease:
         """Let a lease last for `ttl` from now, if that is longer than it would. Raises LeaseEnded."""
+        return await self._extend(lease, self._now() + ttl)
+
+    async def _extend(self, lease: Lease, until: datetime) -> Lease:
         while True:
             now = self._now()
             if lease.released_at is not None or lease.expires_at <= now:
                 raise _lease_ended(lease, {})
-            expires_at = max(lease.expires_at, now + ttl)
+            expires_at = max(lease.expires_at, until)
             longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
             if await self._inbox.store.change_lease(lease, longer, now):
                 return longer
             lease = await self.get(lease.id)  # another change was first
 
-    async def release(self, lease: Lease) -> None:
-        """End a lease now; its line rests and is free then. No-op for one that has ended."""
-        while lease.released_at is None and lease.expires_at > (now := self._now()):
+    async def extend_all(self, leases: Sequence[Lease], ttl: timedelta) -> list[Lease]:
+        """Let all that were not released last for `ttl` from now; return all. Raises LeaseEnded if none would be left.
+
+        Also if one of them expired: whoever has the rest of a group must not think that it has the whole.
+        """
+        if all(lease.released_at is not None for lease in leases):
+            raise _lease_ended(leases[0], {})
+        until = self._now() + ttl
+        return [lease if lease.released_at is not None else await self._extend(lease, until) for lease in leases]
+
+    async def release(self, *leases: Lease) -> None:
+        """End leases now; their lines rest and are free then. No-op for those that have ended."""
+        now = self._now()
+        for lease in leases:
+            await self._release(lease, now)
+        self._ended.set()
+        self._ended = asyncio.Event()
+
+    async def _release(self, lease: Lease, now: datetime) -> None:
+        while lease.released_at is None and lease.expires_at > now:
             ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
             if await self._inbox.store.change_lease(lease, ended, now):
                 break
             lease = await self.get(lease.id)  # another change was first
-        self._ended.set()
-        self._ended = asyncio.Event()
 
     async def next_message(
         self,
@@ -229,12 +259,17 @@ def _seconds_until_free(claimed: Claim, now: datetime) -> list[float]:
     return [max(0.001, (lease.rests_until - now).total_seconds()) for lease in claimed.held]
 
 
-def _no_free_line(claimed: Claim, wait_seconds: float) -> NoFreeLine:
+def _no_free_line(wish: Wish, claimed: Claim, wait_seconds: float) -> NoFreeLine:
     states = [_state(lease) for lease in claimed.held] or ["who waits in front takes what is free"]
-    ahead = f"; {claimed.ahead} wait in front" if claimed.ahead else ""
+    free = len(wish.lines) - len(claimed.held)
+    if wish.size > 1 and free:
+        states.append(f"only {free} of {len(wish.lines)} {'is' if free == 1 else 'are'} free")
+    if claimed.ahead:
+        states.append(f"{claimed.ahead} wait in front")
     return NoFreeLine.within(
         wait_seconds,
-        "; ".join(states) + ahead,
+        "; ".join(states),
+        count=wish.count,
         holders=[
             {
                 "line": lease.line,
@@ -253,6 +288,10 @@ def _state(lease: Lease) -> str:
     if lease.released_at is not None:
         return f"{lease.line} rests until {format_time(lease.rests_until)} after {holder}"
     return f"{lease.line} is leased to {holder} until {format_time(lease.expires_at)}, and rests then"
+
+
+def _unknown_lease(id_: str) -> UnknownLease:
+    return UnknownLease(f"There is no lease {id_!r}: it was never given, or ended longer ago than the retention.")
 
 
 def _lease_ended(lease: Lease, details: dict[str, Any]) -> LeaseEnded:

@@ -5,7 +5,7 @@ No I/O, and no knowledge of where a message came from or where it is kept.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
+MAX_LINES_LEASED = 20  # at once, by one request
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")
@@ -118,7 +119,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     equals. The line rests until `rests_until`: what arrives by then is late, kept and shown, but belongs to no lease.
     So is what arrived before `started_at` by our clock, or was sent before `late_before` by the SMSC's, or before
     `started_at` as far as that clock is known (stores/leasing.py). `holder` is what the leaseholder calls itself, `key`
-    the id of the API key it came with, `label` that of the line. All in UTC.
+    the id of the API key it came with, `label` that of the line. All in UTC. `group` is the id of the group if several
+    lines were leased at once; the ids of the leases of a group are its own, a dot and a number from 1 on.
     """
 
     id: str
@@ -132,6 +134,34 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     late_before: datetime
     released_at: datetime | None = None
     label: str = ""
+    group: str | None = None
+
+
+class LeaseGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Several lines that were leased at once, to be extended and released together by the `id` of the group.
+
+    Each has a lease of its own in `leases`, whose id its messages are waited for with; they begin at the same `cursor`.
+    `expires_at` is when the first of them ends that was not released on its own.
+    """
+
+    id: str
+    holder: str
+    cursor: str
+    expires_at: datetime
+    leases: tuple[Lease, ...]
+
+    @classmethod
+    def of(cls, leases: Sequence[Lease]) -> "LeaseGroup":
+        """Return the group of these leases, which are all that it has."""
+        first = leases[0]
+        lasting = [lease.expires_at for lease in leases if lease.released_at is None]
+        return cls(
+            id=first.group or first.id,
+            holder=first.holder,
+            cursor=first.cursor,
+            expires_at=min(lasting or [lease.expires_at for lease in leases]),
+            leases=tuple(leases),
+        )
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

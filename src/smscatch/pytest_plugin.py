@@ -24,14 +24,18 @@ from smscatch.errors import (
 )
 
 if TYPE_CHECKING:
-    from smscatch.client import Client, LeasedLine
+    from smscatch.client import Client, LeasedLine, LeasedLines
     from smscatch.messages import Message
 
 TTL_SECONDS = 120
 WAIT_SECONDS = 300  # longer than a killed worker keeps a line
-MARK = "sms(line=None, label=None, ttl=SECONDS, wait=SECONDS): which line `sms_line` is, and for how long"
-WISHES = ("line", "label", "ttl", "wait")
-_LEASED = pytest.StashKey["LeasedLine"]()
+LINES = 2  # of `sms_lines`: one more than `sms_line`
+MARK = (
+    "sms(line=None, label=None, ttl=SECONDS, wait=SECONDS, count=LINES): which line `sms_line` is, and for how long;"
+    " how many `sms_lines` are"
+)
+WISHES = ("line", "label", "ttl", "wait", "count")
+_LEASED = pytest.StashKey["tuple[LeasedLine, ...]"]()
 _TOLD = pytest.StashKey[bool]()
 
 
@@ -108,23 +112,50 @@ def sms_line(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedL
     a killed process is free after the ttl. If the test fails, what the line received is in the report. An async test
     waits in a thread: `await asyncio.to_thread(sms_line.wait_for_code)`.
     """
+    wish = _wish(request.node)
+    if "count" in wish:
+        pytest.fail("sms_line is one line. A test that wants several takes the fixture sms_lines.", pytrace=False)
     try:
-        phone = sms.lease(**_wish(request.node), holder=_holder(request.node))
+        phone = sms.lease(**wish, holder=_holder(request.node))
     except SmscatchError as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
-    request.node.stash[_LEASED] = phone
+    request.node.stash[_LEASED] = (phone,)
     yield phone
-    _release(phone)
+    _release(phone, phone.number)
 
 
-def _release(phone: "LeasedLine") -> None:
+@pytest.fixture
+def sms_lines(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedLines"]:
+    """Several lines that are this test's alone, for a test with several users: `alice, bob = sms_lines`.
+
+    Two, or as many as `@pytest.mark.sms(count=3)` says, leased at once: so tests that want several do not wait for each
+    other with one in hand. All else is as with `sms_line`.
+    """
+    if "sms_line" in request.fixturenames:
+        pytest.fail(
+            "A test takes sms_line or sms_lines, not both: two that hold one and want another wait for each other."
+            " sms_lines are as many as @pytest.mark.sms(count=…) says.",
+            pytrace=False,
+        )
+    wish = _wish(request.node)
+    count = wish.pop("count", LINES)
     try:
-        phone.release()
+        phones = sms.lease(count=count, **wish, holder=_holder(request.node))
+    except SmscatchError as error:
+        raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
+    request.node.stash[_LEASED] = tuple(phones)
+    yield phones
+    _release(phones, " and ".join(phones.numbers))
+
+
+def _release(leased: "LeasedLine | LeasedLines", numbers: str) -> None:
+    try:
+        leased.release()
     except (CannotReach, ShuttingDown, StoreUnavailable) as error:
         # A test that passed stays so, also where warnings are errors: it is not the one that went wrong.
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            blocked = f"{phone.number} is not released, and blocked until {phone.expires_at:%H:%M:%S} UTC"
+            blocked = f"{numbers} is not released, and blocked until {leased.expires_at:%H:%M:%S} UTC"
             warnings.warn(pytest.PytestWarning(f"smscatch: {blocked}: {error}"), stacklevel=1)
 
 
@@ -164,13 +195,16 @@ def _holder(item: pytest.Item) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the line received to the report of a test that failed."""
+    """Add what its lines received to the report of a test that failed."""
     report = yield
-    phone = item.stash.get(_LEASED, None)
+    phones = item.stash.get(_LEASED, ())
     is_told = item.stash.get(_TOLD, False) and report.when == "teardown"  # a test and each of its subtests tell it
-    if report.failed and phone is not None and not is_told:
+    if report.failed and phones and not is_told:
         item.stash[_TOLD] = True
-        report.sections.append(_describe(phone, _explanation(call.excinfo and call.excinfo.value)))
+        explanation = _explanation(call.excinfo and call.excinfo.value)
+        for phone in phones:
+            report.sections.append(_describe(phone, explanation))
+            explanation = None  # told once
     return report
 
 

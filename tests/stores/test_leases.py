@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from smscatch.messages import Lease, Message, Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Claim, Delivery, Store, Wish, open_store
-from smscatch.stores.leasing import attribute, make_lease
+from smscatch.stores.leasing import attribute, make_leases
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
 
 
@@ -40,9 +40,8 @@ async def claim(store: Store, wish: Wish, now: datetime = NOON, patience: float 
 
 
 async def leased(store: Store, wish: Wish, now: datetime = NOON) -> Lease:
-    claimed = await claim(store, wish, now)
-    assert claimed.lease is not None
-    return claimed.lease
+    (lease,) = (await claim(store, wish, now)).leases
+    return lease
 
 
 async def lease_of(store: Store, text: str) -> tuple[str | None, bool]:
@@ -78,16 +77,16 @@ async def test_a_free_line_is_leased_from_the_newest_position_on(store: Store) -
 
 async def test_a_leased_line_is_not_free_until_it_has_rested(store: Store) -> None:
     lease = await leased(store, a_wish("a"))
-    assert await claim(store, a_wish("b"), at(1), patience=0) == Claim(None, 0, (lease,))
-    assert (await claim(store, a_wish("b"), at(64.999), patience=0)).lease is None
+    assert await claim(store, a_wish("b"), at(1), patience=0) == Claim((), 0, (lease,))
+    assert (await claim(store, a_wish("b"), at(64.999), patience=0)).leases == ()
     assert (await leased(store, a_wish("b"), at(65))).holder == "test b"
 
 
 async def test_a_ticket_that_has_a_lease_gets_it_again_and_after_its_end_a_new_one(store: Store) -> None:
     first = await leased(store, a_wish("a"))
     assert await leased(store, a_wish("a"), at(30)) == first
-    assert (await claim(store, a_wish("a", key="another key"), at(30))).lease is None
-    assert (await claim(store, a_wish("a"), at(61))).lease is None
+    assert (await claim(store, a_wish("a", key="another key"), at(30))).leases == ()
+    assert (await claim(store, a_wish("a"), at(61))).leases == ()
     assert (await leased(store, a_wish("a", lines=(OTHER_LINE,)), at(62))).id != first.id
 
 
@@ -97,8 +96,8 @@ async def test_who_asked_first_is_served_first(store: Store) -> None:
         assert (await claim(store, a_wish(f"w{n}"), at(n), patience=100)).ahead == n
     assert await release(store, lease, at(10))
     for n in (4, 2, 1, 3):
-        assert (await claim(store, a_wish(f"w{n}"), at(20), patience=100)).lease is None
-    assert (await claim(store, a_wish("new"), at(20), patience=0)).lease is None
+        assert (await claim(store, a_wish(f"w{n}"), at(20), patience=100)).leases == ()
+    assert (await claim(store, a_wish("new"), at(20), patience=0)).leases == ()
     assert (await leased(store, a_wish("w0"), at(20))).holder == "test w0"
 
 
@@ -107,7 +106,7 @@ async def test_who_has_not_asked_again_is_passed_over(store: Store) -> None:
     await claim(store, a_wish("gone"), at(1), patience=10)
     await claim(store, a_wish("b"), at(2), patience=100)
     await release(store, lease, at(3))
-    assert (await claim(store, a_wish("b"), at(10.999), patience=100)).lease is None
+    assert (await claim(store, a_wish("b"), at(10.999), patience=100)).leases == ()
     assert (await leased(store, a_wish("b"), at(11))).holder == "test b"
 
 
@@ -141,7 +140,7 @@ async def test_only_a_running_lease_is_changed(store: Store) -> None:
     longer = msgspec.structs.replace(lease, expires_at=at(120), rests_until=at(125))
     assert await store.change_lease(lease, longer, at(59))
     assert await store.lease(lease.id) == longer
-    assert (await claim(store, a_wish("b"), at(100), patience=0)).lease is None
+    assert (await claim(store, a_wish("b"), at(100), patience=0)).leases == ()
     assert not await store.change_lease(longer, longer, at(120))
     unknown = msgspec.structs.replace(lease, id="none")
     assert not await store.change_lease(unknown, unknown, at(1))
@@ -162,15 +161,15 @@ async def test_a_ticket_that_asks_for_other_lines_stands_in_the_queue_for_those(
         await leased(store, a_wish(f"holder {ticket}", lines=(line,)))
     await claim(store, a_wish("first", lines=(LINE,)), at(1), patience=1000)
     await claim(store, a_wish("first", lines=(OTHER_LINE,)), at(2), patience=1000)
-    assert (await claim(store, a_wish("second", lines=(OTHER_LINE,)), at(65), patience=0)).lease is None
+    assert (await claim(store, a_wish("second", lines=(OTHER_LINE,)), at(65), patience=0)).leases == ()
     assert (await leased(store, a_wish("third", lines=(LINE,)), at(66))).line == LINE
 
 
 async def test_the_lease_of_a_ticket_is_found_while_it_lasts(store: Store) -> None:
     lease = await leased(store, a_wish("a"))
-    assert await store.lease_of("ci", "a", at(59)) == lease
-    assert await store.lease_of("ci", "a", at(60)) is None
-    assert await store.lease_of("another key", "a", at(1)) is None
+    assert await store.leases_of("ci", "a", at(59)) == [lease]
+    assert await store.leases_of("ci", "a", at(60)) == []
+    assert await store.leases_of("another key", "a", at(1)) == []
 
 
 @pytest.mark.parametrize(
@@ -339,7 +338,8 @@ def a_text(sent: datetime, transit: float, clock: float) -> Message:
 
 
 def a_lease(tolerance: float) -> Lease:
-    return make_lease(a_wish(ttl=timedelta(days=1), tolerance=timedelta(seconds=tolerance)), LINE, 0, NOON)
+    wish = a_wish(ttl=timedelta(days=1), tolerance=timedelta(seconds=tolerance))
+    return make_leases(wish, [LINE], 0, NOON)[0]
 
 
 HOURS = st.floats(0, 7200)
@@ -400,7 +400,7 @@ async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: 
             claims = await asyncio.gather(
                 store.claim(a_wish(f"{race} here"), now, now), other.claim(a_wish(f"{race} there"), now, now)
             )
-            leases = [claimed.lease for claimed in claims if claimed.lease is not None]
+            leases = [lease for claimed in claims for lease in claimed.leases]
             assert len(leases) == 1
             won[leases[0].holder.split()[-1]] += 1
     finally:

@@ -289,10 +289,10 @@ async def test_a_message_and_a_lease_at_once_agree_who_was_first(mongo_store: St
         now = NOON + timedelta(seconds=100 * n)
         delivery = a_delivery(received_at=now + timedelta(milliseconds=1))
         claimed, _ = await asyncio.gather(claim(mongo_store, a_wish(f"{n}"), now), other_store.add([delivery]))
-        assert claimed.lease is not None
+        (lease,) = claimed.leases
         found = await mongo_store.get(delivery.message.id)
         assert found is not None
-        assert (found.message.lease == claimed.lease.id) == (found.position > int(claimed.lease.cursor))
+        assert (found.message.lease == lease.id) == (found.position > int(lease.cursor))
 
 
 async def test_what_is_added_at_once_is_told_apart(mongo_store: Store) -> None:
@@ -400,7 +400,7 @@ async def test_messages_that_lost_their_indexes_are_not_read_but_kept_and_a_star
         await store.newest(ALL, 10)
     again = await open_store(url, join_parts)
     assert [stored.position for stored in await again.newest(ALL, 10)] == [2]
-    assert (await claim(again, a_wish("first"))).lease is not None
+    assert (await claim(again, a_wish("first"))).leases
     with mongo_databases.database(url) as database:
         database["counters"].drop()
     with pytest.raises(StoreUnavailable, match="counter of positions is gone"):
@@ -408,7 +408,7 @@ async def test_messages_that_lost_their_indexes_are_not_read_but_kept_and_a_star
     healed = await open_store(url, join_parts)
     assert await healed.add([a_delivery()]) == 1
     assert await healed.position() == 3
-    second = (await claim(healed, a_wish("second"), NOON + timedelta(hours=1))).lease
+    (second,) = (await claim(healed, a_wish("second"), NOON + timedelta(hours=1))).leases
     assert await healed.leases(NOON + timedelta(hours=1)) == [second]
     for opened in (store, again, healed):
         await opened.close()
@@ -468,7 +468,7 @@ async def test_what_a_client_sends_is_never_an_operator_or_a_pattern(mongo_store
     assert not await mongo_store.delete(text)
     assert not await mongo_store.revoke_key(text)
     assert await mongo_store.lease(text) is None
-    assert (await claim(mongo_store, a_wish(text, lines=(text,)))).lease is not None
+    assert (await claim(mongo_store, a_wish(text, lines=(text,)))).leases
     odd = a_delivery(text=text, sender=text, line=text)
     await mongo_store.add([odd])
     for query in (Query(sender=text), Query(contains=text), Query(lines=(text,))):

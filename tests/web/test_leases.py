@@ -278,14 +278,14 @@ async def test_a_key_that_is_revoked_while_it_waits_gets_no_line(
     api: httpx2.AsyncClient, inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, secret = await keys.add_key(inbox, "to be revoked", ("lease",))
-    acquire = leases.acquire
+    acquire = leases.acquire_all
 
-    async def acquire_and_revoke(*arguments: Any) -> Lease:
-        lease = await acquire(*arguments)
+    async def acquire_and_revoke(*arguments: Any) -> tuple[Lease, ...]:
+        leased = await acquire(*arguments)
         await inbox.store.revoke_key(key.id)
-        return lease
+        return leased
 
-    monkeypatch.setattr(leases, "acquire", acquire_and_revoke)
+    monkeypatch.setattr(leases, "acquire_all", acquire_and_revoke)
     answer = await api.post("/api/v1/leases", json={"line": LINE}, headers={"authorization": f"Bearer {secret}"})
     assert answer.status_code == 401
     assert (await leases.held())[0].released_at is not None
@@ -322,3 +322,79 @@ async def test_a_line_is_known_as_soon_as_its_first_text_is_in_the_spool(api: ht
 
     inbox.catch_up = drain
     assert (await api.post("/api/v1/leases", json={"line": "+447700900009"})).status_code == 201
+
+
+async def test_two_lines_are_leased_at_once_and_used_one_by_one(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    asked = {"label": "pool", "count": 2, "holder": "test 7", "ticket": "of this test", "ttl_seconds": 60}
+    answer = await api.post("/api/v1/leases", json=asked)
+    assert answer.status_code == 201
+    group = answer.json()
+    assert {lease["line"] for lease in group["leases"]} == {LINE, OTHER_LINE}
+    assert [lease["group"] for lease in group["leases"]] == [group["id"]] * 2
+    assert (group["holder"], group["cursor"], group["expires_at"]) == ("test 7", "0", "2026-11-22T12:01:00.000Z")
+    path = f"/api/v1/leases/{group['id']}"
+    assert (await api.get(path)).json() == group
+    assert (await api.post("/api/v1/leases", json=asked)).json() == group
+    assert (await api.get("/api/v1/leases")).json()["leases"] == sorted(group["leases"], key=lambda one: one["line"])
+    await inbox.receive(
+        [a_delivery(line=lease["line"], text=f"code 12345{n}") for n, lease in enumerate(group["leases"])]
+    )
+    codes = [(await api.get(f"/api/v1/leases/{lease['id']}/code?timeout=5")).text for lease in group["leases"]]
+    assert codes == ["123450", "123451"]
+    assert (await api.post(f"{path}/extend", json={"ttl_seconds": 90})).json()["expires_at"].endswith("12:01:30.000Z")
+    assert (await api.delete(path)).status_code == 204
+    assert all(lease["released_at"] for lease in (await api.get(path)).json()["leases"])
+
+
+async def test_a_lease_without_a_count_is_no_group(api: httpx2.AsyncClient) -> None:
+    lease = (await api.post("/api/v1/leases", json={"line": LINE})).json()
+    assert (lease["line"], lease["group"], "leases" in lease) == (LINE, None, False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"count": 0}, ">= 1"),
+        ({"count": 21}, "<= 20"),
+        ({"count": 2, "line": LINE}, "is one line, not 2"),
+        ({"count": 3, "label": "pool"}, "There will never be 3 free lines: this key may lease 2 with the label 'pool'"),
+        ({"count": 4}, "There will never be 4 free lines: this key may lease 3. Add lines, or ask for fewer."),
+    ],
+)
+async def test_a_group_that_can_never_be_had_is_refused(
+    api: httpx2.AsyncClient, asked: dict[str, Any], sentence: str
+) -> None:
+    answer = await api.post("/api/v1/leases", json=asked)
+    assert (answer.status_code, answer.json()["error"], sentence in answer.json()["message"]) == (
+        400,
+        "bad_request",
+        True,
+    )
+
+
+async def test_a_ticket_of_a_group_is_of_no_other_request(api: httpx2.AsyncClient) -> None:
+    await api.post("/api/v1/leases", json={"count": 2, "ticket": "of a group"})
+    for asked in ({}, {"count": 1}, {"count": 3}):
+        answer = await api.post("/api/v1/leases", json={**asked, "ticket": "of a group"})
+        assert (answer.status_code, "is of another request, which got" in answer.json()["message"]) == (400, True)
+
+
+async def test_a_group_has_no_messages_of_its_own_and_is_the_keys_alone(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    group = (await api.post("/api/v1/leases", json={"label": "pool", "count": 2})).json()
+    path = f"/api/v1/leases/{group['id']}"
+    answer = await api.get(f"{path}/next?timeout=0")
+    assert (answer.status_code, f"{group['id']}.2 of" in answer.json()["message"]) == (400, True)
+    thief = await with_key(inbox, "lease")
+    assert (await api.delete(path, headers=thief)).status_code == 403
+    limited = await with_key(inbox, "lease", lines=(OTHER_LINE,))
+    assert (await api.get(path, headers=limited)).json()["error"] == "unknown_lease"
+    answer = await api.post("/api/v1/leases", json={"count": 2}, headers=limited)
+    assert "this key may lease 1." in answer.json()["message"]
+
+
+async def test_of_a_pool_with_too_few_working_modems_a_group_takes_what_there_is(
+    api: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    write_health(tmp_path, Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
+    group = (await api.post("/api/v1/leases", json={"label": "pool", "count": 2})).json()
+    assert len(group["leases"]) == 2

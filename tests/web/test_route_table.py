@@ -200,7 +200,7 @@ class House:
         return answers
 
     async def _lease(self, key_id: str) -> Lease:
-        return await self.leases.acquire(Request(key_id, (LINE,), timedelta(minutes=1), HOLDER), 0)
+        return await self.leases.acquire(Request(key=key_id, lines=(LINE,), ttl=timedelta(minutes=1), holder=HOLDER), 0)
 
     async def _is_same(self, lease: Lease | None) -> bool:
         return [held.id for held in await self.leases.held() if held.released_at is None] == (

@@ -145,10 +145,13 @@ def _add_lease_options(lease: argparse.ArgumentParser) -> None:
     lease.epilog = (
         "Without a command it prints the lease as JSON. With one it runs it, with the number in SMSCATCH_LINE and the"
         " lease's id in SMSCATCH_LEASE, keeps the lease until the command ends, and ends with its status."
+        " With --count 2 these are SMSCATCH_LINE_1, SMSCATCH_LEASE_1, SMSCATCH_LINE_2 and SMSCATCH_LEASE_2;"
+        " SMSCATCH_LINES has all numbers, SMSCATCH_LEASES all ids."
     )
     which = lease.add_mutually_exclusive_group()
     which.add_argument("--line", type=_parse_given, help="this number of ours; any that is free by default")
     which.add_argument("--label", type=_parse_given, help="any of the lines with this label")
+    lease.add_argument("--count", type=int, metavar="LINES", help="so many lines at once, all or none")
     lease.add_argument("--holder", help="who you are, for others to see; host name and process by default")
     lease.add_argument("--ttl", type=_parse_seconds, default=120.0, metavar="SECONDS", help="how long (120)")
     lease.add_argument(

@@ -5,11 +5,13 @@ import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
 from smscatch.cli.meaning import find_server
-from smscatch.client import Client
+from smscatch.client import Client, LeasedLine, LeasedLines
 from smscatch.client.leased import LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.errors import BadRequest
@@ -86,24 +88,39 @@ def run_lease(options: argparse.Namespace) -> int:
     """smscatch lease."""
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     with _client(options) as client, heeding(leave):
-        phone = client.lease(
-            options.line, label=options.label, holder=options.holder, ttl=options.ttl, wait=options.wait
-        )
+        leased = _lease(client, options)
         if command:
-            return run_with(phone, command, options.ttl)
-        facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
+            return run_with(leased, command, options.ttl)
+        facts = _lease_facts(leased) if isinstance(leased, LeasedLine) else _group_facts(leased)
         try:
-            print(json.dumps(facts | {"expires_at": format_time(phone.expires_at)}), flush=True)
+            print(json.dumps(facts), flush=True)
         except OSError:  # nobody learns of it
-            phone.release()
+            leased.release()
             raise
         return OK
+
+
+def _lease(client: Client, options: argparse.Namespace) -> LeasedLine | LeasedLines:
+    ask = partial(
+        client.lease, options.line, label=options.label, holder=options.holder, ttl=options.ttl, wait=options.wait
+    )
+    return ask() if options.count is None else ask(count=options.count)
+
+
+def _lease_facts(phone: LeasedLine) -> dict[str, Any]:
+    facts = {"id": phone.id, "line": phone.number, "label": phone.label, "cursor": phone.cursor}
+    return facts | {"expires_at": format_time(phone.expires_at)}
+
+
+def _group_facts(phones: LeasedLines) -> dict[str, Any]:
+    leases = [_lease_facts(phone) for phone in phones]
+    return {"id": phones.id, "expires_at": format_time(phones.expires_at), "leases": leases}
 
 
 def run_release(options: argparse.Namespace) -> int:
     """smscatch release."""
     with _client(options) as client:
-        client.leased(options.id).release()
+        client.leased_group(options.id).release()
     return OK
 
 

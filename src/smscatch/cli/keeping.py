@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
-from smscatch.client import LeasedLine
+from smscatch.client import LeasedLine, LeasedLines
 from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -33,12 +33,22 @@ def leave(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def run_with(phone: LeasedLine, command: list[str], ttl: float) -> int:
+def environ_of(leased: LeasedLine | LeasedLines) -> dict[str, str]:
+    """Return the variables that tell a command of its line, or, numbered from 1 on, of those of its group."""
+    if isinstance(leased, LeasedLine):
+        return {"SMSCATCH_LINE": leased.number, "SMSCATCH_LEASE": leased.id}
+    told = {"SMSCATCH_LINES": " ".join(leased.numbers), "SMSCATCH_LEASES": " ".join(phone.id for phone in leased)}
+    for number, phone in enumerate(leased, 1):
+        told |= {f"SMSCATCH_LINE_{number}": phone.number, f"SMSCATCH_LEASE_{number}": phone.id}
+    return told
+
+
+def run_with(phone: LeasedLine | LeasedLines, command: list[str], ttl: float) -> int:
     """Run a command while a line is leased, release the line, and return the command's status as a shell has it.
 
     What asks us to end is handed on to the command: as long as that runs, it needs its line.
     """
-    environ = os.environ | {"SMSCATCH_LINE": phone.number, "SMSCATCH_LEASE": phone.id}
+    environ = os.environ | environ_of(phone)
     running = _Command()
     with heeding(running.heed, (*ENDING, signal.SIGINT)):
         try:
@@ -76,7 +86,7 @@ class _Command:
             self._process.send_signal(number)  # no-op when it has ended
 
 
-def _keep(phone: LeasedLine, process: subprocess.Popen[bytes], ttl: float) -> int:
+def _keep(phone: LeasedLine | LeasedLines, process: subprocess.Popen[bytes], ttl: float) -> int:
     """Extend a lease until a process ends; return its status, which is negative after a signal."""
     seconds: float | None = ttl / 3
     while True:
@@ -102,18 +112,22 @@ def _wait(process: subprocess.Popen[bytes], seconds: float | None) -> int | None
         return None
 
 
-def _extend(phone: LeasedLine, ttl: float) -> bool:
+def _extend(phone: LeasedLine | LeasedLines, ttl: float) -> bool:
     """Extend a lease; return False if it is over. The command goes on in any case."""
     try:
         phone.extend(ttl)
     except SmscatchError as error:  # a server that is back in time extends it the next time
-        print(f"smscatch: the lease of {phone.number} is not extended: {error}", file=sys.stderr)
+        print(f"smscatch: the lease of {_numbers(phone)} is not extended: {error}", file=sys.stderr)
         return not isinstance(error, LeaseEnded | UnknownLease)
     return True
 
 
-def _release(phone: LeasedLine) -> None:
+def _release(phone: LeasedLine | LeasedLines) -> None:
     try:
         phone.release()
     except SmscatchError as error:  # what came of the command matters more; the lease ends by itself
-        print(f"smscatch: the lease of {phone.number} is not released: {error}", file=sys.stderr)
+        print(f"smscatch: the lease of {_numbers(phone)} is not released: {error}", file=sys.stderr)
+
+
+def _numbers(phone: LeasedLine | LeasedLines) -> str:
+    return phone.number if isinstance(phone, LeasedLine) else " and ".join(phone.numbers)

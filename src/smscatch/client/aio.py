@@ -1,9 +1,10 @@
 """The client for asyncio: the same as `sync`, with `await`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from functools import partial
 from types import TracebackType
-from typing import Any, Unpack
+from typing import Any, Generic, TypeVar, Unpack, overload
 
 import httpx2
 
@@ -22,11 +23,11 @@ from smscatch.client.exchange import (
     refuse_closed,
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
-from smscatch.client.leased import Leased, LeaseFilters
+from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
-from smscatch.messages import Lease, Line, Message
+from smscatch.messages import Lease, LeaseGroup, Line, Message
 from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
@@ -89,6 +90,7 @@ class AsyncClient:
         """See Client.wait_for_link."""
         return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
 
+    @overload
     def lease(
         self,
         line: str | None = None,
@@ -97,13 +99,50 @@ class AsyncClient:
         holder: str | None = None,
         ttl: float = 120.0,
         wait: float = 60.0,
-    ) -> "Leasing":
+        count: None = None,
+    ) -> "Leasing[AsyncLeasedLine]": ...
+
+    @overload
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+        count: int,
+    ) -> "Leasing[AsyncLeasedLines]": ...
+
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+        count: int | None = None,
+    ) -> "Leasing[AsyncLeasedLine] | Leasing[AsyncLeasedLines]":
         """See Client.lease; use it in an `async with` block, or await it and release it."""
-        return Leasing(self, leasing.lease(line, label, holder, ttl=ttl, patience=wait))
+        wanted = leasing.Wanted(line=line, label=label, holder=holder, ttl=ttl, wait=wait, count=count)
+        if count is None:
+            return Leasing(partial(self._lease, wanted))
+        return Leasing(partial(self._lease_group, wanted))
+
+    async def _lease(self, wanted: leasing.Wanted) -> "AsyncLeasedLine":
+        return AsyncLeasedLine(self, await self._hold(leasing.lease(wanted)))
+
+    async def _lease_group(self, wanted: leasing.Wanted) -> "AsyncLeasedLines":
+        return AsyncLeasedLines(self, await self._hold(leasing.lease_group(wanted)))
 
     async def leased(self, lease_id: str, after: str | None = None) -> "AsyncLeasedLine":
         """See Client.leased."""
         return AsyncLeasedLine(self, await self._hold(leasing.leased(lease_id, after)), after)
+
+    async def leased_group(self, group_id: str) -> "AsyncLeasedLines":
+        """See Client.leased_group."""
+        return AsyncLeasedLines(self, await self._hold(leasing.leased_group(group_id)))
 
     async def events(self, **filters: Unpack[Filters]) -> AsyncIterator[Message]:
         """See Client.events."""
@@ -165,33 +204,35 @@ class AsyncClient:
             raise cannot_reach(self.url, error) from error
 
 
-class Leasing:
+H = TypeVar("H", "AsyncLeasedLine", "AsyncLeasedLines")
+
+
+class Leasing(Generic[H]):
     """What `AsyncClient.lease` returns: `await` it, or enter it with `async with`; once."""
 
-    def __init__(self, client: AsyncClient, conversation: Conversation[Lease]) -> None:
-        self._client = client
-        self._conversation = conversation
-        self._phone: AsyncLeasedLine | None = None
+    def __init__(self, ask: Callable[[], Awaitable[H]]) -> None:
+        self._ask: Callable[[], Awaitable[H]] = ask
+        self._held: H | None = None
         self._is_begun = False
 
-    def __await__(self) -> Generator[Any, None, "AsyncLeasedLine"]:
+    def __await__(self) -> Generator[Any, None, H]:
         return self._begin().__await__()
 
-    async def _begin(self) -> "AsyncLeasedLine":
+    async def _begin(self) -> H:
         if self._is_begun:
             raise SmscatchError("This lease was asked for already. Call lease() again for another line.")
         self._is_begun = True
-        self._phone = AsyncLeasedLine(self._client, await self._client._hold(self._conversation))
-        return self._phone
+        self._held = await self._ask()
+        return self._held
 
-    async def __aenter__(self) -> "AsyncLeasedLine":
+    async def __aenter__(self) -> H:
         return await self._begin()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._phone is not None:
-            await self._phone.__aexit__(kind, error, trace)
+        if self._held is not None:
+            await self._held.__aexit__(kind, error, trace)
 
 
 class AsyncLeasedLine(Leased):
@@ -243,3 +284,31 @@ class AsyncLeasedLine(Leased):
 
     async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
         return await self._client._hold(self._waiting(want, timeout, filters))
+
+
+class AsyncLeasedLines(LeasedGroup[AsyncLeasedLine]):
+    """Some numbers that are ours alone; see LeasedLines. An `async with` block releases them all."""
+
+    def __init__(self, client: AsyncClient, group: LeaseGroup) -> None:
+        super().__init__(group, [AsyncLeasedLine(client, lease) for lease in group.leases])
+        self._client = client
+
+    async def __aenter__(self) -> "AsyncLeasedLines":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.release()
+        except SmscatchError:
+            if error is None:  # else that one matters more; the leases end by themselves
+                raise
+
+    async def extend(self, ttl: float = 120.0) -> None:
+        """See LeasedLines.extend."""
+        self._take(await self._client._hold(leasing.extend(self._group, ttl)))
+
+    async def release(self) -> None:
+        """See LeasedLines.release."""
+        await self._client._hold(leasing.release(self._group))

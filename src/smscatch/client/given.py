@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from smscatch.errors import BadRequest
-from smscatch.messages import MAX_TTL_SECONDS, MIN_TTL_SECONDS
+from smscatch.messages import MAX_LINES_LEASED, MAX_TTL_SECONDS, MIN_TTL_SECONDS
 
 # The server takes an empty one for none: for any line, or for now.
 NOT_EMPTY = ("line", "after", "lease", "label")
@@ -40,4 +40,14 @@ def check_ttl(seconds: float) -> None:
     if not MIN_TTL_SECONDS <= seconds <= MAX_TTL_SECONDS:
         raise BadRequest(
             f"ttl = {seconds!r} is not accepted: a lease lasts from {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS} seconds."
+        )
+
+
+def check_count(count: object) -> None:
+    """Raise BadRequest for what is no number of lines to lease at once."""
+    if count is None:
+        return
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_LINES_LEASED:
+        raise BadRequest(
+            f"count = {count!r} is not accepted: of 1 to {MAX_LINES_LEASED} lines, give how many are leased at once."
         )

@@ -1,13 +1,14 @@
 """A leased line: what is known of it without asking the server, and which of its messages were read. No I/O here."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Generic, TypedDict, TypeVar, overload
 
 from smscatch.client.exchange import Conversation
 from smscatch.client.leasing import path_of
 from smscatch.client.talk import MOST_SKIPPED, Filters, wait
 from smscatch.client.wants import Found, Unwanted, Want
-from smscatch.messages import Lease, Message
+from smscatch.messages import Lease, LeaseGroup, Message
 
 
 class LeaseFilters(TypedDict, total=False):
@@ -73,3 +74,50 @@ class Leased:
     def expires_at(self) -> datetime:
         """When the lease ends by itself, UTC."""
         return self._lease.expires_at
+
+
+P = TypeVar("P", bound=Leased)
+
+
+class LeasedGroup(Sequence[P], Generic[P]):
+    """Some numbers that are ours alone until they are released, or their time is up; they were leased at once."""
+
+    def __init__(self, group: LeaseGroup, phones: Sequence[P]) -> None:
+        self._group = group
+        self._phones = tuple(phones)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {' '.join(self.numbers)} until {self.expires_at:%H:%M:%S} UTC>"
+
+    def __len__(self) -> int:
+        return len(self._phones)
+
+    @overload
+    def __getitem__(self, place: int) -> P: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[P, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> P | tuple[P, ...]:
+        return self._phones[place]
+
+    def _take(self, group: LeaseGroup) -> None:
+        """Know that the leases of the group have changed."""
+        self._group = group
+        for phone, lease in zip(self._phones, group.leases, strict=True):
+            phone._lease = lease
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers, E.164."""
+        return tuple(phone.number for phone in self._phones)
+
+    @property
+    def id(self) -> str:
+        """The id of the group."""
+        return self._group.id
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the first lease ends by itself, UTC."""
+        return self._group.expires_at

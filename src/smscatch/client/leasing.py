@@ -5,39 +5,67 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
-from smscatch.client.given import check_filters, check_seconds, check_ttl
+from smscatch.client.given import check_count, check_filters, check_seconds, check_ttl
 from smscatch.client.talk import Page
 from smscatch.errors import NoFreeLine, SmscatchError, UnknownLease
-from smscatch.messages import MAX_NAME, Lease, Message
+from smscatch.messages import MAX_NAME, Lease, LeaseGroup, Message
 
 __tracebackhide__ = is_ours
 
+L = TypeVar("L", Lease, LeaseGroup)
 LEASES = "/api/v1/leases"
 FAREWELL_SECONDS = 10.0
 
 
-def lease(
-    line: str | None, label: str | None, holder: str | None, *, ttl: float, patience: float
-) -> Conversation[Lease]:
+class Leasable(msgspec.Struct):
+    """What tells a group from a lease."""
+
+    leases: tuple[Lease, ...] | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for, and how many seconds one waits for it: a line, or a group of `count` lines."""
+
+    line: str | None = None
+    label: str | None = None
+    holder: str | None = None
+    ttl: float = 120.0
+    wait: float = 60.0
+    count: int | None = None
+
+
+def lease(wanted: Wanted) -> Conversation[Lease]:
     """Ask for a line, in the order of asking, through restarts of the server and lost answers."""
-    check_filters({"line": line, "label": label, "holder": holder})
-    check_ttl(ttl)
-    check_seconds("wait", patience)
-    patience = max(0.0, patience)
+    return (yield from _lease(wanted, Lease))
+
+
+def lease_group(wanted: Wanted) -> Conversation[LeaseGroup]:
+    """Ask for several lines at once in the same way."""
+    return (yield from _lease(wanted, LeaseGroup))
+
+
+def _lease(wanted: Wanted, form: type[L]) -> Conversation[L]:
+    check_filters({"line": wanted.line, "label": wanted.label, "holder": wanted.holder})
+    check_ttl(wanted.ttl)
+    check_seconds("wait", wanted.wait)
+    check_count(wanted.count)
     ticket = secrets.token_hex(16)
     body = {
-        "line": line,
-        "label": label,
-        "holder": f"{socket.gethostname()} {os.getpid()}" if holder is None else holder[-MAX_NAME:],
-        "ttl_seconds": ttl,
+        "line": wanted.line,
+        "label": wanted.label,
+        "holder": f"{socket.gethostname()} {os.getpid()}" if wanted.holder is None else wanted.holder[-MAX_NAME:],
+        "ttl_seconds": wanted.ttl,
         "ticket": ticket,
+        "count": wanted.count,
     }
     try:
-        return (yield from _stand_in_line(body, patience))
+        return (yield from _stand_in_line(body, max(0.0, wanted.wait), form))
     except GeneratorExit:  # nobody drives us any more
         raise
     except BaseException:  # also Ctrl-C and a cancellation: a line shall not be kept for who is gone
@@ -45,14 +73,14 @@ def lease(
         raise
 
 
-def _stand_in_line(body: Mapping[str, Any], patience: float) -> Conversation[Lease]:
+def _stand_in_line(body: Mapping[str, Any], patience: float, form: type[L]) -> Conversation[L]:
     deadline = time.monotonic() + patience
     while True:
         left = max(0.0, deadline - time.monotonic())
         seconds = min(left, POLL_SECONDS)
         try:
             request = Ask("POST", LEASES, body={**body, "wait_seconds": seconds}, patience_seconds=seconds)
-            return read((yield from ask(request)), Lease)
+            return read((yield from ask(request)), form)
         except NoFreeLine as error:
             if time.monotonic() >= deadline:
                 raise NoFreeLine.within(patience, **{"reason": str(error), **error.details}) from None
@@ -77,15 +105,24 @@ def leased(lease_id: str, after: str | None) -> Conversation[Lease]:
     return read(answer, Lease)
 
 
-def extend(lease: Lease, ttl: float) -> Conversation[Lease]:
-    """Let a lease last for `ttl` seconds from now."""
+def leased_group(group_id: str) -> Conversation[LeaseGroup]:
+    """Ask for a group by its id; one lease, by its own, is a group of one."""
+    check_filters({"lease": group_id})
+    answer = yield from ask(Ask("GET", f"{LEASES}/{quote(group_id, safe='')}"))
+    if read(answer, Leasable).leases is None:
+        return LeaseGroup.of([read(answer, Lease)])
+    return read(answer, LeaseGroup)
+
+
+def extend(lease: L, ttl: float) -> Conversation[L]:
+    """Let a lease, or all of a group, last for `ttl` seconds from now."""
     check_ttl(ttl)
     answer = yield from ask(Ask("POST", f"{path_of(lease)}/extend", body={"ttl_seconds": ttl}))
-    return read(answer, Lease)
+    return read(answer, type(lease))
 
 
-def release(lease: Lease) -> Conversation[None]:
-    """End a lease; a server that is away for a moment is waited for, since tests wait for the line."""
+def release(lease: Lease | LeaseGroup) -> Conversation[None]:
+    """End a lease, or all of a group; a server that is away for a moment is waited for: tests wait for the line."""
     deadline = time.monotonic() + FAREWELL_SECONDS
     while True:
         try:
@@ -106,6 +143,6 @@ def lease_messages(lease: Lease) -> Conversation[list[Message]]:
     return read(answer, Page).messages[::-1]
 
 
-def path_of(lease: Lease) -> str:
-    """Return the address of a lease."""
+def path_of(lease: Lease | LeaseGroup) -> str:
+    """Return the address of a lease or a group."""
     return f"{LEASES}/{lease.id}"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Unpack
+from typing import Unpack, overload
 
 import httpx2
 
@@ -21,11 +21,11 @@ from smscatch.client.exchange import (
     refuse_closed,
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
-from smscatch.client.leased import Leased, LeaseFilters
+from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
 from smscatch.client.talk import Filters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
-from smscatch.messages import Lease, Line, Message
+from smscatch.messages import Lease, LeaseGroup, Line, Message
 from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
@@ -96,6 +96,7 @@ class Client:
         """Return the first link, or the first that the regular expression `link_pattern` matches somewhere."""
         return self._wait(wants.a_link(link_pattern), timeout, filters).value
 
+    @overload
     def lease(
         self,
         line: str | None = None,
@@ -104,14 +105,44 @@ class Client:
         holder: str | None = None,
         ttl: float = 120.0,
         wait: float = 60.0,
-    ) -> "LeasedLine":
+        count: None = None,
+    ) -> "LeasedLine": ...
+
+    @overload
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+        count: int,
+    ) -> "LeasedLines": ...
+
+    def lease(
+        self,
+        line: str | None = None,
+        *,
+        label: str | None = None,
+        holder: str | None = None,
+        ttl: float = 120.0,
+        wait: float = 60.0,
+        count: int | None = None,
+    ) -> "LeasedLine | LeasedLines":
         """Return a number that is ours alone for `ttl` seconds; use it in a `with` block, or release it.
 
         It is `line`, or any with the `label`, or any. Waits up to `wait` seconds until one is free, first come, first
         served. `holder` is what others see: the name of the test, say. Raises NoFreeLine, which says who has them.
         Whoever is interrupted meanwhile has left the queue, and has no line.
+
+        With `count`, as many lines are leased at once, all or none: `with sms.lease(count=2) as (alice, bob):`. Never
+        ask for a second line while you hold one: two tests that do so may wait for each other.
         """
-        return LeasedLine(self, self._hold(leasing.lease(line, label, holder, ttl=ttl, patience=wait)))
+        wanted = leasing.Wanted(line=line, label=label, holder=holder, ttl=ttl, wait=wait, count=count)
+        if count is None:
+            return LeasedLine(self, self._hold(leasing.lease(wanted)))
+        return LeasedLines(self, self._hold(leasing.lease_group(wanted)))
 
     def leased(self, lease_id: str, after: str | None = None) -> "LeasedLine":
         """Return a line that was leased elsewhere with this key, by another process say. Raises UnknownLease.
@@ -119,6 +150,13 @@ class Client:
         The first wait goes on behind `after`, which is a cursor; not given, at the beginning of the lease.
         """
         return LeasedLine(self, self._hold(leasing.leased(lease_id, after)), after)
+
+    def leased_group(self, group_id: str) -> "LeasedLines":
+        """Return the lines that were leased at once elsewhere with this key; by the id of a single lease, that one.
+
+        Raises UnknownLease.
+        """
+        return LeasedLines(self, self._hold(leasing.leased_group(group_id)))
 
     def events(self, **filters: Unpack[Filters]) -> Iterator[Message]:
         """Yield every match behind `after` (now, if not given), then new ones for ever.
@@ -227,3 +265,34 @@ class LeasedLine(Leased):
 
     def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
         return self._client._hold(self._waiting(want, timeout, filters))
+
+
+class LeasedLines(LeasedGroup[LeasedLine]):
+    """Some numbers that are ours alone, a LeasedLine for each, in a tuple's stead. A `with` block releases them all.
+
+    `alice, bob = lines` takes them apart; a line that is released on its own stays so.
+    """
+
+    def __init__(self, client: Client, group: LeaseGroup) -> None:
+        super().__init__(group, [LeasedLine(client, lease) for lease in group.leases])
+        self._client = client
+
+    def __enter__(self) -> "LeasedLines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.release()
+        except SmscatchError:
+            if error is None:  # else that one matters more; the leases end by themselves
+                raise
+
+    def extend(self, ttl: float = 120.0) -> None:
+        """Let all leases that were not released last for `ttl` seconds from now. Raises LeaseEnded if one expired."""
+        self._take(self._client._hold(leasing.extend(self._group, ttl)))
+
+    def release(self) -> None:
+        """End all leases: the lines rest, and are free then. A second time is no error."""
+        self._client._hold(leasing.release(self._group))

@@ -42,7 +42,7 @@ class DayCount(NamedTuple):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone who wants a line for a while.
+    """Someone who wants a line for a while, or a group of `count` lines, all or none.
 
     `ticket` is a name chosen by whoever asks, unique for the `key`: asking again with it keeps the place in the queue.
     Any of `lines` will do. The lease lasts for `ttl`, after which the line rests for `rest`; `tolerance` is how far
@@ -56,12 +56,18 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     ttl: timedelta
     rest: timedelta
     tolerance: timedelta
+    count: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many lines are wanted at once."""
+        return self.count or 1
 
 
 class Claim(NamedTuple):
-    """What became of a wish: a lease; or None, and how many stand in front, and the leases that are in the way."""
+    """What became of a wish: a lease of each line; or none, and how many stand in front, and what is in the way."""
 
-    lease: Lease | None
+    leases: tuple[Lease, ...]
     ahead: int = 0
     held: tuple[Lease, ...] = ()
 
@@ -152,11 +158,12 @@ class Store(Protocol):
         """Remove a key and the sessions made from it; return False if there was none."""
 
     async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
-        """Lease one of the lines wished for, if one is free for this wish; atomic among all instances.
+        """Lease as many of the lines wished for as are wanted, if so many are free for this wish; else none.
 
-        Free is a line whose newest lease has rested, and that nobody in front in the queue could take (leasing.choose).
-        A wish that is not granted stands in the queue until `keep_until`, in the order of the first asking; not at all
-        if that is not after `now`. A ticket that has an unexpired lease gets that one again: its answer was lost.
+        Atomic among all instances. Free is a line whose newest lease has rested, and that nobody in front in the queue
+        could take (leasing.choose). A wish that is not granted stands in the queue until `keep_until`, in the order of
+        the first asking; not at all if that is not after `now`. A ticket that has unexpired leases gets those again:
+        its answer was lost.
         """
 
     async def withdraw(self, key: str, ticket: str) -> None:
@@ -165,11 +172,14 @@ class Store(Protocol):
     async def lease(self, lease_id: str) -> Lease | None:
         """Return a lease, also one that has ended."""
 
+    async def lease_group(self, group_id: str) -> list[Lease]:
+        """Return the leases of a group, also those that have ended, in the order of their numbers."""
+
     async def leases(self, now: datetime) -> list[Lease]:
         """Return the leases of the lines that are leased or rest, ordered by line."""
 
-    async def lease_of(self, key: str, ticket: str, now: datetime) -> Lease | None:
-        """Return the lease that a ticket got, unless it has ended by `now`."""
+    async def leases_of(self, key: str, ticket: str, now: datetime) -> list[Lease]:
+        """Return the leases that a ticket got and that have not ended by `now`, as `lease_group` orders them."""
 
     async def change_lease(self, before: Lease, after: Lease, now: datetime) -> bool:
         """Put `after` in the place of `before`, which has its id.

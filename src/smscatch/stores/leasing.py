@@ -1,12 +1,12 @@
 """What every store decides alike about leases: whose a message is, and which line a wish may have. Pure functions."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from smscatch.messages import LATE, Lease, Message, Query
+from smscatch.messages import LATE, MAX_LINES_LEASED, Lease, Message, Query
 from smscatch.stores.base import Wish
 
 # Clocks of servers that agree are this close. Shorter than a rest, within which texts of the test before still come.
@@ -74,26 +74,44 @@ def _lag(earlier: Sequence[Message], tolerance: timedelta) -> timedelta | None:
     return lags[1] if len(lags) >= MIN_CLOCK_TEXTS else None
 
 
-def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: datetime) -> str | None:
-    """Return the line that `wish` may have now, if any; `ahead` stand in front of it, the first first.
+def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: datetime) -> tuple[str, ...]:
+    """Return the lines that `wish` may have now, as many as it wants, or none; `ahead` stand in front, the first first.
 
-    What one of them could take is kept for them. Of several lines the one that has rested longest is taken.
+    What those in front could take is kept for them, also as long as it is not enough for them: of free lines the first
+    in the queue keeps whatever it can use, and nobody takes it away, so each lease that ends brings it nearer to what
+    it wants, however many behind it want less. When it has its lines, the next one is the first. And nobody who waits
+    keeps others from a line for ever: lines are taken all at once, and who holds some does not wait for more.
+
+    Of several lines those that have rested longest are taken.
     """
     taken = {line for line, lease in newest.items() if lease.rests_until > now}
     for other in (*ahead, wish):
         free = [line for line in other.lines if line not in taken]
-        line = min(free, key=lambda line: newest[line].rests_until.timestamp() if line in newest else 0, default=None)
+        free.sort(key=lambda line: newest[line].rests_until.timestamp() if line in newest else 0)
+        lines = tuple(free[: other.size])
         if other is wish:
-            return line
-        if line is not None:
-            taken.add(line)
-    return None
+            return lines if len(lines) == wish.size else ()
+        taken.update(lines)
+    return ()
 
 
-def make_lease(wish: Wish, line: str, position: int, now: datetime) -> Lease:
-    """Return a lease that begins now."""
+def in_the_way(wish: Wish, newest: Mapping[str, Lease], now: datetime) -> tuple[Lease, ...]:
+    """Return the leases of lines wished for that last, or after which the line rests."""
+    return tuple(newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now)
+
+
+def make_leases(wish: Wish, lines: Sequence[str], position: int, now: datetime) -> tuple[Lease, ...]:
+    """Return leases of these lines that begin now."""
+    id_ = secrets.token_hex(8)
+    if wish.count is None:
+        return tuple(_make_lease(id_, line, wish, position, now=now) for line in lines)
+    leases = [_make_lease(f"{id_}.{number}", line, wish, position, now=now) for number, line in enumerate(lines, 1)]
+    return tuple(msgspec.structs.replace(lease, group=id_) for lease in leases)
+
+
+def _make_lease(id_: str, line: str, wish: Wish, position: int, *, now: datetime) -> Lease:
     return Lease(
-        id=secrets.token_hex(8),
+        id=id_,
         line=line,
         holder=wish.holder,
         key=wish.key,
@@ -103,3 +121,13 @@ def make_lease(wish: Wish, line: str, position: int, now: datetime) -> Lease:
         rests_until=now + wish.ttl + wish.rest,
         late_before=now - wish.tolerance,
     )
+
+
+def in_order(leases: Iterable[Lease]) -> list[Lease]:
+    """Return the leases of a group in the order of their numbers."""
+    return sorted(leases, key=lambda lease: int(lease.id.rpartition(".")[2] or 0) if lease.group else 0)
+
+
+def ids_of_group(group_id: str) -> list[str]:
+    """Return the ids that leases of a group may have."""
+    return [f"{group_id}.{number}" for number in range(1, MAX_LINES_LEASED + 1)]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from smscatch.errors import BadRequest, SmscatchError, UnknownLine
 from smscatch.leases import Request as Asked
-from smscatch.messages import Lease, Query, Stored
+from smscatch.messages import Lease, LeaseGroup, Query, Stored
 from smscatch.modem.health import WORKING, read_health
 from smscatch.numbers import canonical_number
 from smscatch.web.api import json_response, page_response, value_response
@@ -23,7 +23,9 @@ async def acquire(request: Request) -> Response:
     """Leases a line: by number, any with a label, or any; 409 `no_free_line` says who has them.
 
     While a lease lasts, what comes to its line is for its holder alone. With `wait_seconds` it waits for a free line,
-    first come, first served. The answer's `cursor` is where the lease began.
+    first come, first served. The answer's `cursor` is where the lease began. With a `count` it leases so many lines at
+    once, or none, and answers a group: `leases` has one for each line, whose id is used to wait for its messages; the
+    group's own `id` extends and releases them all.
     """
     body = await parse_body(request, LeaseRequest)
     asked = Asked(
@@ -32,46 +34,66 @@ async def acquire(request: Request) -> Response:
         ttl=timedelta(seconds=body.ttl_seconds),
         holder=body.holder,
         ticket=body.ticket,
+        count=body.count,
     )
 
     async def check() -> None:
         await access_of(request).check_still(asked.lines)
 
-    lease = await unless_gone(request, leases_of(request).acquire(asked, body.wait_seconds, check))
-    _check_ticket(request, body, lease)
+    leases = await unless_gone(request, leases_of(request).acquire_all(asked, body.wait_seconds, check))
+    _check_ticket(request, body, leases)
     try:
         await check()
     except SmscatchError:
-        await leases_of(request).release(lease)
+        await leases_of(request).release(*leases)
         raise
     if body.ticket is None and await request.is_disconnected():  # nobody could ask for it again
-        await leases_of(request).release(lease)
+        await leases_of(request).release(*leases)
         raise ClientGone("The client hung up before its lease was made.")
-    return value_response(_labelled(request, lease), 201)
+    return _answer(request, leases, 201)
 
 
-def _check_ticket(request: Request, body: LeaseRequest, lease: Lease) -> None:
-    """Raise BadRequest if a ticket brought the lease that an earlier request for something else got."""
-    another_line = body.line is not None and lease.line != canonical_number(body.line)
-    if another_line or (body.label is not None and _labelled(request, lease).label != body.label):
+def _answer(request: Request, leases: Sequence[Lease], status: int = 200) -> Response:
+    """Answer a group, or the one lease of none."""
+    labelled = [_labelled(request, lease) for lease in leases]
+    return value_response(LeaseGroup.of(labelled) if labelled[0].group else labelled[0], status)
+
+
+def _check_ticket(request: Request, body: LeaseRequest, leases: Sequence[Lease]) -> None:
+    """Raise BadRequest if a ticket brought the leases that an earlier request for something else got."""
+    another_line = body.line is not None and leases[0].line != canonical_number(body.line)
+    another_label = body.label is not None and any(_labelled(request, lease).label != body.label for lease in leases)
+    another_count = body.count != (len(leases) if leases[0].group else None)
+    if another_line or another_label or another_count:
+        got = " and ".join(lease.line for lease in leases)
         raise BadRequest(
-            f"The ticket {body.ticket!r} is of another request, which got {lease.line}. Make up a new one for each.",
+            f"The ticket {body.ticket!r} is of another request, which got {got}. Make up a new one for each.",
             parameter="ticket",
         )
 
 
 async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, ...]:
-    """Return the lines that will do. Of a pool, those whose modem is out of order only if all are."""
+    """Return the lines that will do. Of a pool, those whose modem is out of order only if the others are too few."""
+    size = body.count or 1
     if body.line is not None:
+        if size > 1:
+            raise BadRequest(f"{body.line} is one line, not {size}. Give a label, or leave it out.", parameter="count")
         if body.label is not None:
             raise BadRequest("Give a line or a label, not both: a label stands for all lines that have it.")
         line = canonical_number(body.line)
         await check_line(request, line)
         return (line,)
     lines = await _pool(request, body.label)
+    if len(lines) < size:
+        which = "" if body.label is None else f" with the label {body.label!r}"
+        raise BadRequest(
+            f"There will never be {size} free lines: this key may lease {len(lines)}{which}. Add lines, or ask for"
+            " fewer.",
+            parameter="count",
+        )
     health = read_health(context_of(request).settings.spool)
     working = [line for line in lines if line not in health or health[line].state in WORKING]
-    return tuple(working or lines)
+    return tuple(lines if len(working) < size else working)
 
 
 async def _pool(request: Request, label: str | None) -> Sequence[str]:
@@ -109,35 +131,52 @@ async def list_leases(request: Request) -> Response:
 
 
 async def get_lease(request: Request) -> Response:
-    """One lease, also when it is over."""
-    return value_response(_labelled(request, await _seen(request)))
+    """One lease, or a group, also when it is over."""
+    return _answer(request, await _seen(request))
 
 
-async def _seen(request: Request) -> Lease:
-    """Return the lease that the path names. Raises UnknownLease, also for one on a line that the key must not see."""
-    lease = await leases_of(request).get(request.path_params["id"])
-    access_of(request).check_lease(lease)
-    return lease
+async def _seen(request: Request) -> list[Lease]:
+    """Return the lease that the path names, or those of a group.
+
+    Raises UnknownLease, also for one on a line that the key must not see.
+    """
+    leases = await leases_of(request).get_all(request.path_params["id"])
+    for lease in leases:
+        access_of(request).check_lease(lease)
+    return leases
+
+
+async def _own_all(request: Request) -> list[Lease]:
+    """Return what `_seen` does. Raises Forbidden if another key holds it, unless this is an admin's."""
+    leases = await leases_of(request).get_all(request.path_params["id"])
+    for lease in leases:
+        access_of(request).check_own(lease)
+    return leases
 
 
 async def _own(request: Request) -> Lease:
-    """Return the lease that the path names. Raises Forbidden if another key holds it, unless this is an admin's."""
-    lease = await leases_of(request).get(request.path_params["id"])
-    access_of(request).check_own(lease)
-    return lease
+    """Return the lease that the path names. Raises BadRequest for a group, whose lines have messages of their own."""
+    id_, leases = request.path_params["id"], await _own_all(request)
+    if leases[0].id != id_:
+        each = ", ".join(f"{lease.id} of {lease.line}" for lease in leases)
+        raise BadRequest(f"{id_} is a group of leases. Name the one whose messages you want: {each}.")
+    return leases[0]
 
 
 async def release(request: Request) -> Response:
-    """Ends a lease: its line rests, and is free then. One that is over already stays so."""
-    await leases_of(request).release(await _own(request))
+    """Ends a lease, or all of a group: its line rests, and is free then. One that is over already stays so."""
+    await leases_of(request).release(*await _own_all(request))
     return Response(status_code=204)
 
 
 async def extend(request: Request) -> Response:
-    """Lets a lease last for `ttl_seconds` from now, if that is longer; 410 `lease_ended` if it is over."""
+    """Lets a lease last for `ttl_seconds` from now, if that is longer; 410 `lease_ended` if it is over.
+
+    Of a group all leases that were not released on their own.
+    """
     body = await parse_body(request, Extension)
-    longer = await leases_of(request).extend(await _own(request), timedelta(seconds=body.ttl_seconds))
-    return value_response(_labelled(request, longer))
+    longer = await leases_of(request).extend_all(await _own_all(request), timedelta(seconds=body.ttl_seconds))
+    return _answer(request, longer)
 
 
 async def list_messages(request: Request) -> Response:

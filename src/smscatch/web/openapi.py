@@ -18,7 +18,7 @@ from smscatch.errors import (
     Unauthorized,
 )
 from smscatch.keys import INGEST, LEASE
-from smscatch.messages import Lease, Line, Message
+from smscatch.messages import Lease, LeaseGroup, Line, Message
 from smscatch.sources.generic import GenericDelivery
 from smscatch.stores.records import Read
 from smscatch.web.bodies import Extension, LeaseRequest
@@ -65,7 +65,7 @@ class Text(msgspec.Struct):
 
 
 SCHEMAS = (
-    *(Message, MessagePage, ReadList, LineList, Lease, LeaseList),
+    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList),
     *(LeaseRequest, Extension, Error, Text, GenericDelivery),
 )
 REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, NoFreeLine, LeaseEnded, BadDelivery, StoreUnavailable)
@@ -158,5 +158,7 @@ def _response(endpoint: Endpoint) -> dict[str, Any]:
     return {"description": "OK", "content": _json_content(endpoint.answer)}
 
 
-def _json_content(schema: str) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+def _json_content(schemas: str) -> dict[str, Any]:
+    """Return the JSON form of what has one of these schemas, which stand beside each other with | between them."""
+    each = [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas.split("|")]
+    return {"application/json": {"schema": each[0] if len(each) == 1 else {"anyOf": each}}}

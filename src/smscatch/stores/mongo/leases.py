@@ -6,33 +6,35 @@ import msgspec
 
 from smscatch.messages import Lease
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, make_lease
+from smscatch.stores.leasing import choose, ids_of_group, in_order, in_the_way, make_leases
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.statements import newest_leases, take_turn
 
 
 async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
-    turn = await take_turn(scope)  # which the messages need too: none slips in beside the lease's first position
-    repeated = await lease_of(scope, wish.key, wish.ticket, now)
-    if repeated is not None:
-        return Claim(repeated)
+    turn = await take_turn(
+        scope, wish.size
+    )  # which the messages need too: none slips in beside the lease's first position
+    repeated = await leases_of(scope, wish.key, wish.ticket, now)
+    if repeated:
+        return Claim(tuple(repeated))
     ahead = await _queue_up(scope, wish, turn.number, now=now, keep_until=keep_until)
     newest = await newest_leases(scope)
-    line = choose(wish, ahead, newest, now)
-    if line is None:
-        held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
-        return Claim(None, len(ahead), tuple(held))
-    lease = make_lease(wish, line, turn.position, now)
-    await scope.insert("leases", [document(lease, wish.ticket, turn.number)])
+    lines = choose(wish, ahead, newest, now)
+    if not lines:
+        return Claim((), len(ahead), in_the_way(wish, newest, now))
+    granted = make_leases(wish, lines, turn.position, now)
+    documents = [document(lease, wish.ticket, turn.number + place) for place, lease in enumerate(granted, 1)]
+    await scope.insert("leases", documents)
     await withdraw(scope, wish.key, wish.ticket)
-    return Claim(lease)
+    return Claim(granted)
 
 
-async def lease_of(scope: Scope, key: str, ticket: str, now: datetime) -> Lease | None:
-    """See Store.lease_of."""
-    found = await scope.find_one("leases", {"key": key, "ticket": ticket, "expires_at": {"$gt": now}}, ["json"])
-    return None if found is None else _decode(found["json"])
+async def leases_of(scope: Scope, key: str, ticket: str, now: datetime) -> list[Lease]:
+    """See Store.leases_of."""
+    found = await scope.find("leases", {"key": key, "ticket": ticket, "expires_at": {"$gt": now}}, ["json"])
+    return in_order(_decode(lease["json"]) for lease in found)
 
 
 def _own(wish: Wish) -> Document:
@@ -80,6 +82,12 @@ async def lease(scope: Scope, lease_id: str) -> Lease | None:
     """See Store.lease."""
     found = await scope.find_one("leases", {"_id": lease_id}, ["json"])
     return _decode(found["json"]) if found else None
+
+
+async def lease_group(scope: Scope, group_id: str) -> list[Lease]:
+    """See Store.lease_group."""
+    found = await scope.find("leases", {"_id": {"$in": ids_of_group(group_id)}}, ["json"])
+    return in_order(_decode(lease["json"]) for lease in found)
 
 
 async def leases(scope: Scope, now: datetime) -> list[Lease]:

@@ -187,13 +187,17 @@ class PostgresStore:
         """See Store.lease."""
         return await self._reader.run(leases.lease, lease_id)
 
+    async def lease_group(self, group_id: str) -> list[Lease]:
+        """See Store.lease_group."""
+        return await self._reader.run(leases.lease_group, group_id)
+
     async def leases(self, now: datetime) -> list[Lease]:
         """See Store.leases."""
         return await self._reader.run(leases.leases, now)
 
-    async def lease_of(self, key: str, ticket: str, now: datetime) -> Lease | None:
-        """See Store.lease_of."""
-        return await self._reader.run(leases.lease_of, key, ticket, now)
+    async def leases_of(self, key: str, ticket: str, now: datetime) -> list[Lease]:
+        """See Store.leases_of."""
+        return await self._reader.run(leases.leases_of, key, ticket, now)
 
     async def change_lease(self, before: Lease, after: Lease, now: datetime) -> bool:
         """See Store.change_lease."""

@@ -7,7 +7,7 @@ import msgspec
 
 from smscatch.messages import Lease
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, make_lease
+from smscatch.stores.leasing import choose, ids_of_group, in_order, in_the_way, make_leases
 from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 
@@ -30,23 +30,21 @@ QUEUE_UP = """
 async def claim(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
     async with turn(connection) as own:
-        repeated = await lease_of(connection, wish.key, wish.ticket, now)
-        if repeated is not None:
-            return Claim(repeated)
+        repeated = await leases_of(connection, wish.key, wish.ticket, now)
+        if repeated:
+            return Claim(tuple(repeated))
         ahead = await _queue_up(connection, wish, now, keep_until)
         newest = await newest_of(connection, {line for other in (*ahead, wish) for line in other.lines})
-        line = choose(wish, ahead, newest, now)
-        if line is not None:
-            return Claim(await _grant(own, wish, line, now))
-        held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
-        return Claim(None, len(ahead), tuple(held))
+        lines = choose(wish, ahead, newest, now)
+        if lines:
+            return Claim(await _grant(own, wish, lines, now))
+        return Claim((), len(ahead), in_the_way(wish, newest, now))
 
 
-async def lease_of(connection: Connection, key: str, ticket: str, now: datetime) -> Lease | None:
-    """See Store.lease_of."""
+async def leases_of(connection: Connection, key: str, ticket: str, now: datetime) -> list[Lease]:
+    """See Store.leases_of."""
     sql = "SELECT json FROM leases WHERE key = %s AND ticket = %s AND expires_at > %s"
-    found = await rows(connection, sql, key, ticket, rounded(now))
-    return _decode(found[0][0]) if found else None
+    return in_order(_decode(row[0]) for row in await rows(connection, sql, key, ticket, rounded(now)))
 
 
 async def _queue_up(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
@@ -57,11 +55,12 @@ async def _queue_up(connection: Connection, wish: Wish, now: datetime, keep_unti
     return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
 
 
-async def _grant(own: Turn, wish: Wish, line: str, now: datetime) -> Lease:
-    lease = make_lease(wish, line, own.position, now)
-    await insert(own.connection, lease, wish.ticket)
+async def _grant(own: Turn, wish: Wish, lines: tuple[str, ...], now: datetime) -> tuple[Lease, ...]:
+    granted = make_leases(wish, lines, own.position, now)
+    for lease in granted:
+        await insert(own.connection, lease, wish.ticket)
     await withdraw(own.connection, wish.key, wish.ticket)
-    return lease
+    return granted
 
 
 async def newest_of(connection: Connection, lines: Iterable[str]) -> dict[str, Lease]:
@@ -101,6 +100,12 @@ async def lease(connection: Connection, lease_id: str) -> Lease | None:
     """See Store.lease."""
     found = await rows(connection, "SELECT json FROM leases WHERE id = %s", lease_id)
     return _decode(found[0][0]) if found else None
+
+
+async def lease_group(connection: Connection, group_id: str) -> list[Lease]:
+    """See Store.lease_group."""
+    found = await rows(connection, "SELECT json FROM leases WHERE id = ANY (%s::text[])", ids_of_group(group_id))
+    return in_order(_decode(row[0]) for row in found)
 
 
 async def leases(connection: Connection, now: datetime) -> list[Lease]:

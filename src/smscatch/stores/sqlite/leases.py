@@ -7,7 +7,17 @@ import msgspec
 
 from smscatch.messages import Lease, Message
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, choose, clock_query, make_lease
+from smscatch.stores.leasing import (
+    CLOCK_REACH,
+    CLOCK_TEXTS,
+    attribute,
+    choose,
+    clock_query,
+    ids_of_group,
+    in_order,
+    in_the_way,
+    make_leases,
+)
 from smscatch.stores.sqlite.searching import NO_POSITION, search_within
 from smscatch.stores.sqlite.statements import counter, marks, milliseconds, rows, transaction
 
@@ -24,26 +34,25 @@ NEWEST = """
 def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
     """See Store.claim."""
     with transaction(connection):
-        repeated = lease_of(connection, wish.key, wish.ticket, now)
-        if repeated is not None:
-            return Claim(repeated)
+        repeated = leases_of(connection, wish.key, wish.ticket, now)
+        if repeated:
+            return Claim(tuple(repeated))
         ahead = _queue_up(connection, wish, now, keep_until)
         newest = _newest(connection)
-        line = choose(wish, ahead, newest, now)
-        if line is None:
-            held = [newest[line] for line in wish.lines if line in newest and newest[line].rests_until > now]
-            return Claim(None, len(ahead), tuple(held))
-        lease = make_lease(wish, line, counter(connection, "position"), now)
-        insert(connection, lease, wish.ticket)
+        lines = choose(wish, ahead, newest, now)
+        if not lines:
+            return Claim((), len(ahead), in_the_way(wish, newest, now))
+        granted = make_leases(wish, lines, counter(connection, "position"), now)
+        for lease in granted:
+            insert(connection, lease, wish.ticket)
         withdraw(connection, wish.key, wish.ticket)
-        return Claim(lease)
+        return Claim(granted)
 
 
-def lease_of(connection: sqlite3.Connection, key: str, ticket: str, now: datetime) -> Lease | None:
-    """See Store.lease_of."""
+def leases_of(connection: sqlite3.Connection, key: str, ticket: str, now: datetime) -> list[Lease]:
+    """See Store.leases_of."""
     sql = "SELECT json FROM leases WHERE key = ? AND ticket = ? AND expires_at > ?"
-    found = rows(connection, sql, key, ticket, milliseconds(now))
-    return _decode(found[0][0]) if found else None
+    return in_order(_decode(row[0]) for row in rows(connection, sql, key, ticket, milliseconds(now)))
 
 
 def _queue_up(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
@@ -91,6 +100,13 @@ def lease(connection: sqlite3.Connection, lease_id: str) -> Lease | None:
     """See Store.lease."""
     found = rows(connection, "SELECT json FROM leases WHERE id = ?", lease_id)
     return _decode(found[0][0]) if found else None
+
+
+def lease_group(connection: sqlite3.Connection, group_id: str) -> list[Lease]:
+    """See Store.lease_group."""
+    ids = ids_of_group(group_id)
+    found = rows(connection, f"SELECT json FROM leases WHERE id IN ({marks(ids)})", *ids)
+    return in_order(_decode(row[0]) for row in found)
 
 
 def leases(connection: sqlite3.Connection, now: datetime) -> list[Lease]:
