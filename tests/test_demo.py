@@ -75,6 +75,8 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     waited = smscatch("wait", "--line", "+447700900001", "--code", "--after", "0", HOME=str(home))
     assert waited.stdout == "123456\n", waited.stderr
     assert "the demo's server" in waited.stderr
+    key = smscatch("keys", "add", "ci", HOME=str(home)).stdout.strip()
+    assert httpx2.get(url, auth=(key, ""), timeout=PATIENCE_SECONDS).text == "482913"
     lines = smscatch("lines", HOME=str(home)).stdout
     assert "+447700900001  Line one  1 message," in lines
     assert "+447700900002  Line two  1 message," in lines
