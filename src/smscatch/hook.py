@@ -3,8 +3,8 @@
 Runs as `python3 -I -S -E hook.py --spool DIR`, without smscatch being installed. Parsing is for sources/gammu.py.
 """
 # gammu-smsd ignores our exit status and deletes the message from the SIM once we return. So: never return before it is
-# durable, never die of a signal that can be ignored, never print (64 KiB of output deadlock gammu-smsd 1.42). Only
-# modules that are built into the interpreter: importing json and socket would double the time for which gammu waits.
+# durable, never die of a signal that can be ignored, never print (gammu-smsd 1.42 may then wait for ever). Only modules
+# that are built into the interpreter: importing json and socket would double the time for which gammu waits.
 
 import _signal
 import posix

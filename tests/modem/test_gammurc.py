@@ -29,8 +29,8 @@ def test_it_never_gives_gammu_the_pin() -> None:
 
 
 def test_what_the_shell_would_take_apart_is_quoted() -> None:
-    rc = read(render_gammurc(Path("/dev/ttyUSB0"), "line", ["/bin/hook", "$(id)", "; id", "it's"]))
-    assert rc["smsd"]["runonreceive"] == """exec /bin/hook '$(id)' '; id' 'it'"'"'s'"""
+    rc = read(render_gammurc(Path("/dev/ttyUSB0"), "line", ["/bin/hook", "$HOME", "a; b", "it's"]))
+    assert rc["smsd"]["runonreceive"] == """exec /bin/hook '$HOME' 'a; b' 'it'"'"'s'"""
 
 
 @pytest.mark.parametrize(

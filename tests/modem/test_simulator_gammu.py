@@ -22,8 +22,8 @@ TEXTS = {
     "12345": "Код: 1234 – Grüße „ß“",
     "+8613800138000": "您的验证码是 482913,请勿泄露。",
     "Telegram": "Hi 😀👍🏽 end 𝟜𝟚",
-    ";id>/tmp/Y;": "a sender that once ran as a command",
-    "';(id)&\"%/": "one more",
+    "R&D; it's": "a name that no shell may see",
+    '"A" (b)/%': "one more",
 }
 KINDS = ("unknown", "international", "national")  # types of number, 3GPP TS 23.040, 9.1.2.5
 LONG = "".join(f"{number:04d} code 246810 ist für dich; " for number in range(14))

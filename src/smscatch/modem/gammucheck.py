@@ -116,8 +116,8 @@ def _check_service(smsd: dict[str, str]) -> Iterator[Finding]:
         given = f"service = {service}" if service else "[smsd] has no service"
         yield Finding(
             True,
-            f"{given}: it must be null. With any other, gammu-smsd keeps texts for itself, and with `files` it puts the"
-            " sender's name into a shell command.",
+            f"{given}: it must be null. With any other, gammu-smsd keeps texts for itself, and with `files` whoever"
+            " sends one can run programs here (gammu issue 1129).",
         )
 
 

@@ -24,7 +24,7 @@ connection = at115200
 synchronizetime = no
 
 [smsd]
-# The service "files" appends the name of the sender to the shell command below (gammu issue 1129); "null" nothing.
+# With the service "files" whoever sends a text can run programs here (gammu issue 1129); with "null" nobody can.
 service = null
 phoneid = {phone_id}
 # The environment carries the message. "exec", or a shell stays between gammu-smsd and the hook.
