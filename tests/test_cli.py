@@ -196,6 +196,8 @@ def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: in
         (("wait", "--timeout", "nan"), "'nan' is not accepted: give seconds"),
         (("wait", "--timeout", "-1"), "'-1' is not accepted: give seconds"),
         (("wait", "--timeout", "soon"), "'soon' is not accepted: give seconds"),
+        (("wait", "--quiet", "1"), "quiet is for a wait with newest=True alone"),
+        (("wait", "--newest", "--quiet", "61"), "quiet = 61.0 is not accepted"),
         (("wait", "--after", "foo"), "'foo' is no cursor"),
         (("wait", "--after", ""), "--after: it is empty"),
         (("wait", "--lease", "", "--code"), "--lease: it is empty"),
@@ -254,6 +256,23 @@ def test_a_line_is_leased_waited_for_and_released(server: Server) -> None:
     assert against(server, "release", lease["id"]).returncode == 0
     assert f"{LINE}  -  rests after me" in against(server, "leases").stdout
     assert against(server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
+
+
+def test_of_two_codes_the_newer_is_waited_for(server: Server) -> None:
+    server.send("before")
+    against(server, "wait", "--after", "0")
+    lease = json.loads(against(server, "lease", "--line", LINE).stdout)["id"]
+    server.send("Your code is 111111")
+    against(server, "wait", "--lease", lease)
+    mark = against(server, "cursor").stdout.strip()
+    server.send("Your code is 222222")
+    against(server, "wait", "--lease", lease, "--after", mark)
+    server.send("Your code is 333333")
+    against(server, "wait", "--lease", lease, "--contains", "333333")
+    assert against(server, "wait", "--lease", lease, "--code").stdout == "111111\n"
+    assert against(server, "wait", "--lease", lease, "--code", "--after", mark).stdout == "222222\n"
+    newest = ("wait", "--code", "--newest", "--quiet", "0.1")
+    assert against(server, *newest, "--lease", lease).stdout == "333333\n"
 
 
 def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:

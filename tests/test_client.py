@@ -98,6 +98,50 @@ async def test_texts_of_several_senders_may_come_in_any_order(server: Server, cl
         await do(phone.wait_for_code, timeout=0)
 
 
+async def test_of_a_code_that_was_sent_again_the_newer_one_is_returned_and_the_older_one_never(
+    server: Server, client: Any
+) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE)
+    deliver(server, "Your code is 111111")
+    deliver(server, "Your code is 999999", sender="Bank")
+    mark = await do(phone.mark)
+    with pytest.raises(NoMessage, match=r"nothing came .* 1 came before and was passed over"):
+        await do(phone.wait_for_code, sender="Authy", after=mark, timeout=0)
+    deliver(server, "Your code is 222222")
+    assert await do(phone.wait_for_code, sender="Authy", after=mark, timeout=20) == "222222"
+    deliver(server, "Your code is 333333")
+    deliver(server, "Your code is 444444")
+    deliver(server, "Welcome")
+    assert await do(phone.wait_for_code, sender="Authy", newest=True, quiet=0.1, timeout=20) == "444444"
+    with pytest.raises(NoMessage, match="passed over the text from 'Authy' for a newer one"):
+        await do(phone.wait_for_code, sender="Authy", timeout=0)
+    assert await do(phone.wait_for_code, timeout=20) == "999999"  # of another sender, it was not passed over
+    texts = ["111111", "999999", "222222", "333333", "444444", "elcome"]
+    assert [message.text[-6:] for message in await do(phone.messages)] == texts
+
+
+async def test_the_newest_is_not_older_than_what_an_earlier_wait_returned(server: Server, client: Any) -> None:
+    await known(server)
+    phone = await do(client.lease, LINE)
+    deliver(server, "Your code is 111111")
+    deliver(server, "Your code is 222222")
+    assert await do(phone.wait_for_code, contains="222222", timeout=20) == "222222"
+    with pytest.raises(NoMessage, match="an earlier wait returned a newer text than that from 'Authy'"):
+        await do(phone.wait_for_code, newest=True, quiet=0, timeout=0)
+    assert await do(phone.wait_for_code, timeout=20) == "111111"  # the oldest that is not read
+
+
+async def test_the_newest_without_a_lease(server: Server, client: Any) -> None:
+    await known(server)
+    cursor = await do(client.cursor)
+    deliver(server, "Your code is 111111")
+    deliver(server, "Your code is 222222")
+    wait = {"line": LINE, "after": cursor, "newest": True, "quiet": 0.1, "timeout": 20}
+    assert await do(client.wait_for_code, **wait) == "222222"
+    assert (await do(client.wait_for_message, **wait)).code == "222222"
+
+
 async def test_no_two_waits_return_the_same_text_though_they_run_side_by_side(server: Server, client: Any) -> None:
     await known(server)
     phone = await do(client.lease, LINE)

@@ -123,6 +123,57 @@ def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look(
     assert asked_by(asking.throw(CannotReach("no answer"))).is_goodbye
 
 
+def an_answer(cursor: int, text: str = "Your code is 482913") -> httpx2.Response:
+    message = msgspec.structs.replace(a_message(text=text), cursor=str(cursor))
+    return httpx2.Response(200, content=encode_message(message))
+
+
+def waiting_for_the_newest(timeout: float = 60, quiet: float = 5) -> Conversation[wants.Found]:
+    filters = talk.WaitFilters(after="1", newest=True, quiet=quiet)
+    return talk.wait("/next", wants.a_code(None), timeout, filters)
+
+
+def test_the_newest_is_asked_for_with_time_for_the_quiet() -> None:
+    waiting = waiting_for_the_newest()
+    asked = asked_by(next(waiting)).params
+    assert {name: asked[name] for name in ("newest", "quiet", "timeout")} == {
+        "newest": True,
+        "quiet": 5,
+        "timeout": POLL_SECONDS + 5,
+    }
+    with pytest.raises(StopIteration) as found:
+        waiting.send(an_answer(7))
+    assert found.value.value.message.cursor == "7"
+
+
+def test_the_newest_so_far_is_not_yet_the_newest_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose own time was over may be answered with it."""
+    waiting = waiting_for_the_newest()
+    began, passed = time.monotonic(), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: began + passed)
+    next(waiting)
+    passed = POLL_SECONDS + 5
+    asked_by(waiting.send(an_answer(7)))
+    passed = 61
+    with pytest.raises(StopIteration) as found:
+        waiting.send(an_answer(8))
+    assert found.value.value.message.cursor == "8"
+
+
+def test_what_is_older_than_a_newest_that_is_not_wanted_was_quiet_already() -> None:
+    waiting = waiting_for_the_newest()
+    next(waiting)
+    asked = asked_by(waiting.send(an_answer(9, "Welcome"))).params
+    assert (asked["quiet"], [skip.partition(" ")[0] for skip in asked["skip"]]) == (0, ["9"])
+    asked = asked_by(waiting.send(an_answer(10, "Your code is 111111"))).params  # it came just now
+    assert asked["quiet"] == 5
+    asked = asked_by(waiting.send(an_answer(10, "Welcome"))).params
+    assert asked["quiet"] == 0
+    with pytest.raises(StopIteration) as found:
+        waiting.send(an_answer(8))
+    assert found.value.value.message.cursor == "8"
+
+
 def test_what_is_passed_over_fits_into_an_address() -> None:
     """However many texts come that are not wanted: what is in front of the oldest that is told was looked at."""
     waiting = talk.wait("/next", wants.a_code("[0-9]{100}" * 20), 60, {"after": "1"})
@@ -271,6 +322,10 @@ def test_a_header_that_is_not_sent_is_not_quoted() -> None:
         (lambda: talk.wait("/next", wants.the_text, "60", {}), "timeout = '60'"),  # type: ignore[arg-type]
         (lambda: talk.wait("/next", wants.the_text, 60, {"after": ""}), "after is empty"),
         (lambda: talk.wait("/next", wants.the_text, 60, {"line": ""}), "line is empty"),
+        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": "yes"}), "newest = 'yes'"),  # type: ignore[typeddict-item]
+        (lambda: talk.wait("/next", wants.the_text, 60, {"quiet": 1}), "quiet is for a wait with newest=True"),
+        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": True, "quiet": 61}), "quiet = 61 .* from 0 to 60"),
+        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": True, "quiet": math.nan}), "quiet = nan"),
         (lambda: talk.messages(50, {"line": ""}), "line is empty"),
         (lambda: talk.start_of({"after": ""}), "after is empty"),
         (lambda: asking_for_a_line(math.nan), "wait = nan"),

@@ -13,6 +13,7 @@ from smscatch import __version__
 from smscatch.cli import client, gammu, server, store
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
 from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NotFound, SmscatchError, UnknownLine
+from smscatch.messages import QUIET_SECONDS
 from smscatch.settings import FIELDS
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -120,6 +121,18 @@ def _add_client_commands(command: AddCommand) -> None:
     wait.add_argument(
         "--lease", type=_parse_given, metavar="ID", help="for a message of this lease, from its beginning on or --after"
     )
+    wait.add_argument(
+        "--newest",
+        action="store_true",
+        help="not the oldest match, but the newest once it is quiet: of a code sent twice",
+    )
+    wait.add_argument(
+        "--quiet",
+        type=_parse_seconds,
+        metavar="SECONDS",
+        help=f"with --newest: how long nothing must come ({QUIET_SECONDS})",
+    )
+    cursor = command("cursor", client.run_cursor, "print the cursor of now, for wait --after")
     messages = command("messages", client.run_messages, "list the newest messages")
     messages.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many at most (20)")
     messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
@@ -133,7 +146,7 @@ def _add_client_commands(command: AddCommand) -> None:
     _add_lease_options(lease)
     release = command("release", client.run_release, "end a lease")
     release.add_argument("id", type=_parse_given, metavar="ID")
-    for each in (wait, messages, lines, leases, lease, release):
+    for each in (wait, cursor, messages, lines, leases, lease, release):
         each.add_argument("--url", help=FIELDS["url"].help)
         each.add_argument("--key", help=FIELDS["key"].help)
     command("config", client.run_config, "show every setting, its value and where it came from")

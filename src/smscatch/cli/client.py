@@ -13,7 +13,7 @@ from smscatch.cli.keeping import heeding, leave, run_with
 from smscatch.cli.meaning import find_server
 from smscatch.client import Client, LeasedLine, LeasedLines
 from smscatch.client.leased import LeaseFilters
-from smscatch.client.talk import Filters
+from smscatch.client.talk import WaitFilters
 from smscatch.errors import BadRequest
 from smscatch.messages import Line, Message, encode_message, format_time, write_age
 from smscatch.settings import FIELDS, hide_password, load_settings
@@ -27,7 +27,14 @@ def run_wait(options: argparse.Namespace) -> int:
 
 
 def _wait(client: Client, options: argparse.Namespace) -> str:
-    filters = Filters(line=options.line, sender=options.sender, contains=options.contains, after=options.after)
+    filters = WaitFilters(
+        line=options.line,
+        sender=options.sender,
+        contains=options.contains,
+        after=options.after,
+        newest=options.newest,
+        quiet=options.quiet,
+    )
     if options.code:
         return client.wait_for_code(timeout=options.timeout, **filters)
     if options.link:
@@ -39,12 +46,19 @@ def _wait_leased(client: Client, options: argparse.Namespace) -> str:
     if options.line is not None:
         raise BadRequest("Give --lease or --line, not both: a lease is of one line.")
     phone = client.leased(options.lease, options.after)
-    filters = LeaseFilters(sender=options.sender, contains=options.contains)
+    filters = LeaseFilters(sender=options.sender, contains=options.contains, newest=options.newest, quiet=options.quiet)
     if options.code:
         return phone.wait_for_code(timeout=options.timeout, **filters)
     if options.link:
         return phone.wait_for_link(timeout=options.timeout, **filters)
     return _json(phone.wait_for_message(timeout=options.timeout, **filters))
+
+
+def run_cursor(options: argparse.Namespace) -> int:
+    """smscatch cursor."""
+    with _client(options) as client:
+        print(client.cursor())
+    return OK
 
 
 def run_messages(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
-from smscatch.client.talk import Filters
+from smscatch.client.talk import Filters, WaitFilters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, LeaseGroup, Line, Message
@@ -74,18 +74,18 @@ class AsyncClient:
         """See Client.cursor."""
         return await self._hold(talk.cursor())
 
-    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
+    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[WaitFilters]) -> Message:
         """See Client.wait_for_message."""
         return (await self._wait(wants.the_text, timeout, filters)).message
 
     async def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """See Client.wait_for_code."""
         return (await self._wait(wants.a_code(code_pattern), timeout, filters)).value
 
     async def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """See Client.wait_for_link."""
         return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
@@ -164,7 +164,7 @@ class AsyncClient:
                 following.survive(error)
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
+    async def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Found:
         return await self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
 
     async def _hold(self, conversation: Conversation[T]) -> T:
@@ -273,6 +273,10 @@ class AsyncLeasedLine(Leased):
     async def messages(self) -> list[Message]:
         """See LeasedLine.messages."""
         return await self._client._hold(leasing.lease_messages(self._lease))
+
+    async def mark(self) -> str:
+        """See LeasedLine.mark."""
+        return await self._client._hold(talk.cursor())
 
     async def extend(self, ttl: float = 120.0) -> None:
         """See LeasedLine.extend."""

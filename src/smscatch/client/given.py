@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from smscatch.errors import BadRequest
-from smscatch.messages import MAX_LINES_LEASED, MAX_TTL_SECONDS, MIN_TTL_SECONDS
+from smscatch.messages import MAX_LINES_LEASED, MAX_QUIET_SECONDS, MAX_TTL_SECONDS, MIN_TTL_SECONDS
 
 # The server takes an empty one for none: for any line, or for now.
 NOT_EMPTY = ("line", "after", "lease", "label")
@@ -51,3 +51,16 @@ def check_count(count: object) -> None:
         raise BadRequest(
             f"count = {count!r} is not accepted: of 1 to {MAX_LINES_LEASED} lines, give how many are leased at once."
         )
+
+
+def check_newest(newest: object, quiet: float | None) -> None:
+    """Raise BadRequest for what says neither that the newest is meant nor that it is not, and for no time of quiet."""
+    if not isinstance(newest, bool):
+        raise BadRequest(f"newest = {newest!r} is not accepted: give True or False.")
+    if quiet is None:
+        return
+    if not newest:
+        raise BadRequest("quiet is for a wait with newest=True alone.")
+    check_seconds("quiet", quiet)
+    if not 0 <= quiet <= MAX_QUIET_SECONDS:
+        raise BadRequest(f"quiet = {quiet!r} is not accepted: give seconds from 0 to {MAX_QUIET_SECONDS}.")

@@ -22,7 +22,7 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
-from smscatch.client.talk import Filters
+from smscatch.client.talk import Filters, WaitFilters
 from smscatch.client.wants import Found, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import Lease, LeaseGroup, Line, Message
@@ -72,8 +72,10 @@ class Client:
         """Return the position of now: take it before the test triggers the SMS, and give it as `after`."""
         return self._hold(talk.cursor())
 
-    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[Filters]) -> Message:
+    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[WaitFilters]) -> Message:
         """Return the oldest match behind `after`, waiting up to `timeout` seconds for it; for ever if that is math.inf.
+
+        With `newest=True` it is the newest, once nothing came for `quiet` seconds, or when the time is up.
 
         A server that is away for a while is waited for, with nothing missed. Messages that belong to a lease are passed
         over. Raises NoMessage, whose text says what came meanwhile and why it did not match.
@@ -81,7 +83,7 @@ class Client:
         return self._wait(wants.the_text, timeout, filters).message
 
     def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[Filters]
+        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """Return the code in the oldest match that holds one; else like `wait_for_message`.
 
@@ -91,7 +93,7 @@ class Client:
         return self._wait(wants.a_code(code_pattern), timeout, filters).value
 
     def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[Filters]
+        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """Return the first link, or the first that the regular expression `link_pattern` matches somewhere."""
         return self._wait(wants.a_link(link_pattern), timeout, filters).value
@@ -180,7 +182,7 @@ class Client:
                 following.survive(error)
             time.sleep(PAUSE_SECONDS)
 
-    def _wait(self, want: Want, timeout: float, filters: Filters) -> Found:
+    def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Found:
         return self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
 
     def _hold(self, conversation: Conversation[T]) -> T:
@@ -234,6 +236,10 @@ class LeasedLine(Leased):
     def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
         """Return the next message, waiting up to `timeout` seconds for it.
 
+        For the newer of two texts that were asked for wait `after` a `mark()` that was taken in between, or for the
+        `newest`, which is returned once nothing came for `quiet` seconds, or when the time is up. What such a wait
+        passed over no later one is given.
+
         Raises NoMessage, whose text says what came meanwhile and why it did not match, and LeaseEnded if the lease is
         over before.
         """
@@ -254,6 +260,10 @@ class LeasedLine(Leased):
     def messages(self) -> list[Message]:
         """Return what the line received since the lease began, oldest first, what came late too."""
         return self._client._hold(leasing.lease_messages(self._lease))
+
+    def mark(self) -> str:
+        """Return the cursor of now: what came before this call is never given to a wait that is `after` it."""
+        return self._client._hold(talk.cursor())
 
     def extend(self, ttl: float = 120.0) -> None:
         """Let the lease last for `ttl` seconds from now, if that is longer. Raises LeaseEnded if it is over."""

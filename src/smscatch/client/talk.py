@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import msgspec
 
+from smscatch.client.choosing import CHOICE, Choosing
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.given import check_filters, check_seconds
 from smscatch.client.wants import Found, Unwanted, Want
@@ -30,6 +31,18 @@ class Filters(TypedDict, total=False):
     sender: str | None
     contains: str | None
     after: str | None
+
+
+class WaitFilters(Filters, total=False):
+    """Which message a wait is for: of several that match the oldest, or if `newest` is true the newest.
+
+    The newest is returned once it is quiet: nothing came for `quiet` seconds (3 if not given, 60 at most) that fits
+    line, sender and contains; they begin with the wait, and anew with whatever comes. When the timeout is over first,
+    it is the newest so far.
+    """
+
+    newest: bool
+    quiet: float | None
 
 
 class Page(msgspec.Struct):
@@ -76,7 +89,7 @@ def leases() -> Conversation[list[Lease]]:
 
 def cursor() -> Conversation[str]:
     """Ask for the position of now."""
-    return read((yield from ask(Ask("GET", "/api/v1/messages", {"limit": 1}))), Page).cursor
+    return str(read((yield from ask(Ask("GET", "/api/v1/cursor"))), int))
 
 
 def start_of(filters: Filters) -> Conversation[str]:
@@ -87,14 +100,16 @@ def start_of(filters: Filters) -> Conversation[str]:
 
 
 def wait(
-    path: str, want: Want, timeout: float, filters: Filters, *, returned: Mapping[str, Message] = NONE_RETURNED
+    path: str, want: Want, timeout: float, filters: WaitFilters, *, returned: Mapping[str, Message] = NONE_RETURNED
 ) -> Conversation[Found]:
-    """Wait for the oldest message behind `after` that matches the filters and is wanted.
+    """Wait for the oldest message behind `after` that matches the filters and is wanted, or for the newest.
 
     `returned` are messages that earlier waits returned, by their ids. Raises NoMessage, whose text says what came
     meanwhile and why it was not it.
     """
-    check_filters(filters)
+    choosing = Choosing(filters)
+    texts = {name: value for name, value in filters.items() if name not in CHOICE}
+    check_filters(texts)
     check_seconds("timeout", timeout)
     timeout = max(0.0, timeout)
     start = time.monotonic()
@@ -106,15 +121,19 @@ def wait(
         try:
             if after is None:  # now means the start of this wait, also when it takes several requests
                 after = yield from (_server_time(start) if was_away else cursor())
-            seconds = min(left, POLL_SECONDS)
-            params = {**filters, "after": after, "timeout": round(seconds, 3), "skip": _skipped(returned, unwanted)}
+            seconds = min(left, POLL_SECONDS + choosing.quiet)
+            params = {**texts, **choosing.params(), "after": after, "timeout": round(seconds, 3)}
+            params["skip"] = _skipped(returned, unwanted)
+            asked_at = time.monotonic()
             answer = yield from ask(Ask("GET", path, params, patience_seconds=seconds))
             message = read(answer, Message)
-            return Found(want(message), message)
+            is_last = time.monotonic() >= start + timeout
+            if is_last or choosing.is_chosen(message, seconds, time.monotonic() - asked_at):
+                return Found(want(message), message)
         except Unwanted as reason:
             unwanted[message.cursor] = str(reason)
             if len(unwanted) > MOST_SKIPPED:
-                after = next(iter(unwanted))  # the oldest: what is in front of it was looked at
+                after = min(unwanted, key=int)  # what is in front of it was looked at, or is older than so many
                 del unwanted[after]
         except NoMessage as error:
             # Asking again costs the server one look, and the last answer knows all that came.

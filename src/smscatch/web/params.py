@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from smscatch.errors import BadRequest, BadTimeout, LostCursor, UnknownLine
 from smscatch.inbox import Choice
-from smscatch.messages import Query, misread_time, parse_after
+from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query, misread_time, parse_after
 from smscatch.numbers import canonical_number, sender_forms
 from smscatch.web.endpoint import Parameter, access_of, context_of, inbox_of, key_of
 
@@ -17,8 +17,6 @@ DEFAULT_TIMEOUT_SECONDS = 30
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
 MAX_CONTAINS = 500
-DEFAULT_QUIET_SECONDS = 3
-MAX_QUIET_SECONDS = 60
 MAX_SKIPPED = 100
 MAX_SKIP = 300
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -57,7 +55,7 @@ QUIET = Parameter(
     "quiet",
     "number",
     "With `newest`: seconds, from the beginning of the wait on, in which nothing must come that fits line, sender and"
-    f" contains, 0 to {MAX_QUIET_SECONDS}; {DEFAULT_QUIET_SECONDS} if not given. What comes starts them anew.",
+    f" contains, 0 to {MAX_QUIET_SECONDS}; {QUIET_SECONDS} if not given. What comes starts them anew.",
 )
 HOW = (TIMEOUT, NEWEST, QUIET, SKIP)
 WAIT = (*FILTERS, AFTER, *HOW)
@@ -201,7 +199,7 @@ def parse_choice(request: Request) -> Choice:
         if "quiet" in request.query_params:
             raise BadRequest("quiet is for a wait with newest=true alone.", parameter="quiet")
         return Choice(_parse_skip(request))
-    quiet_seconds = _parse_seconds(request, "quiet", DEFAULT_QUIET_SECONDS, MAX_QUIET_SECONDS)
+    quiet_seconds = _parse_seconds(request, "quiet", QUIET_SECONDS, MAX_QUIET_SECONDS)
     return Choice(_parse_skip(request), quiet_seconds)
 
 

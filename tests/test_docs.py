@@ -1,0 +1,121 @@
+"""The examples of docs/testing.md, as they stand there: only the app that they test is ours."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ADMIN_KEY, Server
+from tests.samples import LINE, OTHER_LINE
+
+pytest_plugins = ["pytester"]
+
+PAGE = Path(__file__).parent.parent / "docs" / "testing.md"
+CONFIG = f"""
+[lines."{LINE}"]
+phone_id = "a"
+[lines."{OTHER_LINE}"]
+phone_id = "b"
+"""
+# The app under test: it texts a code at each step, and takes the last one only.
+APP = f"""
+import os
+import httpx2
+
+class App:
+    code = 0
+
+    def sign_up(self, number):
+        self.code += 111111
+        delivery = {{"line": number, "sender": "Example", "text": f"Your Example code is {{self.code}}"}}
+        url = f"{{os.environ['SMSCATCH_URL']}}/api/v1/inbound/generic"
+        httpx2.post(url, json=delivery, headers={{"authorization": "Bearer {ADMIN_KEY}"}}).raise_for_status()
+
+    send_again = sign_up
+
+    def confirm(self, code):
+        assert code == str(self.code)
+        return True
+"""
+APP_FIXTURE = """
+import pytest
+
+@pytest.fixture
+def app():
+    return App()
+"""
+APP_FUNCTIONS = "app = App()\nsign_up, send_again, confirm = app.sign_up, app.send_again, app.confirm\n"
+APP_IN_SHELL = f"""
+set -eu
+code=0
+sign_up() {{
+    code=$((code + 111111))
+    curl -fsS -o /dev/null -H "Authorization: Bearer {ADMIN_KEY}" "$SMSCATCH_URL/api/v1/inbound/generic" \\
+        -d '{{"line": "'"$1"'", "sender": "Example", "text": "Your Example code is '$code'"}}'
+}}
+send_again() {{ sign_up "$1"; }}
+confirm() {{ echo "$1"; [ "$1" = "$code" ]; }}
+"""
+
+
+def example(heading: str, language: str, which: int = 0) -> str:
+    """Return a code block in a language under a heading of the page, counted from 0."""
+    _, _, section = PAGE.read_text().partition(f"\n## {heading}\n")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
+    return str(blocks[which])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "smscatch.toml").write_text(CONFIG)
+    server = Server(folder).start(SMSCATCH_CONFIG=str(folder / "smscatch.toml"), SMSCATCH_LEASE_REST="0s")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def environ(server: Server, tmp_path: Path) -> Mapping[str, str]:
+    """The environment of somebody who has set what the page says."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "SMSCATCH_URL": server.url,
+        "SMSCATCH_KEY": ADMIN_KEY,
+    }
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project whose tests find the server and the app."""
+    for name in ("SMSCATCH_URL", "SMSCATCH_KEY"):
+        monkeypatch.setenv(name, environ[name])
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider -p no:hypothesispytest")
+    pytester.makeconftest(APP + APP_FIXTURE)
+    return pytester
+
+
+def run(environ: Mapping[str, str], *command: str) -> str:
+    """Return what a command prints; the test fails if it does."""
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_code_that_is_sent_again_with_pytest(project: pytest.Pytester) -> None:
+    project.makepyfile(example("A code that is sent again", "python"))
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_code_that_is_sent_again_with_the_client(environ: Mapping[str, str]) -> None:
+    program = example("A code that is sent again", "python", which=1)
+    run(environ, sys.executable, "-c", APP + APP_FUNCTIONS + program)
+
+
+def test_a_code_that_is_sent_again_with_curl(environ: Mapping[str, str]) -> None:
+    program = example("A code that is sent again", "sh")
+    assert run(environ, "sh", "-c", APP_IN_SHELL + program).split() == ["222222", "222222"]
