@@ -17,7 +17,7 @@ from pathlib import Path
 
 from smscatch import hook
 from smscatch.modem.gammurc import render_gammurc
-from smscatch.modem.simulator import tell
+from smscatch.simulator import tell
 from smscatch.spool import SUFFIX, Spool
 
 PATIENCE_SECONDS = 120.0
@@ -58,7 +58,7 @@ def a_modem(folder: Path, slots: int) -> Iterator[tuple[Path, Path]]:
     """Run a simulated modem while the block runs; yield its device and its control socket."""
     device, control = folder / "tty", folder / "control"
     options = ["--device", str(device), "--control", str(control), "--slots", str(slots)]
-    with running([sys.executable, "-m", "smscatch.modem.simulator", *options]):
+    with running([sys.executable, "-m", "smscatch.simulator", *options]):
         wait_until(control.exists)
         yield device, control
 

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from smscatch.demo import GAMMU_LINE, LINK_LINE, DemoPlaces
-from smscatch.modem.simulator import tell
+from smscatch.simulator import tell
 from tests.patience import PATIENCE_SECONDS
 from tests.test_cli import smscatch
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from smscatch import hook
 from smscatch.messages import Message
 from smscatch.modem.gammurc import render_gammurc
-from smscatch.modem.simulator import SimulatedModem, StickSettings
+from smscatch.simulator import SimulatedModem, StickSettings
 from tests.carrier import eventually, running_gammu
 from tests.conftest import Server
 

@@ -12,7 +12,7 @@ LEVELS = (
     ("errors",),
     ("numbers",),
     ("codes", "hook", "messages", "pdu"),
-    ("explanation", "settings", "spool", "hub", "sources", "stores"),
+    ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),
     ("inbox",),
     ("intake", "keys", "leases", "modem"),
     ("access",),

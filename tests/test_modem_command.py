@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smscatch.modem.health import read_health
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually
 from tests.conftest import Server
 from tests.test_cli import smscatch

@@ -18,9 +18,9 @@ import msgspec
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.keys import new_secret
 from smscatch.modem.gammurc import hook_command, render_gammurc
-from smscatch.modem.simulator import SimulatedModem, StickSettings
 from smscatch.server import Started, serve
 from smscatch.settings import LineSettings, Settings, data_folder, load_settings
+from smscatch.simulator import SimulatedModem, StickSettings
 
 # Numbers that Ofcom keeps free for drama: nobody has them (Ofcom, "Telephone numbers for use in TV and radio").
 GAMMU_LINE, LINK_LINE = LINES = ("+447700900001", "+447700900002")

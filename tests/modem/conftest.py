@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smscatch.modem.simulator import SimulatedModem, StickSettings
+from smscatch.simulator import SimulatedModem, StickSettings
 from tests.patience import PATIENCE_SECONDS
 
 LINE_END = re.compile(rb"[\r\n]")

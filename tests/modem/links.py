@@ -12,7 +12,7 @@ import pytest
 from smscatch.messages import Message, Part
 from smscatch.modem.health import Health, read_health
 from smscatch.modem.link import run_link
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from smscatch.sources import read_delivery
 from smscatch.spool import SUFFIX
 from tests.carrier import eventually

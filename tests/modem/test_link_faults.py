@@ -10,7 +10,7 @@ import pytest
 
 from smscatch.modem import listing, taking
 from smscatch.modem.gammurc import render_gammurc
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually, recording_hook, running_gammu
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, commands, hurried, raise_once, running_link, texts_around

@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from tests.modem import link_process
 from tests.modem.conftest import MakeModem
 from tests.modem.links import Link

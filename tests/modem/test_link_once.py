@@ -11,7 +11,7 @@ import pytest
 from smscatch.modem import at, journal, taking
 from smscatch.modem.journal import Delivery, Journal, Slot
 from smscatch.modem.link import run_link
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from smscatch.spool import write_entry
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, Link, hurried, running_link

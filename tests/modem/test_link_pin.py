@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from smscatch.modem.journal import PinMarks
-from smscatch.modem.simulator import SimulatedModem
+from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, commands, running_link

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smscatch.errors import BadRequest, CannotStart
-from smscatch.modem.simulator import SimulatedModem, StickSettings, dialogue, tell
-from smscatch.modem.simulator.session import Session
-from smscatch.modem.simulator.state import StickState
+from smscatch.simulator import SimulatedModem, StickSettings, dialogue, tell
+from smscatch.simulator.session import Session
+from smscatch.simulator.state import StickState
 from tests.carrier import end
 from tests.modem.conftest import MakeModem, OpenTerminal, Terminal
 from tests.patience import PATIENCE_SECONDS
@@ -437,7 +437,7 @@ async def test_orders_to_nobody_say_that_nobody_is_there(tmp_path: Path) -> None
 async def test_a_process_of_its_own_starts_takes_orders_and_ends_cleanly(tmp_path: Path) -> None:
     device, control = tmp_path / "tty", tmp_path / "control"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "smscatch.modem.simulator", "--device", device, "--control", control),
+        *(sys.executable, "-m", "smscatch.simulator", "--device", device, "--control", control),
         *("--slots", "3", "--pin", "1234", "--number", "+447700900999"),
         stdout=asyncio.subprocess.PIPE,
     )

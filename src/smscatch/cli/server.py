@@ -123,7 +123,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     if options.spool:
         return _simulate_into_spool(options.spool, line or "", options)
     from smscatch.demo import LINES, LINK_LINE, default_places  # noqa: PLC0415 - needs the extra
-    from smscatch.modem.simulator import tell  # noqa: PLC0415
+    from smscatch.simulator import tell  # noqa: PLC0415
 
     line = line or LINK_LINE
     if line not in LINES:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
-from smscatch.modem.simulator import dialogue, sms
-from smscatch.modem.simulator.card import StoredText
-from smscatch.modem.simulator.port import PtyPort
-from smscatch.modem.simulator.session import Session
-from smscatch.modem.simulator.state import StickSettings, StickState
+from smscatch.simulator import dialogue, sms
+from smscatch.simulator.card import StoredText
+from smscatch.simulator.port import PtyPort
+from smscatch.simulator.session import Session
+from smscatch.simulator.state import StickSettings, StickState
 
 ESCAPE = b"\x1b"
 MAX_LINE_BYTES = 4096

@@ -6,7 +6,7 @@ Plain values; the behaviour is in dialogue and stick.
 from dataclasses import dataclass, field, fields
 
 from smscatch.errors import BadRequest
-from smscatch.modem.simulator.card import PinLock, Storage
+from smscatch.simulator.card import PinLock, Storage
 
 REGISTERED = (1, 5)  # home network, roaming (3GPP TS 27.007, 7.2)
 

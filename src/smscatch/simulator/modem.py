@@ -5,10 +5,10 @@ from types import TracebackType
 from typing import Any
 
 from smscatch.errors import SmscatchError
-from smscatch.modem.simulator import actions
-from smscatch.modem.simulator.control import ControlSocket
-from smscatch.modem.simulator.state import StickSettings
-from smscatch.modem.simulator.stick import Stick
+from smscatch.simulator import actions
+from smscatch.simulator.control import ControlSocket
+from smscatch.simulator.state import StickSettings
+from smscatch.simulator.stick import Stick
 
 
 class SimulatedModem:

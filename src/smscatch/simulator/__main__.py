@@ -1,4 +1,4 @@
-"""A simulated modem as a process of its own: `python -m smscatch.modem.simulator`."""
+"""A simulated modem as a process of its own: `python -m smscatch.simulator`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from smscatch.errors import SmscatchError
-from smscatch.modem.simulator import SimulatedModem, StickSettings
+from smscatch.simulator import SimulatedModem, StickSettings
 
 
 async def simulate(device: Path, control: Path | None, settings: StickSettings) -> None:
@@ -26,9 +26,7 @@ async def simulate(device: Path, control: Path | None, settings: StickSettings) 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options of the command line. Exits with a usage message if they are wrong."""
     standard = StickSettings()
-    parser = argparse.ArgumentParser(
-        prog="python -m smscatch.modem.simulator", description="A simulated modem for tests"
-    )
+    parser = argparse.ArgumentParser(prog="python -m smscatch.simulator", description="A simulated modem for tests")
     parser.add_argument("--device", type=Path, required=True, help="the link to make, as /dev/ttyUSB0 would be")
     parser.add_argument("--control", type=Path, help="the unix socket to take orders on")
     parser.add_argument("--slots", type=int, default=standard.slots, help="texts that fit on the SIM")

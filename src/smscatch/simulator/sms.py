@@ -5,8 +5,8 @@ Sending is left out: smscatch only receives.
 
 from collections.abc import Callable
 
-from smscatch.modem.simulator.card import StoredText
-from smscatch.modem.simulator.session import (
+from smscatch.simulator.card import StoredText
+from smscatch.simulator.session import (
     CMS_BAD_INDEX,
     CMS_NOT_ALLOWED,
     CMS_UNKNOWN_ERROR,

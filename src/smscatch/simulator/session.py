@@ -6,8 +6,8 @@ The base of the command tables general and sms.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from smscatch.modem.simulator.card import Storage
-from smscatch.modem.simulator.state import StickState
+from smscatch.simulator.card import Storage
+from smscatch.simulator.state import StickState
 
 # <err> of +CME ERROR and its text (3GPP TS 27.007, 9.2.1).
 CME_TEXT = {

@@ -5,8 +5,8 @@ Neither wire nor clock; the commands themselves are in the tables of general and
 
 import re
 
-from smscatch.modem.simulator import general, sms
-from smscatch.modem.simulator.session import Refused, Session
+from smscatch.simulator import general, sms
+from smscatch.simulator.session import Refused, Session
 
 COMMANDS = general.COMMANDS | sms.COMMANDS
 NEED_SIM = general.NEED_SIM | sms.NEED_SIM

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from smscatch.errors import BadRequest
-from smscatch.modem.simulator.card import StoredText
-from smscatch.modem.simulator.control import WAIT_SECONDS
-from smscatch.modem.simulator.stick import Stick
 from smscatch.pdu import Options, encode_deliver, encode_status_report
+from smscatch.simulator.card import StoredText
+from smscatch.simulator.control import WAIT_SECONDS
+from smscatch.simulator.stick import Stick
 
 Answer = dict[str, Any]
 SHOWN_COMMANDS = 100

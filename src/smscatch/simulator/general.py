@@ -3,7 +3,7 @@
 Sources: 3GPP TS 27.007, ITU-T V.250; those with `^` are Huawei's. The SMS commands are in sms.
 """
 
-from smscatch.modem.simulator.session import (
+from smscatch.simulator.session import (
     BAD_PARAMETER,
     NOT_ALLOWED,
     PUK_NEEDED,
@@ -16,7 +16,7 @@ from smscatch.modem.simulator.session import (
     parse_number,
     split_arguments,
 )
-from smscatch.modem.simulator.state import REGISTERED
+from smscatch.simulator.state import REGISTERED
 
 CHARSETS = ("IRA", "UCS2", "GSM")
 REVISION = "11.126.85.00.209"
