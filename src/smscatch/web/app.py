@@ -45,7 +45,10 @@ SECURITY_HEADERS = {
     b"referrer-policy": b"same-origin",  # with no-referrer our own forms would have the origin null
     b"cache-control": b"no-store",
 }
-REVALIDATED = {b"cache-control": b"no-cache"}  # kept by the browser, which asks by ETag whether they changed
+STATIC_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",  # a file by itself needs nothing else
+    b"cache-control": b"no-cache",  # kept by the browser, which asks by ETag whether it changed
+}
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,7 @@ PAGES = tuple(
         ("POST", "/login", pages.login.login, (), HTML, ()),
         ("POST", "/logout", pages.login.logout, (), HTML, ()),
         ("POST", "/veil", pages.login.veil, (), HTML, ()),
+        ("POST", "/dense", pages.login.dense, (), HTML, ()),
         ("GET", "/icon/{count}.svg", pages.icons.unread_icon, (), "image/svg+xml", ()),
         ("GET", "/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json", ()),
     )
@@ -233,7 +237,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                headers = SECURITY_HEADERS | (REVALIDATED if scope["path"].startswith("/static/") else {})
+                headers = SECURITY_HEADERS | (STATIC_HEADERS if scope["path"].startswith("/static/") else {})
                 added = [(name, value) for name, value in headers.items() if name not in present]
                 message["headers"] = [*message["headers"], *added]
             await send(message)

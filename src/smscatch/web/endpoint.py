@@ -23,6 +23,7 @@ from smscatch.web.texts import Texts, choose_language, read_texts
 
 Handler = Callable[[Request], Awaitable[Response]]
 VEIL = "smscatch_veil"  # the cookie of a browser that veils codes until they are pointed at
+DENSE = "smscatch_dense"  # the cookie of a browser that shows as many texts as fit
 
 
 class Parameter(NamedTuple):
@@ -67,11 +68,15 @@ class Context(NamedTuple):
 
 
 class View(NamedTuple):
-    """Who looks at a page, and how: the key signed in with, if any; whether codes are veiled; the page's address."""
+    """Who looks at a page, and how: the key signed in with, if any; whether codes are veiled; the page's address.
+
+    `is_dense` says whether a text takes one line of the list.
+    """
 
     key: Key | None
     veils_codes: bool
     here: str
+    is_dense: bool = False
 
     @property
     def is_admin(self) -> bool:
@@ -120,5 +125,5 @@ def render(request: Request, template: str, **values: Any) -> str:
     """Return a template's HTML."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     access = getattr(request.state, "access", None)
-    view = View(access and access.key, request.cookies.get(VEIL) == "on", here)
+    view = View(access and access.key, request.cookies.get(VEIL) == "on", here, request.cookies.get(DENSE) == "on")
     return context_of(request).render(template, t=texts_of(request), view=view, **values)

@@ -13,7 +13,7 @@ from smscatch.stores import Key
 from smscatch.web import auth
 from smscatch.web.auth import COOKIE
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import VEIL, inbox_of, render
+from smscatch.web.endpoint import DENSE, VEIL, inbox_of, render
 
 YEAR_SECONDS = 365 * 86_400
 PAGE = re.compile(r"/|/lines|/keys|/docs|/messages/[^/]+")
@@ -59,9 +59,18 @@ async def logout(request: Request) -> Response:
 
 async def veil(request: Request) -> Response:
     """Veil codes in this browser, or show them, and go back to the page."""
+    return await _switch(request, "veil", VEIL)
+
+
+async def dense(request: Request) -> Response:
+    """Let a text take one line of the list in this browser, or as many as it needs, and go back to the page."""
+    return await _switch(request, "dense", DENSE)
+
+
+async def _switch(request: Request, field: str, cookie: str) -> Response:
     form = await read_form(request)
     response = RedirectResponse(safe_path(form.get("next", [""])[0]), 303)
-    response.set_cookie(VEIL, "on" if form.get("veil") == ["on"] else "off", max_age=YEAR_SECONDS, samesite="lax")
+    response.set_cookie(cookie, "on" if form.get(field) == ["on"] else "off", max_age=YEAR_SECONDS, samesite="lax")
     return response
 
 

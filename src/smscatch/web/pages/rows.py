@@ -10,6 +10,8 @@ from smscatch.web.endpoint import inbox_of, texts_of
 from smscatch.web.texts import Texts
 
 HUES = 6
+# A longer text is cut in the list: behind its first lines, of which there are fewer than these.
+LONG_CHARACTERS, LONG_LINES = 320, 6
 
 
 class LineTag(NamedTuple):
@@ -47,6 +49,12 @@ class Row(NamedTuple):
     pieces: list[Piece]
     badges: list[Badge]
     lease: Lease | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the list shows only its beginning at first."""
+        text = self.message.text
+        return len(text) > LONG_CHARACTERS or text.count("\n") >= LONG_LINES
 
 
 def tags_of(lines: Sequence[Line]) -> dict[str, LineTag]:

@@ -150,7 +150,27 @@ function linkToLogin() {
   return Object.assign(document.createElement("a"), { href: `/login?next=${here}`, textContent: t("out") });
 }
 
+// A whole row leads to its message; but not what does something of its own, nor a text that one marks to copy it.
+function openRow(event) {
+  const row = event.target.closest("#messages > li");
+  if (!row || event.target.closest("a, button, .copyable") || !getSelection().isCollapsed) return;
+  const { ctrlKey, metaKey, shiftKey } = event; // in a tab of its own, as with any link
+  const options = { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey };
+  row.querySelector(".when").dispatchEvent(new MouseEvent("click", options));
+}
+
+// A long text shows its first lines.
+function unfold(event) {
+  const button = event.target.closest(".more");
+  if (!button) return;
+  const isWhole = button.closest("li").classList.toggle("whole");
+  button.setAttribute("aria-expanded", isWhole);
+  button.textContent = t(isWhole ? "less" : "more");
+}
+
 export function watchReading() {
+  document.addEventListener("click", openRow);
+  document.addEventListener("click", unfold);
   pill.addEventListener("click", () => {
     const newest = document.querySelector("#pager [data-newest]");
     if (newest) {

@@ -11,22 +11,22 @@ export function watchMenu() {
     menu.open = false;
     menu.querySelector("summary").focus();
   });
-  watchVeil(document.getElementById("veil"));
+  for (const form of menu.querySelectorAll("[data-class]")) watchSwitch(form);
 }
 
 // A new key is shown once: another load of the page would be the end of it.
-function watchVeil(form) {
+function watchSwitch(form) {
   const button = form.querySelector("button");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const wanted = button.value;
-    const veiled = wanted === "on";
-    document.documentElement.classList.toggle("veiled", veiled);
-    button.value = veiled ? "off" : "on";
-    button.textContent = veiled ? form.dataset.on : form.dataset.off;
+    const isOn = wanted === "on";
+    document.documentElement.classList.toggle(form.dataset.class, isOn);
+    button.value = isOn ? "off" : "on";
+    button.textContent = isOn ? form.dataset.on : form.dataset.off;
     menu.open = false;
     menu.querySelector("summary").focus({ focusVisible: false });
-    const body = new URLSearchParams({ veil: wanted });
+    const body = new URLSearchParams({ [button.name]: wanted });
     await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
   });
 }
