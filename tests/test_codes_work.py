@@ -180,6 +180,18 @@ PIECES = (
         "@a-",
     ),
     *("@a.b #1 ", "\n@a.b #1 @c.d", "mailto:", "localhost:8", "aa.bb@", "://a.b：", "#a", "code: aBcDE, usd "),
+    *("482 - ", "482  ", "482\n913\n\n", "4 8\n1 2\n\n", "1.23", "①", "2FA ", "won't ", "a'", "ab’cd’", "l'offre "),
+    *("Corner Shop ", "Jackpot Isle ", "Jackpot: ", "[Prize", "【中奖", "prize-", "www.prize.com ", "gift card code "),
+    *(
+        "number ",
+        "number of ",
+        "verification number ",
+        "номер для ",
+        "確認の数字",
+        "code will follow ",
+        "locker ",
+        "app ",
+    ),
 )
 NASTY = st.tuples(
     st.sampled_from(("", *PIECES)),

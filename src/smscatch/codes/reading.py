@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from operator import attrgetter
 
-from smscatch.codes.folding import fold_digits, strip_invisible
+from smscatch.codes.folding import fold_digits, fold_signs, strip_invisible
 from smscatch.codes.rules import REFUSED_SHAPES, RULES, Rule
 from smscatch.codes.scene import Spot, read_scene
 
@@ -63,7 +63,7 @@ def find_codes(text: str) -> Reading:
     plain = strip_invisible(text)
     folded = fold_digits(plain)
     bound, hosts, (start, end) = _find_bound(plain, folded)
-    scene = read_scene(folded[:start] + " " * (end - start) + folded[end:])
+    scene = read_scene(fold_signs(folded[:start] + " " * (end - start) + folded[end:]))
     judged = [_judge(spot, plain) for spot in scene.spots]
     accepted = sorted([one for one in judged if one.score > 0], key=attrgetter("score"), reverse=True)
     codes = _distinct(bound + accepted)

@@ -49,6 +49,16 @@ _IS_BEHIND = re.compile(r"[\"'\])]?\s*(?:[-–(]|(?:is|ist|est|es|é|è|to|är|e
 _SENTENCE_BEFORE = re.compile(r"(?:^|[.!?。！？:：>)\]】\n–—-])\W*$")
 _CLAUSE_END = re.compile("[,，、،(]")
 _PURPOSES = ("code", "proof", "act")
+# Only a word makes a code of these.
+_ODD_SHAPES = ("letters", "word", "pairs", "parted")
+# `482 ~ 913`: parts of a longer number that is printed in an unknown way.
+_PART_BEHIND = re.compile(r"[^\w\n,;(]{1,3}[0-9]{2,4}(?![0-9])")
+_PART_BEFORE = re.compile(r"(?<![0-9.,:/])[0-9]{2,3}[^\w\n,;:(]{1,3}$")
+_HALF_BEHIND = re.compile(r" ?[-~+·/|] ?[0-9]{4}(?![0-9])")
+_INDEX_BEFORE = re.compile(r"\b(?:no|nr|num|number|№)[ .:]*$", re.IGNORECASE)
+_INTO_BEHIND = re.compile(
+    r" (?:in|into|on|at|to|auf|im|dans|sur|en|no|na|nel|nell|nella|sul|i|pa|på|w|v|u|do|op|в|во|на|у)\b", re.IGNORECASE
+)
 _IS_DONE_BEHIND = re.compile(r"\s(?:is|was|has|ist|wurde|est|es|fue|foi|é|è)\s")
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][05]")
 _YEAR = re.compile(r"19[5-9][0-9]|20[0-4][0-9]")
@@ -120,11 +130,35 @@ def _is_card_check(spot: Spot) -> bool:
 
 
 def _is_offer(spot: Spot) -> bool:
-    return spot.shape in ("letters", "word") and spot.scene.has_percentage
+    return spot.shape in ("letters", "word") and spot.scene.has_discount
 
 
 def _is_prize(spot: Spot) -> bool:
-    return "prize" in spot.scene.kinds
+    if "prize" not in spot.scene.kinds:
+        return False
+    # Who won something may have to log in: `Your login code for the award night is 482913`.
+    labels = spot.left or spot.right
+    return all(label.kind != "proof" for label in labels) or all(label.kind != "code" for label in labels)
+
+
+def _is_part(spot: Spot) -> bool:
+    if len(spot.value) > 4 or spot.shape != "digits":
+        return False
+    if len(spot.value) == 3 and _PART_BEHIND.match(spot.after):
+        return True
+    return _PART_BEFORE.search(spot.before) is not None or _HALF_BEHIND.match(spot.after) is not None
+
+
+def _is_index(spot: Spot) -> bool:
+    if len(spot.value) > 3 or not spot.value.isdigit():
+        return False
+    return "spoil" in spot.scene.kinds or _INDEX_BEFORE.search(spot.before) is not None
+
+
+def _is_keyed(spot: Spot) -> bool:
+    if spot.after[:1] == "#" and spot.before[-1:] != "#":
+        return True
+    return "door" in spot.scene.kinds and "proof" not in spot.scene.kinds
 
 
 def _is_hour(spot: Spot) -> bool:
@@ -159,9 +193,19 @@ def _is_about_other(spot: Spot) -> bool:
 
 
 def _is_announced(spot: Spot) -> bool:
-    if _code_label(spot.right) is None or (spot.shape == "letters" and not _is_subject(spot)):
+    label = _code_label(spot.right)
+    if label is None or (spot.shape in _ODD_SHAPES and not _is_subject(spot)):
         return False
+    if spot.right[0].kind == "other" and _CLAUSE_END.search(spot.scene.text, *_gap_behind(spot, label)):
+        return False  # `2204 Harbour Road, door code 77B`
+    if any(one.kind == "away" for one in spot.right) and not _IS_BEHIND.match(spot.after):
+        return False  # `For enquiry 558120 a code will follow`
     return spot.right[0].kind != "spoil" or spot.right[0].gap > 10
+
+
+def _gap_behind(spot: Spot, label: Label) -> tuple[int, int]:
+    """Where the text between the first word behind a number and the word of `label` starts and ends."""
+    return spot.end + spot.right[0].gap, spot.end + label.gap
 
 
 def _is_subject(spot: Spot) -> bool:
@@ -175,7 +219,7 @@ def _is_subject(spot: Spot) -> bool:
 def _is_labelled(spot: Spot) -> bool:
     """A code word earlier in the sentence, with only its purpose in between, or anything and then `is`."""
     label = _code_label(spot.left)
-    if label is None or label.bond == "crossed" or (spot.shape in ("letters", "word") and label.bond == "loose"):
+    if label is None or label.bond == "crossed" or (spot.shape in _ODD_SHAPES and label.bond == "loose"):
         return False
     if len(spot.value) < 4:
         return False
@@ -186,17 +230,43 @@ def _is_labelled(spot: Spot) -> bool:
 
 
 def _is_entered(spot: Spot) -> bool:
-    """`Enter 123456 to sign in`, `Register with 123456`, `123456 to sign in`."""
+    """`Enter 123456 to sign in`, `Type 1234 in the app`, `Register with 123456`, `123456 to sign in`."""
     purposes = [label for label in spot.left + spot.right if label.kind in ("act", "proof")]
+    if spot.left and spot.left[0].kind == "act" and spot.left[0].bond == "tight":
+        return (len(purposes) > 1 or _is_placed(spot)) and not _IS_DONE_BEHIND.match(spot.after)
+    if spot.left and spot.right and spot.right[0].kind == "act" and spot.right[0].gap <= 3:
+        return spot.left[0].kind in ("act", "proof", "place")  # languages with the verb last
     if not purposes:
         return False
-    if spot.left and spot.left[0].kind == "act" and spot.left[0].bond == "tight":
-        return len(purposes) > 1 and not _IS_DONE_BEHIND.match(spot.after)
     if _WITH_BEFORE.search(spot.before):
         return True
     if spot.left or len(spot.value) != 6 or not _SENTENCE_BEFORE.search(spot.before):
         return False
     return spot.right[0].kind == "act" and spot.right[0].gap <= 12
+
+
+def _is_placed(spot: Spot) -> bool:
+    """Whether a number is put somewhere: `4417 in the app`, `在应用中输入4417`."""
+    if _INTO_BEHIND.match(spot.after):
+        return spot.after.startswith(" into ") or any(label.kind == "place" for label in spot.right[:2])
+    return any(label.kind == "place" and label.gap < 10 for label in spot.left)
+
+
+def _is_in_line(spot: Spot) -> bool:
+    scene = spot.scene
+    if spot.before.rstrip(" \t")[-1:] not in ("", "\n") or spot.after.lstrip(" \t")[:1] not in ("", "\n"):
+        return False
+    if scene.kinds & {"money", "spoil", "prize"}:
+        return False
+    return "proof" in scene.kinds or {"act", "place"} <= scene.kinds
+
+
+def _is_bracketed(spot: Spot) -> bool:
+    """`Someone adds a phone (482913) to your account. Never tell the code.`: what stands in brackets is the code."""
+    if not (spot.before.endswith("(") and spot.after.startswith(")") and len(spot.value) == 6):
+        return False
+    is_asked = any(label.kind in ("act", "proof") for label in spot.left)
+    return is_asked and "code" in spot.scene.kinds and len(spot.scene.spots) == 1
 
 
 def _is_proof(spot: Spot) -> bool:
@@ -214,7 +284,11 @@ def _is_hashed(spot: Spot) -> bool:
 
 
 def _is_mentioned(spot: Spot) -> bool:
-    if "code" not in spot.scene.kinds or any(label.kind in ("other", "spoil") for label in spot.left + spot.right):
+    if (
+        "code" not in spot.scene.kinds
+        or "away" in spot.scene.kinds
+        or any(label.kind in ("other", "spoil") for label in spot.left + spot.right)
+    ):
         return False
     return not _is_about_money(spot.scene) and len(spot.value) >= 6
 
@@ -254,11 +328,29 @@ REFUSED_BESIDE = (
     ),
     Rule("check", 0, "It is the check number of a card.", _is_card_check, "Karta 4890*2285, kod 201", "code 201"),
     Rule("offer", 0, "The text offers a discount.", _is_offer, "code ACME10 for 10% off", "code ACME10"),
+    Rule("part", 0, "It is part of a longer number.", _is_part, "code 482 + 913", "code 482 - 913"),
+    Rule("index", 0, "It tells which code of a list is asked for.", _is_index, "the TAN no. 112", "the TAN no. 112901"),
+    Rule(
+        "keyed",
+        0,
+        "It opens a locker, a door or a conference.",
+        _is_keyed,
+        "Locker 12 opens with PIN 3308",
+        "Enter PIN 3308",
+    ),
     Rule("prize", 0, "The text speaks of a prize.", _is_prize, "You won a prize! PIN 2938", "PIN 2938"),
 )
 TAKEN_BY_WORDS = (
     Rule("named", 0.97, "A code word names it.", _is_named, "Your code is 482913", "482913 is your code"),
     Rule("hour", 0, "It is a time of the day.", _is_hour, "the code changes at 1830", "the code is 1830"),
+    Rule(
+        "bracketed",
+        0.7,
+        "It stands in brackets behind what is to be approved, and the text speaks of a code.",
+        _is_bracketed,
+        "We are adding a phone (482913). Hide the code",
+        "We are adding a phone (482913)",
+    ),
     Rule("other", 0, "The word before it names another number.", _is_otherwise, "Order 482913 left", "482913 left"),
     Rule("announced", 0.93, "A code word follows it.", _is_announced, "482913 is your code", "482913. No code"),
     Rule("whole", 0.9, "It is all that the text says.", _is_whole, "482913", "482913 it is"),
@@ -272,7 +364,7 @@ TAKEN_BY_PURPOSE = (
         "unnamed",
         0,
         "Letters or odd groups are a code only beside a code word.",
-        lambda spot: spot.shape in ("letters", "word", "pairs"),
+        lambda spot: spot.shape in _ODD_SHAPES,
         "see you at B4NGK0K",
         "code B4NGK0K",
     ),
@@ -287,6 +379,14 @@ TAKEN_BY_PURPOSE = (
     ),
     Rule("year", 0, "It is a year or a date.", _is_date, "hello 1998", "code 1998"),
     Rule("entered", 0.8, "It is to be entered.", _is_entered, "Enter 482913 to continue", "Here are 482913"),
+    Rule(
+        "line",
+        0.75,
+        "It stands on a line of its own, and the text says what it is for.",
+        _is_in_line,
+        "4829\nType it in the app",
+        "4829\nis here",
+    ),
     Rule("proof", 0.7, "It proves something.", _is_proof, "Acme verification 482913", "Acme 482913"),
     Rule("hashed", 0.7, "The text is made for SMS Retriever.", _is_hashed, "hi 482913\nFA+9qCX9VSu", "hi 482913"),
     Rule("mentioned", 0.6, "Another sentence speaks of a code.", _is_mentioned, "Hide the code. 482913", "482913, hi"),

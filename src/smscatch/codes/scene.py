@@ -11,8 +11,9 @@ from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
+from smscatch.codes.senses import settle
 from smscatch.codes.shapes import CODE_SHAPES, Found, find_hash, find_numbers, find_words
-from smscatch.codes.words import Kind, Mark, find_marks, spoil
+from smscatch.codes.words import Kind, Mark, find_marks
 
 Bond = Literal["tight", "linked", "loose", "crossed"]
 
@@ -29,7 +30,7 @@ _SENTENCE_END = re.compile(
 _GLUE = r"\s:=\-–—~\"'«»“”‘’„*|.,،：，、。「」『』【】\[\](){}<>（）/#№"
 _NUMBER_WORD = "no|nr|number|num|numero|número|numéro|nummer|nambari|lambar|id"
 _IS = (
-    "is|are|as|es|est|ist|lautet|é|e|è|à|är|er|on|to|jest|je|да|это|е|adalah|ialah|ni|este|yra|ir|la|huwa|ass|dia|waa"
+    "is|are|as|of|es|est|ist|lautet|é|e|è|hè|à|är|ar|er|on|to|eshte|është|jest|je|да|это|е|adalah|ialah|ni|este|yra|ir|la|huwa|ass|dia|waa"
     "|ko|ithi|هو|هي|است|है|हो|হলো|છે"
 )
 _CLOSE = re.compile(
@@ -38,11 +39,14 @@ _CLOSE = re.compile(
     re.IGNORECASE,
 )
 _LINK_AT_END = re.compile(
-    r"(?:[:：=]|\s(?:is|es|est|ist|lautet|é|är|er|jest|to|este|with|mit|met|avec|con|com|med|с|з))"
+    r"(?:[:：=]|\s(?:is|es|est|ist|lautet|é|e|è|hè|är|ar|er|on|jest|to|je|este|eshte|është|with|mit|met|avec|con|com|med|с|з))"
     r"[\s\"'“«\[(*「【]*$",
     re.IGNORECASE,
 )
-_PERCENTAGE = re.compile(r"[0-9]{2} ?%")
+# The only code word with a digit in it; MFA says the same at the same length.
+_TWO_FACTOR = re.compile("(?<![0-9A-Za-z-])2(?:FA|fa)(?![0-9A-Za-z])")
+# `10 %`, `5 EUR off`.
+_DISCOUNT = re.compile(r"[0-9]{1,3} ?%|[0-9] ?(?:[^\W\d_]{1,8} |[€£$] ?)?off\b", re.IGNORECASE)
 _AROUND = " \n\t\r.!\"'[]()<>#*"
 # `Dear customer, 123456 is ...`: the comma parts what it follows from the number.
 _COMMA = (", ", ",", "，", "، ")
@@ -101,7 +105,7 @@ class Scene:
     marks: list[Mark]
     kinds: frozenset[Kind]
     bare_text: str = ""
-    has_percentage: bool = False
+    has_discount: bool = False
     money: list[Mark] = field(default_factory=list)
     labeller: "_Labeller | None" = None
     unit_starts: frozenset[int] = frozenset()
@@ -116,12 +120,12 @@ class Scene:
 
 def read_scene(text: str) -> Scene:
     """Take apart `text`, whose digits are 0-9 (`folding.fold_digits`)."""
-    marks, kinds = find_marks(text)
+    if "2FA" in text or "2fa" in text:
+        text = _TWO_FACTOR.sub("MFA", text)
+    marks, kinds = settle(text, *find_marks(text))
     found_hash = find_hash(text)
     found = find_numbers(text, found_hash.start if found_hash else len(text))
     if "code" in kinds:
-        if "spoil" in kinds or " of " in text:
-            marks = spoil(text, marks)
         found = sorted([*found, *find_words(text)])
     scene = Scene(text, text[found_hash.start : found_hash.end] if found_hash else None, marks, kinds)
     if "unit" in kinds:
@@ -129,7 +133,7 @@ def read_scene(text: str) -> Scene:
     scene.spots = [_spot(scene, one) for one in found]
     scene.shapes = frozenset(one.shape for one in found)
     scene.bare_text = text.strip(_AROUND)
-    scene.has_percentage = _PERCENTAGE.search(text) is not None
+    scene.has_discount = "deal" in kinds or _DISCOUNT.search(text) is not None
     if "money" in kinds:
         scene.money = [mark for mark in marks if mark.kind == "money"]
     if found and marks:
@@ -144,7 +148,7 @@ def _spot(scene: Scene, found: Found) -> Spot:
     printed = value = scene.text[start:end]
     if shape == "prefixed":
         value = printed.partition("-")[2]
-    elif shape in ("grouped", "pairs"):
+    elif shape in ("grouped", "pairs", "parted"):
         value = "".join(filter(str.isdigit, printed))
     before, after = scene.text[max(0, start - 30) : start], scene.text[end : end + 20]
     return Spot(scene, start, end, shape, printed, value, before, after)

@@ -1,6 +1,6 @@
 """Finds the words in an SMS text that tell what a number is: the table is `words.txt`.
 
-Whether a word belongs to a number is told in `scene`.
+What a word means in its text is told in `senses`, whether it belongs to a number in `scene`.
 """
 
 import re
@@ -11,29 +11,61 @@ from typing import Literal, NamedTuple
 
 from smscatch.codes.folding import fold_word
 
-Kind = Literal["code", "proof", "act", "other", "spoil", "prize", "money", "unit", "common"]
+Kind = Literal[
+    "code",
+    "number",
+    "proof",
+    "act",
+    "place",
+    "other",
+    "spoil",
+    "trade",
+    "deal",
+    "away",
+    "door",
+    "prize",
+    "money",
+    "unit",
+    "common",
+]
 
 # A word that fits stems of several kinds is of the first of these.
-_ORDER: tuple[Kind, ...] = ("spoil", "prize", "code", "money", "unit", "other", "proof", "act", "common")
+_ORDER: tuple[Kind, ...] = (
+    "spoil",
+    "deal",
+    "trade",
+    "prize",
+    "code",
+    "money",
+    "unit",
+    "number",
+    "other",
+    "door",
+    "away",
+    "proof",
+    "act",
+    "place",
+    "common",
+)
 # Scripts written without spaces: Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, which glues particles on.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+# `photoTAN`, `smsPIN`: its end in capitals is the code word.
+_CAPITAL_END = re.compile(r"(?<=[a-z])(?:TAN|PIN|OTP)s?$")
 # A word of other scripts runs to the next space, digit or punctuation. A class of what ends it, as Python's
 # `\w` leaves out the vowel signs of Indic scripts. At most 40 characters, as looking up is cached.
-_WORD = re.compile(
-    rf"([^\s\x00-@\[-`{{-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u055a-\u055f\u0589\u05be\u05f3\u060c\u061b\u061f"
-    rf"\u066a-\u066d\u06d4\u0964\u0965\u1361-\u1368{_UNSPACED}\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff"
-    r"\u3000-\u303f\uff00-\uff20\uff5b-\uff65\U0001f000-\U0001faff]{2,40})"
+_LETTER = (
+    r"[^\s\x00-@\[-`{-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u02b9-\u02bf\u055a-\u055f\u0589\u05be\u05f3\u060c"
+    rf"\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u1361-\u1368{_UNSPACED}\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff"
+    r"\u3000-\u303f\uff00-\uff20\uff5b-\uff65\U0001f000-\U0001faff]"
 )
+# What is printed for an apostrophe; a word goes on behind it: `won't`, `l'offre`, `ro‘yxat`.
+_APOSTROPHE = r"['’‘`´\u02b9-\u02bf]"
+_WORD = re.compile(rf"({_LETTER}{{2,40}}+(?:{_APOSTROPHE}{_LETTER}{{1,20}}+)?)")
+_APOSTROPHES = re.compile(f"({_APOSTROPHE})")
 _LONGEST_STEM = 16
 # `Bestätigungscode` ends in a code word; `encode`, `unicode` and `vscode` do not.
 _SHORTEST_HEAD = 4
-# Between a code word and the word that spoils it: nothing, a hyphen or a short word.
-_TOUCH = re.compile(r"[\s\-]{0,2}|\s(?:de|du|di|do|da|del|dei|up)\s")
-# Currency codes (ISO 4217) that are words of some language when written small.
-_ISO_4217 = frozenset(
-    ("ALL", "BAM", "BOB", "CAD", "CUP", "LAK", "LEK", "MAD", "MOP", "PAB", "PEN", "SOS", "TOP", "TRY", "VES")
-)
 
 
 class Mark(NamedTuple):
@@ -53,6 +85,7 @@ class _Table:
         self.endings: dict[str, Kind] = {}
         self.parts: dict[str, Kind] = {}
         self.unspaced: dict[str, Kind] = {}
+        self.printed: dict[str, Kind] = {}
         lines = text.splitlines()
         for kind in _ORDER:
             for line in lines:
@@ -70,6 +103,8 @@ class _Table:
         stem = entry.strip("*=")
         if _UNSPACED_LETTER.match(stem):
             self.unspaced.setdefault(stem, kind)
+        elif entry.isascii() and entry.isupper():
+            self.printed.setdefault(stem, kind)
         elif entry[0] == "=":
             self.whole.setdefault(stem, kind)
         elif entry[0] == "*":
@@ -78,14 +113,27 @@ class _Table:
             (self.beginnings if entry[-1] == "*" else self.whole).setdefault(fold_word(stem), kind)
 
     def kind_of(self, word: str) -> Kind | None:
+        parts = _APOSTROPHES.split(word)[::2]
+        joined = self._kind_of_part("".join(parts))
+        # `Ro'yxat` is one word, `dell'ordine` two; what is cut off from `won't` is no word.
+        if joined or len(parts) == 1 or parts[-1] in ("t", "T"):
+            return joined
+        kinds = [self._kind_of_part(part) for part in parts]
+        return next((kind for kind in _ORDER if kind in kinds), None)
+
+    def _kind_of_part(self, word: str) -> Kind | None:
         folded = fold_word(word)
-        found = self.whole.get(word.casefold()) or self.whole.get(folded)
+        found = self.printed.get(word) or self.whole.get(word.casefold()) or self.whole.get(folded)
         if found:
             return found
+        if _CAPITAL_END.search(word):
+            return "code"
         cuts = range(2, min(len(folded), _LONGEST_STEM) + 1)
         kinds = {self.beginnings.get(folded[:cut]) for cut in cuts}
         kinds.update(self.endings.get(folded[-cut:]) for cut in cuts if cut + _SHORTEST_HEAD <= len(folded))
         kinds.update(kind for part, kind in self.parts.items() if part in folded)
+        if "number" in kinds and "proof" in kinds and not kinds & {"spoil", "deal", "trade"}:
+            return "code"  # `Sicherheitsnummer`
         return next((kind for kind in _ORDER if kind in kinds), None)
 
 
@@ -95,7 +143,7 @@ _TABLE = _Table(Path(__file__).with_name("words.txt").read_text("utf-8"))
 @lru_cache(maxsize=8192)
 def kind_of(word: str) -> Kind | None:
     """What `word` of a script with spaces stands for, or None."""
-    return "money" if word in _ISO_4217 else _TABLE.kind_of(word)
+    return _TABLE.kind_of(word)
 
 
 def find_marks(text: str) -> tuple[list[Mark], frozenset[Kind]]:
@@ -118,19 +166,3 @@ def _find_all(pattern: re.Pattern[str], text: str) -> tuple[list[int], list[int]
     parts = pattern.split(text)
     ends = [*accumulate(map(len, parts))]
     return ends[:-1:2], ends[1::2], parts[1::2]
-
-
-def spoil(text: str, marks: list[Mark]) -> list[Mark]:
-    """`marks` with the code words that name no secret as `spoil`: `promo code`, `code de suivi`, `code of`."""
-    for at, mark in enumerate(marks):
-        if mark.kind == "code" and (_is_spoilt(text, mark, marks[max(0, at - 1) : at + 2])):
-            marks[at] = mark._replace(kind="spoil")
-    return marks
-
-
-def _is_spoilt(text: str, mark: Mark, near: list[Mark]) -> bool:
-    if text.startswith(" of ", mark.end):
-        return True
-    spoilers = (other for other in near if other.kind == "spoil")
-    gaps = ((other.end, mark.start) if other < mark else (mark.end, other.start) for other in spoilers)
-    return any(_TOUCH.fullmatch(text, start, end) for start, end in gaps)
