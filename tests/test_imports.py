@@ -9,8 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
-    ("errors",),
-    ("numbers",),
+    ("errors", "printing"),
+    ("logs", "numbers"),
     ("codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),
     ("inbox",),
@@ -21,7 +21,7 @@ LEVELS = (
     ("demo", "pytest_plugin"),
     ("cli",),
 )
-CLIENT_SIDE = ("client", "errors", "messages", "numbers")
+CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing")
 
 
 def level_of(room: str) -> int:

@@ -6,17 +6,25 @@ No handling here: each edge (HTTP, command line, client) turns these into its ow
 from typing import Any, ClassVar
 
 
+def escape_controls(text: str) -> str:
+    """Return a text with what cannot be printed, line ends too, as the escapes of Python: \\x1b, \\n, \\u202e."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 class SmscatchError(Exception):
     """The root of all our errors.
 
-    `str(error)` is a whole sentence: what happened, to what, what to do. `details` are JSON values for programs.
+    `str(error)` is a whole sentence in one printable line: what happened, to what, what to do. `details` are JSON
+    values for programs.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
 
     def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message)
+        super().__init__(escape_controls(message))  # names from outside stand in it
         self.details = details
 
 

@@ -43,7 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Say where the server is and, for the project, which lines its tests take."""
     group = parser.getgroup("smscatch", "a real phone number for tests")
     group.addoption("--sms-url", metavar="URL", help="the smscatch server; otherwise SMSCATCH_URL")
-    group.addoption("--sms-key", metavar="KEY", help="an API key with the scope lease; otherwise SMSCATCH_KEY")
+    group.addoption(
+        "--sms-key",
+        metavar="KEY",
+        help="an API key with the scope lease; better SMSCATCH_KEY: others can list processes",
+    )
     parser.addini("sms_label", "which lines the tests take; otherwise any")
     number: Any = "float" if pytest.version_tuple >= (8, 4) else "string"  # what older ones know
     parser.addini("sms_ttl", "seconds that a test has its line at most", type=number, default=TTL_SECONDS)
@@ -232,15 +236,12 @@ def _describe(phone: "LeasedLine", explanation: str | None) -> tuple[str, str]:
 
 def _tell(message: "Message") -> str:
     from smscatch.messages import format_time  # noqa: PLC0415 - only where it is used
+    from smscatch.printing import blank_controls  # noqa: PLC0415
 
     code = f"code {message.code}" if message.code else "no code"
     facts = [format_time(message.received_at), message.sender, code, *message.marks]
     if message.sent_at is not None and message.marks:
         facts.append(f"sent {format_time(message.sent_at)}")
     # A text is data: no escape sequence of its own reaches the terminal or the log of a CI.
-    lines = [_printable("  ".join(facts)), *(f"    {_printable(line)}" for line in message.text.splitlines())]
+    lines = [blank_controls("  ".join(facts)), *(f"    {blank_controls(line)}" for line in message.text.splitlines())]
     return "\n".join(lines)
-
-
-def _printable(line: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in line)

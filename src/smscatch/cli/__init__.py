@@ -12,7 +12,16 @@ from collections.abc import Callable, Sequence
 from smscatch import __version__
 from smscatch.cli import client, gammu, server, store
 from smscatch.cli.base import FAILED, NOTHING, WRONG_USE
-from smscatch.errors import BadRequest, BadSetting, LeaseEnded, NoFreeLine, NotFound, SmscatchError, UnknownLine
+from smscatch.errors import (
+    BadRequest,
+    BadSetting,
+    LeaseEnded,
+    NoFreeLine,
+    NotFound,
+    SmscatchError,
+    UnknownLine,
+    escape_controls,
+)
 from smscatch.messages import QUIET_SECONDS
 from smscatch.settings import FIELDS
 
@@ -44,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         result = FAILED
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # whoever reads us has seen enough
-            print(f"smscatch: {error}", file=sys.stderr)
+            print(escape_controls(f"smscatch: {error}"), file=sys.stderr)
         # What is left in the buffer would fail again at the end. https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         result = FAILED
@@ -148,10 +157,25 @@ def _add_client_commands(command: AddCommand) -> None:
     release.add_argument("id", type=_parse_given, metavar="ID")
     for each in (wait, cursor, messages, lines, leases, lease, release):
         each.add_argument("--url", help=FIELDS["url"].help)
-        each.add_argument("--key", help=FIELDS["key"].help)
+        each.add_argument(
+            "--key-file", metavar="FILE", help="the API key's file, - is standard input; SMSCATCH_KEY else"
+        )
+        each.add_argument("--key", action=_RefuseKey, help=argparse.SUPPRESS)
     command("config", client.run_config, "show every setting, its value and where it came from")
     explain = command("explain", client.run_explain, "show which code is in a text, and why")
     explain.add_argument("text", metavar="TEXT")
+
+
+class _RefuseKey(argparse.Action):
+    """Refuses a key on the command line: all who may list processes on this machine would read it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: object = None
+    ) -> None:
+        parser.error(
+            "--key would show the key to everybody who lists the processes of this machine: set SMSCATCH_KEY, or"
+            " give --key-file FILE (- is standard input)"
+        )
 
 
 def _add_lease_options(lease: argparse.ArgumentParser) -> None:

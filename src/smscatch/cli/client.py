@@ -1,12 +1,13 @@
 """What a test project's machine runs: waiting, looking, explaining. Needs the base install only."""
 
 import argparse
+import contextlib
 import json
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
@@ -14,8 +15,9 @@ from smscatch.cli.meaning import find_server
 from smscatch.client import Client, LeasedLine, LeasedLines
 from smscatch.client.leased import LeaseFilters
 from smscatch.client.talk import WaitFilters
-from smscatch.errors import BadRequest
+from smscatch.errors import BadRequest, BadSetting
 from smscatch.messages import Line, Message, encode_message, format_time, write_age
+from smscatch.printing import blank_controls
 from smscatch.settings import FIELDS, hide_password, load_settings
 
 
@@ -38,7 +40,7 @@ def _wait(client: Client, options: argparse.Namespace) -> str:
     if options.code:
         return client.wait_for_code(timeout=options.timeout, **filters)
     if options.link:
-        return client.wait_for_link(timeout=options.timeout, **filters)
+        return _link(client.wait_for_link(timeout=options.timeout, **filters))
     return _json(client.wait_for_message(timeout=options.timeout, **filters))
 
 
@@ -50,7 +52,7 @@ def _wait_leased(client: Client, options: argparse.Namespace) -> str:
     if options.code:
         return phone.wait_for_code(timeout=options.timeout, **filters)
     if options.link:
-        return phone.wait_for_link(timeout=options.timeout, **filters)
+        return _link(phone.wait_for_link(timeout=options.timeout, **filters))
     return _json(phone.wait_for_message(timeout=options.timeout, **filters))
 
 
@@ -79,7 +81,7 @@ def run_lines(options: argparse.Namespace) -> int:
     for line in lines:
         last = format_time(line.last_received_at) if line.last_received_at else "never"
         count = "1 message" if line.messages == 1 else f"{line.messages} messages"
-        print(f"{line.number}  {line.label or '-'}  {count}, last {last}{_modem(line)}")
+        print(blank_controls(f"{line.number}  {line.label or '-'}  {count}, last {last}{_modem(line)}"))
     return OK if lines else NOTHING
 
 
@@ -92,7 +94,7 @@ def run_leases(options: argparse.Namespace) -> int:
         state = f"rests after {lease.holder or '-'}, {rest}"
         if lease.expires_at > datetime.now(UTC):
             state = f"leased to {lease.holder or '-'}, until {format_time(lease.expires_at)}, then rests {rest}"
-        print(_printable(f"{lease.line}  {lease.label or '-'}  {state}  {lease.id}"))
+        print(blank_controls(f"{lease.line}  {lease.label or '-'}  {state}  {lease.id}"))
     if not leases:
         print("No line is leased.", file=sys.stderr)
     return OK if leases else NOTHING
@@ -172,25 +174,41 @@ def run_explain(options: argparse.Namespace) -> int:
     from smscatch.codes import describe, find_codes  # noqa: PLC0415 - its tables would cost each `wait` 27 ms
 
     reading = find_codes(options.text)
-    print(describe(reading))
+    for line in describe(reading).splitlines():
+        print(blank_controls(line))
     return OK if reading.code else NOTHING
 
 
 def _client(options: argparse.Namespace) -> Client:
     """Return a client for the server that is meant."""
-    return Client(*find_server(options.url, options.key))
+    return Client(*find_server(options.url, _read_key(options.key_file)))
+
+
+def _read_key(path: str | None) -> str | None:
+    """Return the key in the first line of a file; `-` is standard input. Raises BadSetting if it cannot be read."""
+    if path is None:
+        return None
+    try:
+        with contextlib.nullcontext(sys.stdin) if path == "-" else open(path, encoding="utf-8") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"--key-file {path!r} cannot be read: {error}.") from error
 
 
 def _json(message: Message) -> str:
-    # JSON escapes C0 itself; C1 and DEL it may leave as they are, and a terminal obeys C1 (ECMA-48, 5.3).
-    return re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", encode_message(message).decode())
+    # JSON escapes C0 itself. All else may stand in it as it is, and a terminal obeys C1 (ECMA-48, 5.3) and bidi marks.
+    return "".join(map(_json_escape, encode_message(message).decode()))
+
+
+def _json_escape(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
+def _link(link: str) -> str:
+    """Return a link with what cannot be printed as a browser sends it (WHATWG URL, 1.3)."""
+    return "".join(character if character.isprintable() else quote(character) for character in link)
 
 
 def _one_line(message: Message) -> str:
-    text = _printable(f"{message.sender}: {message.text}")
-    return f"{format_time(message.received_at)}  {message.line}  {message.code or '-':8}  {text}"
-
-
-def _printable(text: str) -> str:
-    # What others wrote is data: no line feed or escape sequence of its own reaches the terminal.
-    return "".join(character if character.isprintable() else " " for character in text)
+    facts = f"{format_time(message.received_at)}  {message.line}  {message.code or '-':8}"
+    return blank_controls(f"{facts}  {message.sender}: {message.text}")

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import logging
 import shlex
 import shutil
 import signal
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from smscatch.cli.base import OK
-from smscatch.errors import BadRequest, BadSetting, CannotStart
+from smscatch.errors import BadRequest, BadSetting, CannotStart, escape_controls
+from smscatch.logs import log_to_stderr
 from smscatch.numbers import canonical_number
 from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
 
@@ -57,7 +57,7 @@ Ctrl-C ends the demo.""",
             flush=True,
         )
 
-    _log_to_stderr()
+    log_to_stderr()
     asyncio.run(run(settings, default_places(), started))
     return OK
 
@@ -75,7 +75,7 @@ def run_serve(options: argparse.Namespace) -> int:
             print(f"The administrator's key, shown only now: {result.new_admin_key}", flush=True)
         print("\n".join(describe_serving(settings)), flush=True)
 
-    _log_to_stderr()
+    log_to_stderr()
     asyncio.run(serve(settings, started))
     return OK
 
@@ -111,7 +111,7 @@ def run_modem(options: argparse.Namespace) -> int:
         with contextlib.suppress(asyncio.CancelledError):
             await link
 
-    _log_to_stderr()
+    log_to_stderr()
     settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(run())
     return OK
@@ -132,7 +132,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     if not control.exists():
         raise CannotStart("No demo runs: start one with `smscatch demo`, or give the --spool of another server.")
     tell(control, "deliver", sender=options.sender, text=options.text)
-    print(f"sent to {line} as {options.sender}")
+    print(f"sent to {line} as {escape_controls(options.sender)}")
     return OK
 
 
@@ -181,8 +181,3 @@ def _own_name() -> str:
     """Return how the user can call us again from any folder."""
     called = Path(sys.argv[0]).resolve()
     return "smscatch" if shutil.which("smscatch") == str(called) else str(called)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -18,6 +18,7 @@ from smscatch.cli.meaning import find_store
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import format_time, parse_age
 from smscatch.numbers import canonical_number, is_e164
+from smscatch.printing import blank_controls
 from smscatch.settings import hide_password, load_settings
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
 async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
     for key in await inbox.store.keys():
         lines = ", ".join(key.lines) if key.lines else "all lines"
-        print(f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}")
+        facts = f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}"
+        print(blank_controls(facts))
     return OK
 
 
