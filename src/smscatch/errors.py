@@ -56,6 +56,12 @@ class Unauthorized(SmscatchError):
     status, code = 401, "unauthorized"
 
 
+class TooManyTries(SmscatchError):
+    """Too many wrong keys come from this address; trying again later is right."""
+
+    status, code = 429, "too_many_tries"
+
+
 class Forbidden(SmscatchError):
     """The key is good, but lacks the scope or the line."""
 

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from smscatch.access import keep_ending_forfeited
 from smscatch.errors import CannotStart, StoreUnavailable
@@ -25,6 +26,7 @@ from smscatch.stores import open_store
 from smscatch.web.app import make_app
 from smscatch.web.connections import Complaints, Connection, most_connections
 from smscatch.web.reads import Reads
+from smscatch.web.tries import PEER
 
 GRACE_SECONDS = 1.0
 BACKLOG = 2048
@@ -118,24 +120,26 @@ class _Server(uvicorn.Server):
     def __init__(self, inbox: Inbox, settings: Settings, reads: Reads, most_connections: int) -> None:
         self._inbox = inbox
         self.leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-        self._app: ASGIApp = make_app(inbox, self.leases, settings, reads)
-        super().__init__(
-            uvicorn.Config(
-                self._answer,
-                interface="asgi3",  # of a bound method it is not recognised
-                http=Connection,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
-            )
+        config = uvicorn.Config(
+            self._answer,
+            interface="asgi3",  # of a bound method it is not recognised
+            http=Connection,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # heeded below, behind a look at who is connected in truth
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
         )
+        app = make_app(inbox, self.leases, settings, reads)
+        self._app = ProxyHeadersMiddleware(app, config.forwarded_allow_ips)  # type: ignore[arg-type]
+        super().__init__(config)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PEER] = scope["client"]
         with contextlib.suppress(asyncio.CancelledError):  # by _cut; uvicorn would log it as an error of ours
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send)  # type: ignore[arg-type]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

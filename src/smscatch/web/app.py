@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.access import ORIGINS
-from smscatch.errors import SmscatchError, Unauthorized
+from smscatch.errors import SmscatchError, TooManyTries, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.leases import Leases
@@ -30,6 +30,7 @@ from smscatch.web.endpoint import Context, Endpoint, Parameter
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT, check_names
 from smscatch.web.reads import Reads
+from smscatch.web.tries import Tries
 
 HERE = Path(__file__).parent
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
@@ -125,7 +126,14 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
     app.state.describe = lambda: describe_api(ENDPOINTS)
     app.state.outlook = pages.outlook.Outlook()
     app.state.context = Context(
-        inbox, leases, settings, reads or Reads(inbox.store, inbox.now), Deletions(), remember(settings), _renderer()
+        inbox,
+        leases,
+        settings,
+        reads or Reads(inbox.store, inbox.now),
+        Deletions(),
+        remember(settings),
+        Tries(),
+        _renderer(),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 
@@ -184,7 +192,7 @@ def _error_response(request: Request, status: int, code: str, message: str, **de
         response = api.json_response(content, status)
     if status == Unauthorized.status:
         response.headers["www-authenticate"] = 'Bearer realm="smscatch"'
-    if status == 503:
+    if status in (503, TooManyTries.status):
         response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return response
 

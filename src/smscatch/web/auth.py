@@ -6,6 +6,9 @@ What keys are is in smscatch.keys.
 import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -17,9 +20,12 @@ from smscatch.settings import Settings
 from smscatch.stores import Key
 from smscatch.web.endpoint import Endpoint, context_of
 from smscatch.web.remembered import Remembered
+from smscatch.web.tries import address_of
+
+T = TypeVar("T")
 
 COOKIE = "smscatch_session"
-FAILURE_SECONDS = 0.5  # with 256 random bits a guess is hopeless; this keeps one from filling the log
+FAILURE_SECONDS = 0.5  # with 256 random bits a guess is hopeless; a configured key may be weaker
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -45,10 +51,20 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
     context = context_of(request)
     # Only what goes into the spool may pass on a memory alone.
-    key = await _check_key(context.inbox, secret, context.remembered if INGEST in endpoint.scopes else None)
+    remembered = context.remembered if INGEST in endpoint.scopes else None
+    key = await slow_down(request, secret, lambda: _check_key(context.inbox, secret, remembered))
     access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.inbox)
     access.check_scopes()
     return access
+
+
+async def slow_down(request: Request, secret: str, find: Callable[[], Awaitable[T]]) -> T:
+    """Return what `find` returns for a secret; raise its Unauthorized so late that nobody can try many (brute force).
+
+    Raises TooManyTries.
+    """
+    tries = context_of(request).tries
+    return await tries.check(address_of(request), hash_secret(secret), find, partial(asyncio.sleep, FAILURE_SECONDS))
 
 
 async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key | None:
@@ -64,7 +80,6 @@ async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = N
 async def _check_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key:
     key = await _find_key(inbox, secret, remembered)
     if key is None:
-        await asyncio.sleep(FAILURE_SECONDS)
         raise unknown_key()
     return key
 

@@ -20,6 +20,7 @@ from smscatch.web.deletions import Deletions
 from smscatch.web.reads import Reads
 from smscatch.web.remembered import Remembered
 from smscatch.web.texts import Texts, choose_language, read_texts
+from smscatch.web.tries import Tries
 
 Handler = Callable[[Request], Awaitable[Response]]
 VEIL = "smscatch_veil"  # the cookie of a browser that veils codes until they are pointed at
@@ -64,6 +65,7 @@ class Context(NamedTuple):
     reads: Reads
     deletions: Deletions
     remembered: Remembered
+    tries: Tries
     render: Callable[..., str]
 
 

@@ -1,6 +1,5 @@
 """Signing in with a key, signing out, and what a browser keeps of how its pages look."""
 
-import asyncio
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -10,8 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch.errors import Unauthorized
 from smscatch.keys import ADMIN, LEASE, READ, SESSION, end_session, hash_secret, start_session
 from smscatch.stores import Key
-from smscatch.web import auth
-from smscatch.web.auth import COOKIE
+from smscatch.web.auth import COOKIE, slow_down
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import DENSE, VEIL, inbox_of, render
 
@@ -29,10 +27,10 @@ async def login(request: Request) -> Response:
     """Make a session from a key, and go to the page that was asked for."""
     form = await read_form(request)
     path = safe_path(form.get("next", [""])[0])
+    secret = form.get("key", [""])[0].strip()
     try:
-        session = await start_session(inbox_of(request), form.get("key", [""])[0].strip())
+        session = await slow_down(request, secret, lambda: start_session(inbox_of(request), secret))
     except Unauthorized as error:
-        await asyncio.sleep(auth.FAILURE_SECONDS)
         return HTMLResponse(render(request, "login.html", is_refused=True, next=path), error.status)
     if path == "/":
         key = await inbox_of(request).store.find_key(hash_secret(session))
