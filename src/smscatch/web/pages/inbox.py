@@ -1,6 +1,5 @@
 """The live list: the newest messages, found by line, sender and text, page by page. What a row shows is in rows."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from smscatch.settings import data_folder
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
 from smscatch.web.pages.outlook import outlook_of
+from smscatch.web.pages.quoting import quote_shell
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
 from smscatch.web.params import parse_query, parse_range
 from smscatch.web.stream import Aside, stream_events
@@ -163,6 +163,6 @@ def _first_steps(request: Request, line: str | None) -> dict[str, str]:
     code = f"{request.base_url}api/v1/code?{urlencode({'line': number, 'timeout': 60})}"
     return {
         "line": number,
-        "send": f'{shlex.join(send)} "{EXAMPLE_TEXT}"',
-        "wait": f'curl -u "$SMSCATCH_KEY:" {shlex.quote(code)}',
+        "send": f'{" ".join(map(quote_shell, send))} "{EXAMPLE_TEXT}"',
+        "wait": f'curl -u "$SMSCATCH_KEY:" {quote_shell(code)}',
     }

@@ -12,6 +12,7 @@ from smscatch.messages import Line, format_time
 from smscatch.stores.base import DayCount
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import inbox_of, render
+from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.rows import LineTag, tags_of
 
 DAYS = 14
@@ -100,10 +101,10 @@ def snippets_for(number: str, url: str) -> list[Snippet]:
     """Return examples that wait for a code at this line, ready to paste."""
     wait = f"{url}/api/v1/code?{urlencode({'line': number, 'timeout': 60})}"
     return [
-        Snippet("curl", f'curl -u "$SMSCATCH_KEY:" "{wait}"'),
-        Snippet("python", _PYTHON.format(url=url, number=number)),
-        Snippet("pytest", _PYTEST.format(url=url, number=number)),
-        Snippet("javascript", _JAVASCRIPT.format(wait=wait)),
+        Snippet("curl", f'curl -u "$SMSCATCH_KEY:" {quote_shell(wait)}'),
+        Snippet("python", _PYTHON.format(url=quote_python(url), number=quote_python(number))),
+        Snippet("pytest", _PYTEST.format(url=quote_shell(url), number=quote_python(number))),
+        Snippet("javascript", _JAVASCRIPT.format(wait=quote_javascript(wait))),
     ]
 
 
@@ -111,20 +112,20 @@ _PYTHON = """\
 import os
 from smscatch import Client
 
-with Client("{url}", os.environ["SMSCATCH_KEY"]) as sms:
-    with sms.lease(line="{number}", ttl=120) as phone:
+with Client({url}, os.environ["SMSCATCH_KEY"]) as sms:
+    with sms.lease(line={number}, ttl=120) as phone:
         sign_up(phone.number)
         code = phone.wait_for_code(timeout=60)"""
 _PYTEST = """\
 # SMSCATCH_URL={url} SMSCATCH_KEY=… pytest
 import pytest
 
-@pytest.mark.sms(line="{number}")
+@pytest.mark.sms(line={number})
 def test_sign_up(sms_line):
     sign_up(sms_line.number)
     assert confirm(sms_line.wait_for_code(timeout=60))"""
 _JAVASCRIPT = """\
-const answer = await fetch("{wait}", {{
+const answer = await fetch({wait}, {{
   headers: {{ Authorization: `Bearer ${{process.env.SMSCATCH_KEY}}` }},
 }});
 if (!answer.ok) throw new Error((await answer.json()).message);
