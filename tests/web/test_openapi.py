@@ -11,9 +11,10 @@ from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.web import auth
-from smscatch.web.app import ENDPOINTS, make_app
+from smscatch.web.app import make_app
 from smscatch.web.openapi import describe_api
 from smscatch.web.pages.docs import mark_code
+from smscatch.web.routes import ENDPOINTS
 from tests.surroundings import settings_in
 
 PAGE = {"accept": "text/html"}

@@ -21,8 +21,9 @@ from smscatch.messages import Lease
 from smscatch.stores import Delivery
 from smscatch.stores.records import Read
 from smscatch.web import auth, stream
-from smscatch.web.app import ENDPOINTS, make_app
+from smscatch.web.app import make_app
 from smscatch.web.endpoint import Endpoint
+from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
 from tests.surroundings import settings_in
@@ -78,6 +79,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "POST /login": (Call(401, 401, form="key=wrong"),),
     "POST /logout": (Call(303, 303),),
     "POST /veil": (Call(303, 303),),
+    "POST /dense": (Call(303, 303),),
     "GET /icon/{count}.svg": (Call(),),
     "GET /manifest.webmanifest": (Call(),),
     "GET /api/v1/code": (

@@ -1,15 +1,17 @@
 """What a route is made of: path, handler, the scope it needs, the parameters it takes. Routing and OpenAPI read it.
 
-No route stands here; the table is in app.py.
+No route stands here; the table is in routes.py.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.access import Access
+from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.leases import Leases
@@ -28,22 +30,44 @@ DENSE = "smscatch_dense"  # the cookie of a browser that shows as many texts as 
 
 
 class Parameter(NamedTuple):
-    """One query parameter or header: its JSON Schema type, what it means, and whether it may be given several times."""
+    """One query parameter or header: its JSON Schema type, what it means, and whether it may be given several times.
+
+    `limits` are further keywords of JSON Schema, such as minimum and default; for a list they are those of each item.
+    """
 
     name: str
     type: str
     help: str
     is_list: bool = False
+    is_required: bool = False
+    limits: Mapping[str, Any] = MappingProxyType({})
+    most_items: int | None = None
+
+
+class Face(NamedTuple):
+    """What the routes of one family have in common towards a client.
+
+    `let_in` reads its credentials (authentication) and raises Unauthorized or Forbidden; `refuse` answers an error.
+    `checks_names`: a query parameter that the route does not know is refused. `is_described`: OpenAPI shows the route.
+    """
+
+    let_in: Callable[[Request, "Endpoint"], Awaitable[None]]
+    refuse: Callable[[Request, SmscatchError], Response]
+    checks_names: bool
+    is_described: bool
 
 
 class Endpoint(NamedTuple):
     """One row of the route table. A key needs one of `scopes`; none: no key is needed.
 
-    `answer` names a schema or a MIME type.
+    `answer` names a schema, `SCHEMA|SCHEMA`, a MIME type, or both as `MIME SCHEMA`; empty: there is none.
 
-    `body` names the schema of the request's JSON; `headers` are those that mean something to this route alone.
+    `refuses` are the errors that are this route's own; those of every route of its face are not named. `body` names the
+    schema of the request's JSON, which may be left out unless `needs_body`. `headers` mean something to this route
+    alone.
     """
 
+    face: Face
     method: str
     path: str
     handler: Handler
@@ -51,9 +75,10 @@ class Endpoint(NamedTuple):
     answer: str
     parameters: tuple[Parameter, ...] = ()
     status: int = 200
-    is_page: bool = False
     body: str = ""
+    needs_body: bool = True
     headers: tuple[Parameter, ...] = ()
+    refuses: tuple[type[SmscatchError], ...] = ()
 
 
 class Context(NamedTuple):

@@ -76,7 +76,7 @@ def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(SCHEMAS, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        if not endpoint.is_page:
+        if endpoint.face.is_described:
             paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",

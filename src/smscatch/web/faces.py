@@ -1,0 +1,22 @@
+"""The faces that routes have: how each family of them lets a client in, and refuses it."""
+
+from starlette.requests import Request
+
+from smscatch.web.auth import identify, refuse_other_sites
+from smscatch.web.endpoint import Endpoint, Face
+from smscatch.web.refusals import refuse, refuse_page
+
+
+async def let_in(request: Request, endpoint: Endpoint) -> None:
+    """Let in whoever brings a key with the scope that the route needs, in a header or a session's cookie.
+
+    A route without scopes is open, but no page of another site may act through it (CSRF).
+    """
+    if endpoint.scopes:
+        await identify(request, endpoint)
+    elif endpoint.method == "POST":
+        refuse_other_sites(request)
+
+
+API = Face(let_in, refuse, checks_names=True, is_described=True)
+PAGE = Face(let_in, refuse_page, checks_names=True, is_described=False)

@@ -1,0 +1,75 @@
+"""The route table: what there is over HTTP, a row each."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.access import ORIGINS
+from smscatch.keys import ADMIN, INGEST, LEASE, READ
+from smscatch.web import api, inbound, leases, pages
+from smscatch.web.endpoint import Endpoint, Parameter
+from smscatch.web.faces import API, PAGE
+from smscatch.web.openapi import describe_api
+from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT
+
+LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
+NEXT = Parameter("next", "string", "The page to go to afterwards.")
+EVENTS, HTML = "text/event-stream", "text/html"
+GET, POST, DELETE = (partial(Endpoint, API, method) for method in ("GET", "POST", "DELETE"))
+SHOW, SUBMIT = partial(Endpoint, PAGE, "GET"), partial(Endpoint, PAGE, "POST")
+
+
+async def openapi(request: Request) -> Response:
+    """This description."""
+    return api.value_response(describe_api(ENDPOINTS))
+
+
+PAGES = (
+    SHOW("/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, AFTER, BEFORE)),
+    SHOW("/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, AFTER)),
+    SHOW("/messages/{id}", pages.message.message_page, (READ,), HTML),
+    SHOW("/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream"),
+    SUBMIT("/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML),
+    SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),
+    SHOW("/keys", pages.keys.keys_page, (ADMIN,), HTML),
+    SUBMIT("/keys", pages.keys.make_key, (ADMIN,), HTML),
+    SUBMIT("/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML),
+    SUBMIT("/keys/{id}/revoke", pages.keys.revoke_key, (ADMIN,), HTML),
+    SHOW("/docs", pages.docs.docs_page, (READ,), HTML),
+    SHOW("/login", pages.login.login_page, (), HTML, (NEXT,)),
+    SUBMIT("/login", pages.login.login, (), HTML),
+    SUBMIT("/logout", pages.login.logout, (), HTML),
+    SUBMIT("/veil", pages.login.veil, (), HTML),
+    SUBMIT("/dense", pages.login.dense, (), HTML),
+    SHOW("/icon/{count}.svg", pages.icons.unread_icon, (), "image/svg+xml"),
+    SHOW("/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json"),
+)
+ENDPOINTS = (
+    *PAGES,
+    GET("/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
+    GET("/api/v1/cursor", api.get_cursor, (READ, LEASE), "text/plain"),
+    GET("/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
+    DELETE("/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
+    GET("/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
+    GET("/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
+    GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS),
+    DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
+    GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
+    GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
+    POST("/api/v1/leases", leases.acquire, (LEASE,), "Lease|LeaseGroup", body="LeaseRequest", status=201),
+    DELETE("/api/v1/leases", leases.give_up, (LEASE,), "", (TICKET,), status=204),
+    GET("/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), "Lease|LeaseGroup"),
+    DELETE("/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204),
+    GET("/api/v1/leases/{id}/messages", leases.list_messages, (LEASE,), "MessagePage"),
+    POST("/api/v1/leases/{id}/extend", leases.extend, (LEASE,), "Lease|LeaseGroup", body="Extension"),
+    GET("/api/v1/leases/{id}/next", leases.next_message, (LEASE,), "Message", LEASE_WAIT),
+    GET("/api/v1/leases/{id}/code", leases.next_code, (LEASE,), "text/plain", LEASE_WAIT),
+    GET("/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
+    POST("/api/v1/inbound/{source}", inbound.receive, (INGEST,), api.JSON, body="GenericDelivery"),
+    POST("/api/v1/explain", api.explain, (READ,), api.JSON, body="Text"),
+    GET("/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
+    GET("/healthz", api.health, (), api.JSON),
+    GET("/readyz", api.readiness, (READ,), api.JSON),
+    GET("/openapi.json", openapi, (READ,), api.JSON),
+)
