@@ -16,7 +16,7 @@ LEVELS = (
     ("inbox",),
     ("intake", "keys", "leases", "modem"),
     ("access",),
-    ("web",),
+    ("web", "opening"),
     ("server", "client"),
     ("demo", "pytest_plugin"),
     ("cli",),

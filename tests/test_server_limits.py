@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch import opening
 from smscatch import server as server_module
 from smscatch.errors import StoreUnavailable
 from smscatch.intake import Intake
@@ -149,7 +150,7 @@ def settings(tmp_path: Path) -> Settings:
 @contextlib.asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[Started]:
     started: asyncio.Future[Started] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(serve(settings, started.set_result))
+    running = asyncio.create_task(serve(settings, started.set_result, print))
     await asyncio.wait((started, running), return_when=asyncio.FIRST_COMPLETED)
     if not started.done():
         await running  # which raises why
@@ -177,7 +178,7 @@ async def test_a_start_that_fails_does_not_use_up_the_first_key(
     with monkeypatch.context() as patch:
         patch.setattr(server_module, "Pokes", broken)
         with pytest.raises(OSError, match="no more sockets"):
-            await serve(settings, lambda _: None)
+            await serve(settings, lambda _: None, print)
     async with serving(settings) as started:
         assert started.new_admin_key is not None
 
@@ -263,7 +264,7 @@ async def test_a_second_ctrl_c_does_not_interrupt_the_clean_up(
         monkeypatch.setattr(store, "close", noting(store.close))
         return store
 
-    monkeypatch.setattr(server_module, "open_store", lambda url, _: open_noting(url))
+    monkeypatch.setattr(opening, "open_store", lambda url, *_: open_noting(url))
     async with serving(settings):
         pass
     assert closed

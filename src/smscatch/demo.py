@@ -75,7 +75,7 @@ async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[St
             modem = SimulatedModem(places.device(line), places.control(line), StickSettings(number=line))
             await stack.enter_async_context(modem)
         await stack.enter_async_context(_read_by_gammu(places, GAMMU_LINE, demo_settings.spool, gammu))
-        await serve(demo_settings, announce)
+        await serve(demo_settings, announce, lambda _: None)  # its key is configured
 
 
 @contextlib.contextmanager

@@ -67,6 +67,10 @@ class Inbox:
         self._told = position
         self._added = asyncio.Event()
 
+    def use(self, first: "Inbox") -> None:
+        """Have the store of another inbox from now on, and tell what was committed since that one was opened."""
+        self.store, self._told = first.store, first._told
+
     @classmethod
     async def open(cls, store: Store, now: Callable[[], datetime] = utc_now) -> "Inbox":
         """Return an inbox that tells what is committed from now on, provided that `feed` runs."""

@@ -2,27 +2,26 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from smscatch.access import keep_ending_forfeited
-from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
-from smscatch.keys import ensure_admin_key
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
+from smscatch.opening import Opening
 from smscatch.settings import Settings
-from smscatch.sources.pdu import join_parts
 from smscatch.spool import Pokes, Spool
-from smscatch.stores import open_store
+from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
 from smscatch.web.connections import Complaints, Connection, most_connections
 from smscatch.web.reads import Reads
@@ -34,8 +33,6 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-log = logging.getLogger(__name__)
-
 
 class Started:
     """What a caller may want to tell: where the server listens, and the administrator's key if it was made just now."""
@@ -45,63 +42,69 @@ class Started:
         self.new_admin_key = new_admin_key
 
 
-async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
+async def serve(settings: Settings, started: Callable[[Started], None], show_key: Callable[[str], None]) -> None:
     """Run the server until SIGTERM, SIGINT or SIGHUP; `started` is called once it accepts connections.
 
-    Raises CannotStart if the port is taken, or the store or the spool cannot be used. Lets the process open as many
-    files as it may. The signals stay ours to the end of the event loop: the caller may tidy up undisturbed.
+    While the store is away it takes deliveries into the spool; the administrator's key goes to `show_key` if it is made
+    only when the store comes. Raises CannotStart if the port is taken, or the store or the spool can never be used.
+    Lets the process open as many files as it may. The signals stay ours to the end of the event loop: the caller may
+    tidy up undisturbed.
     """
     limit = most_connections()
     asyncio.get_running_loop().set_exception_handler(Complaints())
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        async with _open_inbox(settings) as (inbox, intake, pokes):
-            reads = Reads(inbox.store, inbox.now)
+        async with _open_spool(settings) as (inbox, intake, pokes):
+            reads = Reads(inbox)
             server = _Server(inbox, settings, reads, limit)
             _call_at_signals(server.stop)
-            # Last: it is shown only once, and a failure in between would leave a key that nobody knows.
-            started(Started(_url_of(listener), await ensure_admin_key(inbox, settings.admin_key)))
-            async with _background(settings, inbox, intake, pokes, reads=reads, leases=server.leases):
+            opening = Opening(settings, inbox, intake)
+            # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
+            started(Started(_url_of(listener), await opening.start()))
+
+            async def work_on_store() -> None:
+                await opening.opened(show_key)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(inbox.feed())
+                    tasks.create_task(inbox.keep_pruning(settings.retention))
+                    tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout))
+                    tasks.create_task(reads.keep_writing())
+                    tasks.create_task(keep_ending_forfeited(server.leases, inbox))
+
+            async with _background(work_on_store(), intake.keep_draining(pokes), *_links(settings)):
                 await server.serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager
-async def _open_inbox(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake, Pokes], None]:
-    """Open everything behind the web, and bring in what waits in the spool."""
+async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake, Pokes], None]:
+    """Open everything behind the web but the store."""
     async with contextlib.AsyncExitStack() as stack:
         spool = stack.enter_context(contextlib.closing(Spool(settings.spool)))
-        store = await open_store(settings.store, join_parts, settings.store_listen)
-        stack.push_async_callback(store.close)
-        inbox = await Inbox.open(store)
+        inbox = Inbox(absent_store("The store is not open yet."), 0)
+
+        async def close_store() -> None:
+            await inbox.store.close()  # the one that it has by then
+
+        stack.push_async_callback(close_store)
         intake = Intake(spool, inbox, settings.line_of)
         inbox.catch_up = intake.drain
-        # What waited in the spool while no server ran is old: it gets its positions before anyone can ask for "now".
-        try:
-            await intake.drain()
-        except StoreUnavailable as error:
-            log.warning("what waits in the spool cannot be stored yet: %s", error)
         yield inbox, intake, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
 
 
+def _links(settings: Settings) -> list[Coroutine[Any, Any, None]]:
+    """Return what reads the modems of our lines."""
+    return [
+        run_link(number, Path(line.device), settings.spool, pin=line.pin)
+        for number, line in settings.lines.items()
+        if line.device is not None
+    ]
+
+
 @contextlib.asynccontextmanager
-async def _background(
-    settings: Settings, inbox: Inbox, intake: Intake, pokes: Pokes, *, reads: Reads, leases: Leases
-) -> AsyncGenerator[None, None]:
-    """Read the modems, and keep the spool drained and old messages deleted, for as long as the block runs."""
+async def _background(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None, None]:
+    """Do works that have no end for as long as the block runs."""
     async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
-        background = [
-            tasks.create_task(inbox.feed()),
-            tasks.create_task(intake.keep_draining(pokes)),
-            tasks.create_task(inbox.keep_pruning(settings.retention)),
-            tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout)),
-            tasks.create_task(reads.keep_writing()),
-            tasks.create_task(keep_ending_forfeited(leases, inbox)),
-            *(
-                tasks.create_task(run_link(number, Path(line.device), settings.spool, pin=line.pin))
-                for number, line in settings.lines.items()
-                if line.device is not None
-            ),
-        ]
+        background = [tasks.create_task(work) for work in works]
         yield
         for task in background:
             task.cancel()

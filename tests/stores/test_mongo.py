@@ -166,7 +166,7 @@ async def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: st
 
 async def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     host = f"127.0.0.1:{mongo.free_port()}"
-    with pytest.raises(CannotStart, match=f"smscatch at {host}.*Start it") as caught:
+    with pytest.raises(StoreUnavailable, match=f"smscatch at {host}.*Start it") as caught:
         await open_store(f"mongodb://user:{PASSWORD}@{host}", join_parts)
     assert PASSWORD not in everything_of(caught.value)
 

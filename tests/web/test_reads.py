@@ -26,7 +26,7 @@ KEY = Key(id="k1", name="CI", scopes=("read",), created_at=NOON)
 
 @pytest.fixture
 def record(inbox: Inbox) -> Reads:
-    return Reads(inbox.store, inbox.now)
+    return Reads(inbox)
 
 
 @pytest.fixture

@@ -72,11 +72,14 @@ def run_serve(options: argparse.Namespace) -> int:
     def started(result: "Started") -> None:
         print(f"smscatch listens on {result.url}", flush=True)
         if result.new_admin_key:
-            print(f"The administrator's key, shown only now: {result.new_admin_key}", flush=True)
+            show_key(result.new_admin_key)
         print("\n".join(describe_serving(settings)), flush=True)
 
+    def show_key(key: str) -> None:
+        print(f"The administrator's key, shown only now: {key}", flush=True)
+
     log_to_stderr()
-    asyncio.run(serve(settings, started))
+    asyncio.run(serve(settings, started, show_key))
     return OK
 
 

@@ -13,8 +13,8 @@ async def open_store(url: str, join: Join, listen_url: str | None = None) -> Sto
     sqlite:///PATH (three slashes and a relative path, or four and an absolute one), postgresql://… or mongodb://….
 
     `join` makes one message of the parts of a long one. `listen_url` leads past the pooler in front of a PostgreSQL.
-    Brings an older database up to the present schema. Raises
-    BadSetting for another URL, CannotStart if the database cannot be opened, or was written by a newer smscatch.
+    Brings an older database up to the present schema. Raises BadSetting for another URL, StoreUnavailable if the
+    database is away, so that trying again is right, and CannotStart if it refuses us, or a newer smscatch wrote it.
     """
     is_postgres = url.startswith(("postgresql://", "postgres://"))
     if listen_url is not None and not is_postgres:

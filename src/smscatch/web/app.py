@@ -59,7 +59,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
         inbox,
         leases,
         settings,
-        reads or Reads(inbox.store, inbox.now),
+        reads or Reads(inbox),
         Deletions(),
         remember(settings),
         Tries(),

@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 
 import msgspec
 
 from smscatch.errors import StoreUnavailable
+from smscatch.inbox import Inbox
 from smscatch.messages import Stored
-from smscatch.stores import Key, Store
+from smscatch.stores import Key
 from smscatch.stores.records import Read
 
 INTERVAL_SECONDS = 1.0
@@ -38,16 +38,15 @@ class Reads:
     A page that is loaded again and again writes nothing anew: each pair of message and key is kept in mind.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store = store
-        self._now = now
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
         self._waiting: deque[Read] = deque()
         self._known: dict[tuple[str, str], None] = {}  # in the order of noting
         self._lost = 0
 
     def note(self, key: Key, messages: Iterable[Stored]) -> None:
         """Remember that `key`, or the one its session was made from, is given `messages`; written soon."""
-        owner, now = key.parent or key.id, self._now()
+        owner, now = key.parent or key.id, self._inbox.now()
         for stored in messages:
             pair = (msgspec.json.decode(stored.json, type=_Identified).id, owner)
             if pair not in self._known:
@@ -80,7 +79,7 @@ class Reads:
         while self._waiting:
             batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
             try:
-                await self._store.add_reads(batch)
+                await self._inbox.store.add_reads(batch)
             except StoreUnavailable as error:
                 log.warning("who read what cannot be written, trying again: %s", error)
                 return

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
-from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.errors import StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.mongo import deleting, leases, moving, parts, searching, statements
-from smscatch.stores.mongo.database import Database, reason
+from smscatch.stores.mongo.database import Database
+from smscatch.stores.mongo.failing import cannot_open, reason
 from smscatch.stores.mongo.listening import Listener
 from smscatch.stores.mongo.schema import migrate
 from smscatch.stores.mongo.scope import Scope
@@ -33,7 +34,7 @@ class MongoStore:
     async def open(cls, url: str, join: Join) -> "MongoStore":
         """Open the database and bring it up to the present schema.
 
-        Raises BadSetting if the URL cannot be read, CannotStart with the reason if the database cannot be used.
+        Raises as open_store does.
         """
         database = Database.of(url)
         try:
@@ -41,9 +42,7 @@ class MongoStore:
             await migrate(database)
         except StoreUnavailable as error:
             await database.close()
-            raise CannotStart(
-                f"{error} Start it (MongoDB 5.0 or newer), or correct host, user and password in SMSCATCH_STORE."
-            ) from error
+            raise cannot_open(error) from error
         except BaseException:
             await database.close()
             raise

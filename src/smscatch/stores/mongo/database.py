@@ -14,11 +14,12 @@ import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.server_api import ServerApi, ServerApiVersion
 
 from smscatch.errors import BadSetting, StoreUnavailable
+from smscatch.stores.mongo.failing import is_our_fault, unavailable
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.transacting import SAFE, Transactor
 
@@ -33,12 +34,6 @@ DEFAULTS = {"appName": "smscatch", "serverSelectionTimeoutMS": 3000, "connectTim
 UTC_TIMES: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 # So that a newer server answers as today's does. Not strict, for one command that is not of it: killSessions.
 API = ServerApi(ServerApiVersion.V1)
-NO_INDEX = (
-    "an index is missing, since a collection was dropped, renamed or restored without. Start smscatch again, which"
-    " makes it"
-)
-# These come of what we ask; trying again later would not help: BadValue, FailedToParse, TypeMismatch.
-OUR_CODES = (2, 9, 14)
 
 
 class Database:
@@ -123,33 +118,11 @@ class Database:
         except TimeoutError as error:
             raise StoreUnavailable(f"The database {self.where} is busy: others are waiting to write.") from error
         except PyMongoError as error:
-            if _is_our_fault(error):
+            if is_our_fault(error):
                 raise
-            said = NO_INDEX if _lacks_index(error) else reason(error)
-            raise StoreUnavailable(f"The database {self.where} failed: {said}.") from error
+            raise unavailable(self.where, error) from error
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self._transactor.close()
         await self.client.close()
-
-
-def _lacks_index(error: PyMongoError) -> bool:
-    """Return whether a query names an index that is not there; MongoDB has no code of its own for that."""
-    return isinstance(error, OperationFailure) and error.code in OUR_CODES and "hint provided" in str(error)
-
-
-def _is_our_fault(error: PyMongoError) -> bool:
-    if _lacks_index(error):
-        return False
-    if isinstance(error, BulkWriteError):
-        return any(failed["code"] in (*OUR_CODES, 11000) for failed in error.details["writeErrors"])
-    return isinstance(error, DuplicateKeyError) or (isinstance(error, OperationFailure) and error.code in OUR_CODES)
-
-
-def reason(error: PyMongoError) -> str:
-    """Return what a driver's error says, without the state of the whole replica set behind it."""
-    text = str(error)
-    for more in (", full error: ", ", Topology Description: ", " (configured timeouts: "):
-        text = text.partition(more)[0]
-    return text.rstrip(".")

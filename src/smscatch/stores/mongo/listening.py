@@ -9,7 +9,8 @@ from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.errors import PyMongoError
 
 from smscatch.stores.hearing import Hearing
-from smscatch.stores.mongo.database import Database, reason
+from smscatch.stores.mongo.database import Database
+from smscatch.stores.mongo.failing import reason
 from smscatch.stores.mongo.scope import Document
 
 # The server answers so late when nothing happens; who has heard nothing for longer has lost it.

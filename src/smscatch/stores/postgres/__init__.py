@@ -17,7 +17,8 @@ from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.postgres import leases, moving, parts, statements
 from smscatch.stores.postgres.address import Address, parse_address
-from smscatch.stores.postgres.connections import OUR_FAULT, Connections, reason, unavailable
+from smscatch.stores.postgres.connections import OUR_FAULT, Connections
+from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
 from smscatch.stores.postgres.listening import Listener
 from smscatch.stores.postgres.schema import migrate
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search
@@ -28,10 +29,6 @@ ANSWER_SECONDS = 4.0
 SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
 MIGRATE_SECONDS = 1800.0
 DUMP_SECONDS = 1800.0  # for one page of it: the first of a kind may have to be sorted
-NO_OPTIONS = (
-    "The database {name} is behind a pooler, which does not pass on the `options` in SMSCATCH_STORE. Leave them out,"
-    " and set a schema in the database instead: ALTER ROLE user IN DATABASE name SET search_path = schema."
-)
 FOR_THE_VALUES = "force_custom_plan"  # a plan for any values at all would not make use of a range of positions
 
 
@@ -54,28 +51,18 @@ class PostgresStore:
     async def open(cls, url: str, join: Join, listen_url: str | None = None) -> "PostgresStore":
         """Open the database and bring its tables up to date. `listen_url` leads past a pooler that `url` leads to.
 
-        Raises BadSetting for a URL that is none, CannotStart with the reason if the database cannot be used.
+        Raises as open_store does.
         """
         address = parse_address(url)
         listen_address = address if listen_url is None else parse_address(listen_url, "store_listen")
         try:
             async with await connect(address, MIGRATE_SECONDS) as connection:
                 if connection.is_pooled and address.has_options:
-                    raise CannotStart(NO_OPTIONS.format(name=address.name))
+                    raise CannotStart(f"The database {address.name} cannot be used.{no_options()}")
                 is_indexed = await migrate(connection, address.name)
             return cls(address, listen_address, join, is_indexed=is_indexed)
-        except psycopg.errors.InvalidSchemaName as error:
-            raise CannotStart(
-                f"The database {address.name} has none of the schemas in its search_path to make tables in. Create one"
-                " with CREATE SCHEMA, or correct the search_path in SMSCATCH_STORE."
-            ) from error
         except (psycopg.Error, TimeoutError, OSError) as error:
-            if address.has_options and "unsupported startup parameter" in str(error):  # PgBouncer's words
-                raise CannotStart(NO_OPTIONS.format(name=address.name)) from error
-            raise CannotStart(
-                f"The database {address.name} cannot be opened: {reason(error)}. See that PostgreSQL runs there, that"
-                " the database exists, and that user and password are right; or name another with SMSCATCH_STORE."
-            ) from error
+            raise await cannot_open(address, error) from error
 
     async def add(self, deliveries: Sequence[Delivery]) -> int:
         """See Store.add."""

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how many, how long to wait, and what to say when the database fails.
+"""Connections to PostgreSQL: how many, how long to wait, how often to try again.
 
 No SQL here.
 """
@@ -14,8 +14,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
-from smscatch.errors import StoreUnavailable
 from smscatch.stores.postgres.address import Address
+from smscatch.stores.postgres.failing import unavailable
 from smscatch.stores.postgres.session import Connection, connect
 
 P = ParamSpec("P")
@@ -131,14 +131,3 @@ def _cut(connection: Connection) -> None:
     # Suppressed: that it is closed already.
     with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as other:
         other.shutdown(socket.SHUT_RDWR)
-
-
-def unavailable(address: Address, error: Exception) -> StoreUnavailable:
-    """Return the error for callers, as a sentence that names the database."""
-    return StoreUnavailable(f"The database {address.name} failed: {reason(error)}.")
-
-
-def reason(error: Exception) -> str:
-    """Return what a driver's error says, in half a sentence."""
-    said = " ".join(str(error).partition("\n")[0].split())
-    return said.rstrip(".") or "it did not answer in time"

@@ -12,7 +12,7 @@ import psycopg
 
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.postgres.address import Address
-from smscatch.stores.postgres.connections import reason
+from smscatch.stores.postgres.failing import reason
 from smscatch.stores.postgres.session import Connection, connect
 
 CHANNEL = "smscatch"

@@ -10,7 +10,7 @@ import psycopg
 
 from smscatch.errors import CannotStart
 from smscatch.numbers import fold_sender
-from smscatch.stores.postgres.connections import reason
+from smscatch.stores.postgres.failing import reason
 from smscatch.stores.postgres.session import Connection
 
 log = logging.getLogger(__name__)

@@ -49,7 +49,8 @@ async def _search_twice(connection: Connection, query: Query, span: Span) -> Row
 
     Left to itself PostgreSQL reads all messages by position for a rare text, and takes 100 times as long.
     """
-    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # both must see one state
+    # Both must see one state.
+    await connection.execute(connection.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     near, far = _split(span, await position(connection))
     found = await _search(connection, query, near, BY_POSITION)
     if len(found) < span.limit:

@@ -5,6 +5,7 @@ A message is durable when `add` returns: WAL with synchronous=FULL (https://www.
 
 import asyncio
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -27,6 +28,17 @@ R = TypeVar("R")
 LISTEN_SECONDS = 5.0
 BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
+PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+# A file system that is full, or that a network brings.
+PASSING_IN_FILES = (
+    errno.EIO,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.ENOTCONN,
+)
 OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
 
 
@@ -80,7 +92,7 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: str, join: Join) -> "SqliteStore":
-        """Open or create the database. Raises CannotStart with the reason if it cannot be used."""
+        """Open or create the database. Raises as open_store does."""
         folder = Path(path).parent
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -94,7 +106,7 @@ class SqliteStore:
             return cls(writer, _Worker(path), _Worker(path), join)
         except StoreUnavailable as error:
             writer.close()
-            raise _cannot_open(path, error) from error
+            raise _cannot_open(path, error.__cause__ or error) from error
         except CannotStart:
             writer.close()
             raise
@@ -287,7 +299,14 @@ class SqliteStore:
         self._writer.close()
 
 
-def _cannot_open(path: str, error: Exception) -> CannotStart:
+def _cannot_open(path: str, error: BaseException) -> CannotStart | StoreUnavailable:
+    """Return StoreUnavailable for what passes: another process keeps the file, or the disk fails, is full or away."""
+    if isinstance(error, sqlite3.Error):
+        passes = getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING
+    else:
+        passes = isinstance(error, OSError) and error.errno in PASSING_IN_FILES
+    if passes:
+        return StoreUnavailable(f"The database {path} cannot be opened: {error}.")
     return CannotStart(
         f"The database {path} cannot be opened: {error}. Make its folder one that this user may write,"
         " or name another with SMSCATCH_STORE."
