@@ -7,6 +7,7 @@ import pytest
 
 from smscatch.errors import BadSetting
 from smscatch.settings import FIELDS, hide_password, load_settings
+from tests.test_numbers import WAYS
 
 
 def config(tmp_path: Path, text: str) -> dict[str, str]:
@@ -80,6 +81,10 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         ('[lines."+447700900001"]\ndevice = "/dev/x"\nphone_id = "x"', "one reader per modem"),
         ('[lines."+447700900001"]\nphone_id = "x"\n[lines."+447700900002"]\nphone_id = "x"', "'x' stands in two lines"),
         ("lines = 3", "Accepted"),
+        ('[lines."0151 12345678"]', "the setting `country`"),
+        ('[lines."+4915112345678"]\n[lines."+49 (0)151 12345678"]', "it is +4915112345678 as well"),
+        ('country = "UK"', "such as DE or GB"),
+        ('country = "Germany"', "such as DE or GB"),
         ('host = ["::1"]', "host = ['::1']"),
         ("port = true", "port = True"),
         ('[lines."+447700900001"]\ndevice = "/dev/x"\npin = "12a4"', "4 to 8 digits"),
@@ -111,6 +116,33 @@ def test_a_modem_serves_the_line_that_names_it_or_the_only_one_that_names_none(
 ) -> None:
     text = '[lines."+447700900001"]\nphone_id = "stick1"\n[lines."+447700900003"]\nlabel = "free"'
     assert load_settings(environ=config(tmp_path, text)).line_of(phone_id) == line
+
+
+GERMAN = '[lines."0151 12345678"]\nlabel = "ours"\n[lines."+447700900001"]\nphone_id = "stick"'
+
+
+def test_a_line_is_found_however_it_is_written(tmp_path: Path) -> None:
+    settings = load_settings(environ=config(tmp_path, f'country = "de"\n{GERMAN}'))
+    assert list(settings.lines) == ["+4915112345678", "+447700900001"]
+    for written in WAYS:
+        assert settings.line_named(written) == settings.line_of(written) == "+4915112345678"
+    # What begins with no country code and is read in Germany otherwise is ours, if it can be.
+    assert settings.line_named("447700900001") == "+447700900001"
+
+
+def test_what_is_none_of_our_lines_is_a_line_of_its_own_and_unconfigured(tmp_path: Path) -> None:
+    settings = load_settings(environ=config(tmp_path, f'country = "DE"\n{GERMAN}'))
+    strange = {settings.line_of(written) for written in ("0170 1234567", "+49(0)1701234567", "00491701234567")}
+    assert strange == {"+491701234567"}
+    assert settings.is_unconfigured("+491701234567")
+    assert not settings.is_unconfigured("+4915112345678")
+    assert not load_settings(environ={}).is_unconfigured("+491701234567")
+
+
+def test_a_national_number_that_no_country_is_set_for_is_not_taken_for_another_line(tmp_path: Path) -> None:
+    text = '[lines."+4915112345678"]\nlabel = "ours"\n[lines."+447700900001"]\nphone_id = "stick"'
+    settings = load_settings(environ=config(tmp_path, text))
+    assert settings.line_of("0170 1234567") == settings.line_of("0170/123-4567") == "01701234567"
 
 
 def test_without_lines_the_modem_is_known_by_its_name() -> None:

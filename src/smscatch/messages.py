@@ -99,12 +99,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One of our numbers.
 
+    `unconfigured`: lines are configured, and it is none of them, but something came to it or a modem is read for it.
     `messages` counts what is kept for it; `last_received_at` is None before the first. `modem` is how its modem is, as
     modem/health.py publishes it, None if no link of ours reads it. `lease` is the newest one until it has rested.
     """
 
     number: str
     label: str = ""
+    unconfigured: bool = False
     device: str | None = None
     phone_id: str | None = None
     messages: int = 0

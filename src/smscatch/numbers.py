@@ -5,14 +5,18 @@ No country's numbering plan is known here: phonenumbers (libphonenumber) knows t
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
 # ITU-T E.164, 6.2: at most 15 digits, country code first, which never begins with 0.
 E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 _SCHEME = re.compile(r"(?:tel|sms|smsto|callto|whatsapp):(?://)?", re.IGNORECASE)
-_SPELLED = re.compile(r"(?P<plus>\+)?[0-9 ()\[\]./\\,·•'~-]*[0-9][)\] ]*")
+_SPELLED = re.compile(r"[(\[ ]*(?P<plus>\+)?[0-9 ()\[\]./\\,·•'~-]*[0-9][)\] ]*")
 _SEPARATED = re.compile(r"\+[0-9 ()./-]*[0-9]")
+_INLAND_ZERO = re.compile(r"\( *0 *\)")
+_SUBSCRIBER = 7  # digits; fewer are no number that is read without '+'
 _WITH_COUNTRY_CODE = 9  # digits; fewer are a short code, or too little to hold a country code and a subscriber
 _CACHED = 1024
 
@@ -22,14 +26,81 @@ def is_e164(text: str) -> bool:
     return E164.fullmatch(text) is not None
 
 
-def canonical_number(text: str) -> str:
-    """Return `text` as E.164 if it is an international number in a usual spelling, otherwise unchanged.
+def is_number(text: str) -> bool:
+    """Return whether `text` is written as a number, and is long enough to be one of ours."""
+    spelling = _spelling(text)
+    return spelling is not None and (spelling.has_plus or len(spelling.digits) >= _WITH_COUNTRY_CODE)
 
-    Understood: '+49 170 123-45', '0049170…', and '49170…' and ' 49170…', which is what becomes of an unescaped
-    '+' in a URL's query. A short code, a name or a national number ('0170…') stays as it is.
+
+def is_country(code: str) -> bool:
+    """Return whether `code` is a country (ISO 3166-1, two capitals) whose numbers are known; or cannot tell."""
+    phonenumbers = _phonenumbers()
+    return phonenumbers is None or code in phonenumbers.SUPPORTED_REGIONS
+
+
+@lru_cache(_CACHED)
+def readings(text: str, country: str | None = None) -> tuple[str, ...]:
+    """Return what number `text` may be, as E.164 and the likeliest first; nothing if it is none.
+
+    Taken: '+49 (0)151…', '0049…', 'tel:+49-151-…', digits of any script, '49151…', ' 49151…' (which is what becomes of
+    an unescaped '+' in a URL's query), and with a `country` what people dial there: '0151…'. A number need not be given
+    to anyone, or be of a range that is: those for drama are not. Without phonenumbers, which the extra `server` brings,
+    only what has its country code is read.
+    """
+    if is_e164(text) and "0" not in text[2:5]:  # no country code with the 0 behind it that is dialled inland
+        return (text,)
+    spelling = _spelling(text)
+    if spelling is None:
+        return ()
+    phonenumbers = _phonenumbers()
+    if phonenumbers is None:
+        international = spelling.international()
+        return (international,) if international else ()
+    found: dict[str, bool] = {}
+    code = str(phonenumbers.country_code_for_region(country)) if country else None
+    for trial, region in spelling.trials(country, code):
+        try:
+            number = phonenumbers.parse(trial, region)
+        except phonenumbers.NumberParseException:
+            continue
+        written = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        if is_e164(written):
+            found.setdefault(written, phonenumbers.is_valid_number(number))
+    return tuple(sorted(found, key=lambda number: not found[number]))
+
+
+@lru_cache(_CACHED)
+def country_of(numbers: tuple[str, ...]) -> str | None:
+    """Return the country (ISO 3166-1) that all of these numbers in E.164 are of; None if they are of several.
+
+    Of countries that share a code it is the main one: US for +1.
+    """
+    phonenumbers = _phonenumbers()
+    if phonenumbers is None or not numbers:
+        return None
+    codes = {phonenumbers.parse(number).country_code for number in numbers}
+    region = str(phonenumbers.region_code_for_country_code(codes.pop()))
+    return region if not codes and len(region) == 2 and region.isalpha() and region != "ZZ" else None
+
+
+def compact(text: str) -> str:
+    """Return `text` without separators if it is a number that no country is known of, otherwise without blanks around.
+
+    So all spellings of one such number are at least one.
     """
     spelling = _spelling(text)
-    return (spelling and spelling.international()) or text.strip()
+    if spelling is None or len(spelling.digits) < _SUBSCRIBER:
+        return text.strip()
+    return _digits(spelling.digits, "+" if spelling.has_plus else "")
+
+
+def _phonenumbers() -> ModuleType | None:
+    """Return libphonenumber, imported when first needed: it costs 0.1 s and 3 MB, and a test project needs it not."""
+    try:
+        import phonenumbers  # noqa: PLC0415 - see above
+    except ImportError:
+        return None
+    return phonenumbers
 
 
 def fold_sender(sender: str) -> str:
@@ -61,11 +132,30 @@ def sender_forms(typed: str) -> tuple[str, ...]:
 
 
 class _Spelling(NamedTuple):
-    """A number as it was written: its digits, and whether '+' stood in front, or was lost to a blank in a URL."""
+    """A number as it was written: its digits, and whether '+' stood in front, or was lost to a blank in a URL.
+
+    `without_zero` are the digits without a 0 in brackets, if there is one.
+    """
 
     digits: str
     has_plus: bool
     lost_plus: bool
+    without_zero: str
+
+    def trials(self, country: str | None, code: str | None) -> Iterator[tuple[str, str | None]]:
+        """Yield what to try it as, with the country in which it would be dialled so; `code` is the country's own."""
+        if self.has_plus or (self.lost_plus and self.international() and self.digits[0] != "0"):
+            yield f"+{self.without_zero}", None
+            yield f"+{self.digits}", None
+            return
+        if len(self.digits) < _SUBSCRIBER:
+            return
+        international: list[tuple[str, str | None]] = []
+        if self.international():
+            international.append((f"+{self.without_zero.removeprefix('00')}", None))
+        national = [(self.digits, country)] if country is not None else []
+        is_of_country = code is not None and self.digits.startswith(code)
+        yield from (*international, *national) if is_of_country else (*national, *international)
 
     def international(self) -> str | None:
         """Return it as E.164 if it may be an international number, otherwise None."""
@@ -84,7 +174,8 @@ def _spelling(text: str) -> _Spelling | None:
     found = _SPELLED.fullmatch(plain)
     if found is None:
         return None
-    return _Spelling(_digits(plain), found["plus"] is not None, text[:1] == " ")
+    digits, without_zero = _digits(plain), _digits(_INLAND_ZERO.sub("", plain))
+    return _Spelling(digits, found["plus"] is not None, text[:1] == " ", without_zero)
 
 
 def _plain(text: str) -> str:

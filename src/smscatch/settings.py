@@ -17,7 +17,7 @@ import msgspec
 
 from smscatch.errors import BadSetting
 from smscatch.messages import parse_age
-from smscatch.numbers import canonical_number, is_e164
+from smscatch.numbers import compact, country_of, is_country, is_e164, is_number, readings
 
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin_key: str | None
     url: str
     key: str | None
+    country: str | None
     lines: dict[str, LineSettings]
     origins: dict[str, str]
     config: Path | None = None
@@ -73,14 +74,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def line_of(self, phone_id: str) -> str:
         """Return the line that a modem called `phone_id` serves: never an error, a message must not be lost over it.
 
-        The configured one; else the only line that names no modem at all; else the name itself.
+        The configured one; a number that is none of ours is a line of its own, which is shown as unconfigured; else the
+        only line that names no modem at all; else the name itself.
         """
         named = [number for number, line in self.lines.items() if phone_id and line.phone_id == phone_id]
         free = [number for number, line in self.lines.items() if line.phone_id is None and line.device is None]
         if named:
             return named[0]
-        number = canonical_number(phone_id)
-        return free[0] if len(free) == 1 and not is_e164(number) else number or "unknown"
+        number = self.line_named(phone_id)
+        return free[0] if len(free) == 1 and not is_number(number) else number or "unknown"
+
+    def line_named(self, written: str) -> str:
+        """Return the line that a person means, however they write its number: one of ours, if it may be one.
+
+        Otherwise the likeliest number, as E.164; what is no number, or a national one of an unknown country, stays.
+        """
+        if written in self.lines:
+            return written
+        found = readings(written, self.country or country_of(tuple(self.lines)))
+        ours = (number for number in found if number in self.lines)
+        return next(ours, None) or next(iter(found), None) or compact(written)
+
+    def is_unconfigured(self, line: str) -> bool:
+        """Return whether a line is none of ours. While no line is configured at all, every line is taken for ours."""
+        return bool(self.lines) and line not in self.lines
 
 
 class Field(NamedTuple):
@@ -143,6 +160,13 @@ def hide_password(url: str) -> str:
     return _PASSWORD.sub(r"\1…@", url)
 
 
+def _parse_country(text: str) -> str:
+    country = text.strip().upper()
+    if not (len(country) == 2 and country.isascii() and country.isalpha() and is_country(country)):
+        raise ValueError(text)
+    return country
+
+
 def _parse_url(text: str) -> str:
     text = text.strip()
     if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
@@ -187,6 +211,12 @@ FIELDS: dict[str, Field] = {
     "admin_key": Field(
         "the key of the administrator; made and printed once if unset", _parse_key, _KEY_FORM, None, True
     ),
+    "country": Field(
+        "where numbers without a country code are dialled; that of the lines, if they are all of one, if unset",
+        _parse_country,
+        "a country's two letters, such as DE or GB",
+        None,
+    ),
     "url": Field("for clients: where the server is", _parse_url, "http://HOST:PORT", None),
     "key": Field("for clients: the API key to use", _parse_key, _KEY_FORM, None, True),
 }
@@ -213,7 +243,9 @@ def load_settings(
     if values["url"] is None:
         values["url"] = _url_of(values["host"], values["port"])
     origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
-    return Settings(**values, lines=_parse_lines(table.get(LINES, {}), path), origins=origins, config=path)
+    return Settings(
+        **values, lines=_parse_lines(table.get(LINES, {}), path, values["country"]), origins=origins, config=path
+    )
 
 
 def find_server(url: str | None, key: str | None) -> tuple[str, str]:
@@ -311,21 +343,40 @@ def _did_you_mean(name: str) -> str:
     return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join([*FIELDS, LINES])}."
 
 
-def _parse_lines(tables: Any, path: Path | None) -> dict[str, LineSettings]:
+def _parse_lines(tables: Any, path: Path | None, country: str | None) -> dict[str, LineSettings]:
     form = 'Accepted: [lines."+49…"] with label, and device (and pin) or phone_id.'
     try:
         lines = msgspec.convert(tables, dict[str, LineSettings])
     except msgspec.ValidationError as error:
         raise BadSetting(f"{path}: lines: {error}. {form}") from error
+    lines = _numbered(lines, path, country)
     for number, line in lines.items():
-        if not is_e164(number):
-            raise BadSetting(f"{path}: lines.{number!r} is no number in E.164, such as +4915112345678. {form}")
         if line.device and line.phone_id:
             raise BadSetting(f"{path}: lines.{number!r} has both device and phone_id: one reader per modem. {form}")
         if line.pin is not None and not _PIN.fullmatch(line.pin):
             raise BadSetting(f"{path}: the pin of lines.{number!r} is not accepted. Accepted: 4 to 8 digits in quotes.")
+    _check_phone_ids(lines, path)
+    return lines
+
+
+def _numbered(tables: dict[str, LineSettings], path: Path | None, country: str | None) -> dict[str, LineSettings]:
+    """Return the lines by their numbers, however these are written there."""
+    lines: dict[str, LineSettings] = {}
+    for written, line in tables.items():
+        number = next(iter(readings(written, country)), written)
+        if not is_e164(number):
+            raise BadSetting(
+                f"{path}: lines.{written!r} is no number in E.164, such as +4915112345678, nor one that can be read as"
+                " such: without a country code it needs the setting `country`."
+            )
+        if number in lines:
+            raise BadSetting(f"{path}: lines.{written!r} stands there twice: it is {number} as well.")
+        lines[number] = line
+    return lines
+
+
+def _check_phone_ids(lines: dict[str, LineSettings], path: Path | None) -> None:
     names = [line.phone_id for line in lines.values() if line.phone_id]
     for name in names:
         if names.count(name) > 1:
             raise BadSetting(f"{path}: phone_id {name!r} stands in two lines; each modem has a name of its own.")
-    return lines

@@ -229,6 +229,27 @@ async def test_a_sender_is_found_by_what_a_person_types_and_two_are_never_one(
     assert await found("0170 1234567") == ["01701234567"]
 
 
+async def test_a_line_that_is_not_configured_is_taken_and_said_to_be_so(
+    api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir()
+    text = {"sender": "Authy", "text": "Your code is 482913"}
+    ours = (await api.post("/api/v1/inbound/generic", json={"line": "0044 (0)7700-900001", **text})).json()
+    other = (await api.post("/api/v1/inbound/generic", json={"line": "07700 900009", **text})).json()
+    assert (ours["line"], ours["unconfigured"]) == (LINE, False)
+    assert (other["line"], other["unconfigured"]) == ("+447700900009", True)
+    await inbox.receive([a_delivery(line=LINE), a_delivery(line="+447700900009")])
+    lines = (await api.get("/api/v1/lines")).json()["lines"]
+    assert [(line["number"], line["unconfigured"]) for line in lines] == [(LINE, False), ("+447700900009", True)]
+
+
+@pytest.mark.parametrize("written", ["tel:+44-7700-900001", " 447700900001", "00447700900001", "07700 900001"])
+async def test_a_line_is_found_however_it_is_written(api: httpx2.AsyncClient, inbox: Inbox, written: str) -> None:
+    await inbox.receive([a_delivery()])
+    assert len((await api.get("/api/v1/messages", params={"line": written})).json()["messages"]) == 1
+    assert (await api.post("/api/v1/leases", json={"line": written})).json()["line"] == LINE
+
+
 async def test_a_method_that_a_path_does_not_take_is_refused(api: httpx2.AsyncClient) -> None:
     answer = await api.post("/api/v1/lines")
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")

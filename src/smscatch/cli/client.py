@@ -81,7 +81,7 @@ def run_lines(options: argparse.Namespace) -> int:
     for line in lines:
         last = format_time(line.last_received_at) if line.last_received_at else "never"
         count = "1 message" if line.messages == 1 else f"{line.messages} messages"
-        print(blank_controls(f"{line.number}  {line.label or '-'}  {count}, last {last}{_modem(line)}"))
+        print(blank_controls(f"{line.number}  {line.label or '-'}  {count}, last {last}{_modem(line)}{_strange(line)}"))
     return OK if lines else NOTHING
 
 
@@ -138,6 +138,10 @@ def run_release(options: argparse.Namespace) -> int:
     with _client(options) as client:
         client.leased_group(options.id).release()
     return OK
+
+
+def _strange(line: Line) -> str:
+    return ", unconfigured: it is not in the server's smscatch.toml" if line.unconfigured else ""
 
 
 def _modem(line: Line) -> str:

@@ -8,7 +8,6 @@ from smscatch.cli.base import NOTHING, OK
 from smscatch.errors import BadSetting
 from smscatch.modem.gammucheck import check_gammurc, find_reader
 from smscatch.modem.gammurc import hook_command, render_gammurc
-from smscatch.numbers import canonical_number
 from smscatch.settings import Settings, load_settings
 
 PORTS = Path("/dev/serial/by-id")
@@ -47,7 +46,7 @@ def _line(settings: Settings, given: str | None) -> str:
     readable = [number for number, line in settings.lines.items() if line.device is None]
     if given is None and len(readable) == 1:
         return readable[0]
-    number = canonical_number(given or "")
+    number = settings.line_named(given or "")
     if number in readable:
         return number
     if number in settings.lines:

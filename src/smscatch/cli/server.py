@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from smscatch.cli.base import OK
 from smscatch.errors import BadRequest, BadSetting, CannotStart, escape_controls
 from smscatch.logs import log_to_stderr
-from smscatch.numbers import canonical_number
 from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def run_modem(options: argparse.Namespace) -> int:
 
     settings = load_settings({"spool": options.spool})
     configured = [number for number, line in settings.lines.items() if line.device == options.device]
-    line = canonical_number(options.line) if options.line else next(iter(configured), None)
+    line = settings.line_named(options.line) if options.line else next(iter(configured), None)
     if line is None:
         raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
     pin = settings.lines[line].pin if line in settings.lines else None
@@ -122,7 +121,7 @@ def run_modem(options: argparse.Namespace) -> int:
 
 def run_simulate(options: argparse.Namespace) -> int:
     """smscatch simulate."""
-    line = canonical_number(options.line) if options.line else None
+    line = load_settings().line_named(options.line) if options.line else None
     if options.spool:
         return _simulate_into_spool(options.spool, line or "", options)
     from smscatch.demo import LINES, LINK_LINE, default_places  # noqa: PLC0415 - needs the extra

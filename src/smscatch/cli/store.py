@@ -17,7 +17,7 @@ from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.meaning import find_store
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import format_time, parse_age
-from smscatch.numbers import canonical_number, is_e164
+from smscatch.numbers import is_e164
 from smscatch.printing import blank_controls
 from smscatch.settings import hide_password, load_settings
 
@@ -73,7 +73,7 @@ async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
     from smscatch.keys import add_key  # noqa: PLC0415 - needs the extra
 
     scopes = tuple(scope.strip() for scope in options.scope.split(","))
-    lines = tuple(canonical_number(line) for line in options.line) if options.line else None
+    lines = tuple(load_settings().line_named(line) for line in options.line) if options.line else None
     for line in lines or ():
         if not is_e164(line):
             raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")

@@ -8,7 +8,6 @@ import msgspec
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message
-from smscatch.numbers import canonical_number
 from smscatch.sources.base import make_message
 
 SOURCE = "generic"
@@ -58,7 +57,7 @@ def read_generic(body: bytes, name: str, line_of: Callable[[str], str]) -> list[
     message = make_message(
         SOURCE,
         f"id {delivery.id}" if delivery.id else name,
-        line=line_of(canonical_number(delivery.line)),
+        line=line_of(delivery.line),
         sender=delivery.sender,
         text=delivery.text,
         received_at=entry.received_at,

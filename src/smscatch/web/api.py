@@ -161,6 +161,7 @@ async def lines_of(request: Request) -> list[Line]:
             Line(
                 number=number,
                 label=line.label if line else "",
+                unconfigured=context_of(request).settings.is_unconfigured(number),
                 device=line.device if line else None,
                 phone_id=line.phone_id if line else None,
                 messages=use.messages if use else 0,

@@ -20,7 +20,8 @@ async def receive(request: Request) -> Response:
     """Takes a message: `{"line": "+49…", "sender": "…", "text": "…", "id"?, "sent_at"?}`.
 
     Answers with the message's id once it is on disk, even while the database is away. With an `id` of your own a
-    repeat is a no-op.
+    repeat is a no-op. `line` may be written in any way; the answer has it in E.164. One that is none of ours is taken
+    too, lest a text be lost, and is `unconfigured`.
     """
     source = request.path_params["source"]
     if source != SOURCE:
@@ -35,4 +36,6 @@ async def receive(request: Request) -> Response:
         await asyncio.to_thread(write_entry, settings.spool, entry)
     except OSError as error:
         raise StoreUnavailable(f"The spool cannot be written: {error.strerror}. Nothing was kept.") from error
-    return value_response({"id": message.id})
+    return value_response(
+        {"id": message.id, "line": message.line, "unconfigured": settings.is_unconfigured(message.line)}
+    )

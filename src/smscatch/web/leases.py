@@ -11,7 +11,6 @@ from smscatch.errors import BadRequest, SmscatchError, UnknownLine
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, LeaseGroup, Query, Stored
 from smscatch.modem.health import WORKING, read_health
-from smscatch.numbers import canonical_number
 from smscatch.web.api import json_response, page_response, value_response
 from smscatch.web.bodies import Extension, LeaseRequest, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of, key_of, leases_of
@@ -61,7 +60,7 @@ def _answer(request: Request, leases: Sequence[Lease], status: int = 200) -> Res
 
 def _check_ticket(request: Request, body: LeaseRequest, leases: Sequence[Lease]) -> None:
     """Raise BadRequest if a ticket brought the leases that an earlier request for something else got."""
-    another_line = body.line is not None and leases[0].line != canonical_number(body.line)
+    another_line = body.line is not None and leases[0].line != context_of(request).settings.line_named(body.line)
     another_label = body.label is not None and any(_labelled(request, lease).label != body.label for lease in leases)
     another_count = body.count != (len(leases) if leases[0].group else None)
     if another_line or another_label or another_count:
@@ -80,7 +79,7 @@ async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, .
             raise BadRequest(f"{body.line} is one line, not {size}. Give a label, or leave it out.", parameter="count")
         if body.label is not None:
             raise BadRequest("Give a line or a label, not both: a label stands for all lines that have it.")
-        line = canonical_number(body.line)
+        line = context_of(request).settings.line_named(body.line)
         await check_line(request, line)
         return (line,)
     lines = await _pool(request, body.label)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from smscatch.errors import BadRequest, BadTimeout, LostCursor, UnknownLine
 from smscatch.inbox import Choice
 from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query, misread_time, parse_after
-from smscatch.numbers import canonical_number, sender_forms
+from smscatch.numbers import sender_forms
 from smscatch.web.endpoint import Parameter, access_of, context_of, inbox_of, key_of
 
 MAX_TIMEOUT_SECONDS = 300
@@ -21,7 +21,7 @@ MAX_SKIPPED = 100
 MAX_SKIP = 300
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
-LINE = Parameter("line", "string", "Only this number of ours (E.164); may be repeated.", is_list=True)
+LINE = Parameter("line", "string", "Only this number of ours, in any spelling; may be repeated.", is_list=True)
 SENDER = Parameter(
     "sender",
     "string",
@@ -110,7 +110,8 @@ async def _parse_lines(request: Request) -> tuple[str, ...] | None:
     asked = [line for line in request.query_params.getlist("line") if line]
     if not asked:
         return allowed
-    lines = tuple(dict.fromkeys(canonical_number(line) for line in asked))
+    settings = context_of(request).settings
+    lines = tuple(dict.fromkeys(settings.line_named(line) for line in asked))
     for line in lines:
         await check_line(request, line)
     return lines

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from smscatch.messages import Line, Stored, format_time
-from smscatch.numbers import canonical_number
 from smscatch.settings import data_folder
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
@@ -101,7 +100,8 @@ def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def _asked(request: Request) -> list[str]:
-    return [canonical_number(line) for line in request.query_params.getlist("line") if line]
+    settings = context_of(request).settings
+    return [settings.line_named(line) for line in request.query_params.getlist("line") if line]
 
 
 async def _read(request: Request, position: int) -> Extract:
