@@ -69,6 +69,7 @@ def test_the_country_is_that_of_the_lines_if_they_are_of_one() -> None:
     assert country_of(("+4915112345678", "+4930123456")) == "DE"
     assert country_of(("+447700900001",)) == "GB"
     assert country_of(("+4915112345678", "+447700900001")) is None
+    assert country_of(("+999123456789",)) is None
     assert country_of(()) is None
 
 

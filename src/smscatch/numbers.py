@@ -18,7 +18,8 @@ _SEPARATED = re.compile(r"\+[0-9 ()./-]*[0-9]")
 _INLAND_ZERO = re.compile(r"\( *0 *\)")
 _SUBSCRIBER = 7  # digits; fewer are no number that is read without '+'
 _WITH_COUNTRY_CODE = 9  # digits; fewer are a short code, or too little to hold a country code and a subscriber
-_CACHED = 1024
+_LONGEST = 64  # characters that a number is written with
+_CACHED = 256
 
 
 def is_e164(text: str) -> bool:
@@ -30,6 +31,12 @@ def is_number(text: str) -> bool:
     """Return whether `text` is written as a number, and is long enough to be one of ours."""
     spelling = _spelling(text)
     return spelling is not None and (spelling.has_plus or len(spelling.digits) >= _WITH_COUNTRY_CODE)
+
+
+def is_national(text: str) -> bool:
+    """Return whether `text` is written as a number that may lack its country code."""
+    spelling = _spelling(text)
+    return spelling is not None and not spelling.has_plus and len(spelling.digits) >= _SUBSCRIBER
 
 
 def is_country(code: str) -> bool:
@@ -71,16 +78,19 @@ def readings(text: str, country: str | None = None) -> tuple[str, ...]:
 
 @lru_cache(_CACHED)
 def country_of(numbers: tuple[str, ...]) -> str | None:
-    """Return the country (ISO 3166-1) that all of these numbers in E.164 are of; None if they are of several.
+    """Return the country (ISO 3166-1) that all of these numbers in E.164 are of; None if of several, or unknown.
 
     Of countries that share a code it is the main one: US for +1.
     """
-    phonenumbers = _phonenumbers()
-    if phonenumbers is None or not numbers:
+    phonenumbers = _phonenumbers() if numbers else None
+    if phonenumbers is None:
         return None
-    codes = {phonenumbers.parse(number).country_code for number in numbers}
+    try:
+        codes = {phonenumbers.parse(number).country_code for number in numbers}
+    except phonenumbers.NumberParseException:  # of no country that there is
+        return None
     region = str(phonenumbers.region_code_for_country_code(codes.pop()))
-    return region if not codes and len(region) == 2 and region.isalpha() and region != "ZZ" else None
+    return region if not codes and region in phonenumbers.SUPPORTED_REGIONS else None
 
 
 def compact(text: str) -> str:
@@ -170,6 +180,8 @@ class _Spelling(NamedTuple):
 
 def _spelling(text: str) -> _Spelling | None:
     """Return `text` as digits if it is nothing but a number: of any script, with separators, perhaps as a tel: URI."""
+    if len(text) > _LONGEST:
+        return None
     plain = _SCHEME.sub("", _plain(text).strip(), count=1)
     found = _SPELLED.fullmatch(plain)
     if found is None:

@@ -17,7 +17,7 @@ import msgspec
 
 from smscatch.errors import BadSetting
 from smscatch.messages import parse_age
-from smscatch.numbers import compact, country_of, is_country, is_e164, is_number, readings
+from smscatch.numbers import compact, country_of, is_country, is_e164, is_national, is_number, readings
 
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
@@ -91,7 +91,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if written in self.lines:
             return written
-        found = readings(written, self.country or country_of(tuple(self.lines)))
+        country = self.country
+        if country is None and is_national(written):
+            country = country_of(tuple(self.lines))
+        found = readings(written, country)
         ours = (number for number in found if number in self.lines)
         return next(ours, None) or next(iter(found), None) or compact(written)
 
