@@ -304,8 +304,9 @@ async def test_a_wait_longer_than_a_request_is_split_without_losing_its_cursor(
     server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await known(server)
-    for module in (talk, leasing):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(talk, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(leasing, "FIRST_QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(leasing, "QUEUE_SECONDS", 0.05)
     waiting = asyncio.create_task(do(client.wait_for_code, after=await do(client.cursor), timeout=PATIENCE_SECONDS))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(deliver, server, "Your code is 111111")

@@ -94,6 +94,22 @@ def test_a_line_that_stayed_taken_is_told_with_the_whole_wait() -> None:
     assert caught.value.details == {"reason": "it is leased", "ahead": 1}
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError(), TimeoutError("struck")])
+def test_who_is_interrupted_in_the_queue_says_who_has_the_line_and_where_it_stood(error: BaseException) -> None:
+    asking = asking_for_a_line(60)
+    next(asking)
+    asked = asked_by(asking.throw(NoFreeLine.within(1, "it is leased to 'test 7'; 2 wait in front", ahead=2)))
+    assert asked.body is not None
+    assert asked.body["wait_seconds"] == leasing.QUEUE_SECONDS
+    assert asked_by(asking.throw(error)).is_goodbye
+    with pytest.raises(type(error)) as caught:
+        asking.send(httpx2.Response(204))
+    assert caught.value.__notes__ == [
+        "smscatch: after 0 s it still waited for a free line, at place 3 of the queue: it is leased to 'test 7'; 2 wait"
+        " in front."
+    ]
+
+
 def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_request_by_none() -> None:
     asking = asking_for_a_line(60)
     next(asking)
@@ -350,7 +366,7 @@ def test_a_wait_without_an_end_is_asked_for_in_pieces() -> None:
     assert asked.params["timeout"] == POLL_SECONDS
     asked = asked_by(next(asking_for_a_line(math.inf)))
     assert asked.body is not None
-    assert asked.body["wait_seconds"] == POLL_SECONDS
+    assert asked.body["wait_seconds"] == leasing.FIRST_QUEUE_SECONDS
 
 
 @BOTH

@@ -1,5 +1,6 @@
 """The examples of docs/testing.md, as they stand there: only the app that they test is ours."""
 
+import json
 import os
 import re
 import subprocess
@@ -64,8 +65,9 @@ confirm() {{ echo "$1"; [ "$1" = "$code" ]; }}
 
 def example(heading: str, language: str, which: int = 0) -> str:
     """Return a code block in a language under a heading of the page, counted from 0."""
-    _, _, section = PAGE.read_text().partition(f"\n## {heading}\n")
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
+    _, _, section = PAGE.read_text().partition(f"# {heading}\n")
+    section, *_ = re.split(r"^##+ ", section, maxsplit=1, flags=re.MULTILINE)
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     return str(blocks[which])
 
 
@@ -119,3 +121,36 @@ def test_a_code_that_is_sent_again_with_the_client(environ: Mapping[str, str]) -
 def test_a_code_that_is_sent_again_with_curl(environ: Mapping[str, str]) -> None:
     program = example("A code that is sent again", "sh")
     assert run(environ, "sh", "-c", APP_IN_SHELL + program).split() == ["222222", "222222"]
+
+
+QUEUE = "More tests than lines, and pytest-timeout"
+FULL_POOL = """
+@pytest.fixture(autouse=True)
+def full_pool():
+    with smscatch.Client() as other, other.lease(count=2, holder="the other test", ttl=2):
+        yield
+"""
+
+
+def test_a_full_pool_under_pytest_timeout(project: pytest.Pytester) -> None:
+    project.makeconftest(f"import smscatch\n{APP}{APP_FIXTURE}{FULL_POOL}")
+    project.makepyfile(example(QUEUE, "python"))
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_full_pool_with_the_client_and_with_curl(environ: Mapping[str, str], server: Server) -> None:
+    with server.client() as client, client.lease(count=2, holder="the other test") as held:
+        told = run(environ, sys.executable, "-c", APP + APP_FUNCTIONS + example(QUEUE, "python", which=1))
+        assert told.splitlines()[0] == "0 wait in front of us"
+        assert sorted(line.split(" until")[0] for line in told.splitlines()[1:]) == [
+            f"{number} is had by the other test" for number in sorted(held.numbers)
+        ]
+        refused = json.loads(run(environ, "sh", "-c", example(QUEUE, "sh")))
+    assert refused["error"] == "no_free_line"
+    assert {holder["holder"] for holder in refused["holders"]} == {"the other test"}
+
+
+def test_async_tests_that_share_a_client(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -p no:hypothesispytest")
+    project.makepyfile(example("Async tests", "python"))
+    project.runpytest_subprocess("-W", "ignore").assert_outcomes(passed=1)

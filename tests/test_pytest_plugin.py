@@ -396,3 +396,71 @@ def test_the_settings_file_of_the_project_is_read(
     (project.path / "smscatch.toml").write_text(f'url = "{server.url}"\nkey = "{ADMIN_KEY}"\n')
     project.makepyfile("def test_sign_up(sms_line): pass")
     project.runpytest().assert_outcomes(passed=1)
+
+
+FULL_POOL = """
+import pytest
+import smscatch
+import smscatch.client  # before a test's clock runs
+
+@pytest.fixture
+def full_pool(request):
+    with smscatch.Client() as other, other.lease(label="pool", holder="the other test", ttl=SECONDS):
+        yield
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "fixture", "lease"), [("signal", "sms_line", ""), ("thread", "sms", "sms.lease(label='pool').release()")]
+)
+def test_the_queue_for_a_line_is_no_part_of_the_tests_time(
+    project: pytest.Pytester, server: Server, *, method: str, fixture: str, lease: str
+) -> None:
+    project.makeconftest(FULL_POOL.replace("SECONDS", "4"))
+    project.makepyfile(f"""
+        import pytest
+
+        @pytest.mark.timeout(3, method="{method}")
+        def test_sign_up(full_pool, {fixture}):
+            {lease or "pass"}
+    """)
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+    assert no_line_is_taken(server)
+
+
+def test_a_test_that_has_its_line_may_still_be_struck(project: pytest.Pytester, server: Server) -> None:
+    project.makeconftest("import smscatch.client  # before the test's clock runs")
+    project.makepyfile("""
+        import time
+        import pytest
+
+        @pytest.mark.timeout(3)
+        def test_sign_up(sms_line):
+            time.sleep(60)
+    """)
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Timeout (>3.0s) from pytest-timeout.", f"*{LINE} received no texts during this*"])
+    assert no_line_is_taken(server)
+
+
+def test_a_test_that_is_struck_in_the_queue_says_who_has_the_line_and_where_it_stood(
+    project: pytest.Pytester, server: Server
+) -> None:
+    """As with a client of its own, of which the plugin does not know."""
+    project.makeconftest(FULL_POOL.replace("SECONDS", "60"))
+    project.makepyfile("""
+        import pytest
+        import smscatch
+
+        @pytest.mark.timeout(4)
+        def test_sign_up(full_pool):
+            with smscatch.Client() as client:
+                client.lease(label="pool", wait=60)
+    """)
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    waited = "smscatch: after * s it still waited for a free line, at place 1 of the queue"
+    result.stdout.fnmatch_lines([f"*{waited}: {LINE} is leased to 'the other test' until *"])
+    with server.client() as client:  # it has left the queue
+        client.lease(label="pool", wait=0).release()

@@ -3,6 +3,7 @@
 Every run of a project that has smscatch installed loads this; so the client is imported only when a fixture is used.
 """
 
+import contextlib
 import math
 import platform
 import signal
@@ -36,6 +37,7 @@ MARK = (
 )
 WISHES = ("line", "label", "ttl", "wait", "count")
 _LEASED = pytest.StashKey["tuple[LeasedLine, ...]"]()
+_TIMER = pytest.StashKey[tuple[pytest.Item, Any] | None]()
 _TOLD = pytest.StashKey[bool]()
 
 
@@ -69,13 +71,55 @@ def sms(pytestconfig: pytest.Config) -> "Client":
 
     url, key = _find_server(pytestconfig)
     try:
-        client = Client(url, key)
+        client = _patient(Client, pytestconfig)(url, key)
         pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
         client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
     except SmscatchError as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     _heed_sigterm(pytestconfig)
     return client
+
+
+def _patient(kind: "type[Client]", config: pytest.Config) -> "type[Client]":
+    """Return a kind of client that stops the test's clock while it waits for a free line."""
+
+    class PatientClient(kind):  # type: ignore[valid-type, misc] # mypy knows no class that is a value
+        def _queue(self, conversation: Any) -> Any:
+            with _stopped_clock(config):
+                return super()._queue(conversation)
+
+    return PatientClient
+
+
+@contextlib.contextmanager
+def _stopped_clock(config: pytest.Config) -> Iterator[None]:
+    """Stop the clock of pytest-timeout, if it runs; it starts anew afterwards.
+
+    How long the queue for a line is depends on other tests. https://github.com/pytest-dev/pytest-timeout#extending-pytest-timeout-with-plugins
+    """
+    timer = config.stash.get(_TIMER, None)
+    # Its signal method works in the main thread alone; a test that waits in another goes on beside.
+    if timer is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    item, settings = timer
+    config.hook.pytest_timeout_cancel_timer(item=item)
+    try:
+        yield
+    finally:
+        config.hook.pytest_timeout_set_timer(item=item, settings=settings)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> None:
+    """Remember the timer of pytest-timeout that is set, for who has to stop it."""
+    item.config.stash[_TIMER] = (item, settings)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_timeout_cancel_timer(item: pytest.Item) -> None:
+    """Forget the timer: it is stopped."""
+    item.config.stash[_TIMER] = None
 
 
 def _heed_sigterm(config: pytest.Config) -> None:
@@ -120,7 +164,8 @@ def sms_line(request: pytest.FixtureRequest, sms: "Client") -> Iterator["LeasedL
     if "count" in wish:
         pytest.fail("sms_line is one line. A test that wants several takes the fixture sms_lines.", pytrace=False)
     try:
-        phone = sms.lease(**wish, holder=_holder(request.node))
+        with _stopped_clock(request.config):
+            phone = sms.lease(**wish, holder=_holder(request.node))
     except SmscatchError as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     request.node.stash[_LEASED] = (phone,)
@@ -144,7 +189,8 @@ def sms_lines(request: pytest.FixtureRequest, sms: "Client") -> Iterator["Leased
     wish = _wish(request.node)
     count = wish.pop("count", LINES)
     try:
-        phones = sms.lease(count=count, **wish, holder=_holder(request.node))
+        with _stopped_clock(request.config):
+            phones = sms.lease(count=count, **wish, holder=_holder(request.node))
     except SmscatchError as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     request.node.stash[_LEASED] = tuple(phones)

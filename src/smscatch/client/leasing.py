@@ -1,5 +1,6 @@
 """The conversations of the client about leases: asking for one, using it, giving it back. No I/O here."""
 
+import logging
 import os
 import secrets
 import socket
@@ -10,17 +11,21 @@ from urllib.parse import quote
 
 import msgspec
 
-from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
+from smscatch.client.exchange import PASSING, PAUSE_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.given import check_count, check_filters, check_seconds, check_ttl
 from smscatch.client.talk import Page
 from smscatch.errors import NoFreeLine, SmscatchError, UnknownLease
 from smscatch.messages import MAX_NAME, Lease, LeaseGroup, Message
 
+log = logging.getLogger(__name__)
 __tracebackhide__ = is_ours
 
 L = TypeVar("L", Lease, LeaseGroup)
 LEASES = "/api/v1/leases"
 FAREWELL_SECONDS = 10.0
+# How long one request waits for a line: the first one shortly, so that we soon know who has the lines, and where we
+# stand in the queue; the others so that we know it well.
+FIRST_QUEUE_SECONDS, QUEUE_SECONDS = 1.0, 5.0
 
 
 class Leasable(msgspec.Struct):
@@ -74,20 +79,55 @@ def _lease(wanted: Wanted, form: type[L]) -> Conversation[L]:
 
 
 def _stand_in_line(body: Mapping[str, Any], patience: float, form: type[L]) -> Conversation[L]:
-    deadline = time.monotonic() + patience
+    start = time.monotonic()
+    queue = Queue(start)
     while True:
-        left = max(0.0, deadline - time.monotonic())
-        seconds = min(left, POLL_SECONDS)
+        left = max(0.0, start + patience - time.monotonic())
+        seconds = min(left, QUEUE_SECONDS if queue.is_known else FIRST_QUEUE_SECONDS)
         try:
             request = Ask("POST", LEASES, body={**body, "wait_seconds": seconds}, patience_seconds=seconds)
             return read((yield from ask(request)), form)
         except NoFreeLine as error:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= start + patience:
                 raise NoFreeLine.within(patience, **{"reason": str(error), **error.details}) from None
-        except PASSING:
+            queue.hear(error)
+        except PASSING as error:
             if not left:  # the last look, which also a request that hung until now is followed by
+                queue.explain(error)
                 raise
             yield Pause(PAUSE_SECONDS)
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # also what strikes a test whose time is up
+            queue.explain(error)
+            raise
+
+
+class Queue:
+    """What we know of the queue for a line in which we stand."""
+
+    def __init__(self, start: float) -> None:
+        self._start = start
+        self._reason = ""
+        self._place = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether we heard already who has the lines."""
+        return bool(self._reason)
+
+    def hear(self, error: NoFreeLine) -> None:
+        """Learn who has the lines, and how many wait in front."""
+        if not self.is_known:
+            log.info("waiting for a free line: %s", error)
+        self._reason = str(error.details.get("reason", error))
+        self._place = int(error.details.get("ahead", 0)) + 1
+
+    def explain(self, error: BaseException) -> None:
+        """Have an error that ends the wait say what was waited for, and who has it."""
+        if self.is_known:
+            waited = f"smscatch: after {time.monotonic() - self._start:.0f} s it still waited for a free line"
+            error.add_note(f"{waited}, at place {self._place} of the queue: {self._reason}.")
 
 
 def _give_up(ticket: str) -> Conversation[None]:
