@@ -217,8 +217,8 @@ def test_lines_that_cannot_be_had_are_an_error_of_one_sentence(
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [
-        ("lable='pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not lable.*"),
-        ("'pool'", "*@pytest.mark.sms takes line, label, ttl, wait, all by name; not 'pool'.*"),
+        ("lable='pool'", "*@pytest.mark.sms takes line, label, ttl, wait, count, all by name; not lable.*"),
+        ("'pool'", "*@pytest.mark.sms takes line, label, ttl, wait, count, all by name; not 'pool'.*"),
         ("ttl=float('nan')", "*ttl = nan is not accepted: give seconds*"),
         ("label='none'", "*There is no line with the label 'none' that this key may lease.*"),
     ],
@@ -393,6 +393,7 @@ def test_the_settings_file_of_the_project_is_read(
 ) -> None:
     monkeypatch.delenv("SMSCATCH_KEY")
     monkeypatch.delenv("SMSCATCH_URL")
+    monkeypatch.delenv("SMSCATCH_CONFIG", raising=False)
     (project.path / "smscatch.toml").write_text(f'url = "{server.url}"\nkey = "{ADMIN_KEY}"\n')
     project.makepyfile("def test_sign_up(sms_line): pass")
     project.runpytest().assert_outcomes(passed=1)
