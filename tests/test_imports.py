@@ -13,7 +13,7 @@ LEVELS = (
     ("logs", "numbers"),
     ("codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),
-    ("inbox",),
+    ("inbox", "search"),
     ("intake", "keys", "leases", "modem"),
     ("access",),
     ("web", "opening"),

@@ -173,7 +173,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     `lines` is None for every line. `sender` is what a person typed (numbers.sender_forms), or `as_sent`: the very one
     of another message. `contains` is a part of the text. Both are without regard to case. `since` leaves out what we
     received before that time, `until` what we received from then on. `has_code` leaves out texts in which no code was
-    found. `lease` is a lease's id, or "" for messages of none.
+    found. `lease` is a lease's id, or "" for messages of none; `leases` are the ids of several. `sender_part` stands
+    somewhere in a sender, as `numbers.fold_sender` leaves it.
     """
 
     lines: tuple[str, ...] | None = None
@@ -184,6 +185,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     has_code: bool = False
     lease: str | None = None
+    leases: tuple[str, ...] | None = None
+    sender_part: str | None = None
 
     @property
     def senders(self) -> tuple[str, ...]:
@@ -197,6 +200,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             return f"it came to {message.line}"
         if self.lease is not None and self.lease != (message.lease or ""):
             return _foreign(message)
+        if self.leases is not None and message.lease not in self.leases:
+            return _foreign(message)
+        if self.sender_part is not None and self.sender_part not in fold_sender(message.sender):
+            return f"sender {message.sender!r} lacks {self.sender_part!r}"
         if self.sender is not None and fold_sender(message.sender) not in self.senders:
             return f"sender {message.sender!r} is not {self.sender!r}"
         if self.contains is not None and self.contains.casefold() not in message.text.casefold():

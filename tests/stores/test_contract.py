@@ -125,6 +125,11 @@ async def test_a_reader_misses_nothing_of_what_several_processes_write(store: St
         (Query(since=NOON + timedelta(minutes=1)), ["c", "b"]),
         (Query(until=NOON + timedelta(minutes=1)), ["d", "a"]),
         (Query(lines=(LINE,), sender="Google", since=NOON), ["b"]),
+        (Query(sender_part="oogl"), ["c", "b"]),
+        (Query(sender_part="70123"), ["d", "a"]),
+        (Query(sender_part="[g]*\0"), []),
+        (Query(sender_part="4917", sender="491701234567", as_sent=True), ["d"]),
+        (Query(leases=("unknown", "another")), []),
     ],
 )
 async def test_every_filter_must_agree(store: Store, query: Query, expected: list[str]) -> None:
@@ -139,6 +144,16 @@ async def test_every_filter_must_agree(store: Store, query: Query, expected: lis
     )
     assert await texts(store, query) == expected
     assert [s.message.text for s in await store.after(query, 0, 10)] == expected[::-1]
+
+
+async def test_senders_are_found_by_a_part_of_them_each_once(store: Store) -> None:
+    for sender in ("Google", "+491701234567", "GOOGLE", "Go.gle", "Zoom", "Google"):
+        await store.add([a_delivery(sender=sender)])
+    assert await store.senders("oo", 10) == ["google", "zoom"]
+    assert await store.senders("70", 10) == ["+491701234567"]
+    assert await store.senders("o.g", 10) == ["go.gle"]
+    assert await store.senders("o", 2) == ["go.gle", "google"]
+    assert await store.senders("absent", 10) == await store.senders("\0", 10) == []
 
 
 @pytest.mark.parametrize(

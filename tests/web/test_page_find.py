@@ -70,6 +70,28 @@ def test_a_search_finds_as_one_types_and_its_address_can_be_shared_and_left(live
     expect(page.get_by_role("searchbox", name="Search the texts")).to_have_value("Parcel c")
 
 
+def test_a_search_finds_senders_holders_and_labels_and_so_does_what_comes_live(live_server: Server, page: Page) -> None:
+    live_server.receive("from the bank", sender="Sparkasse", line=ONE)
+    lease = live_server.api("POST", "/api/v1/leases", json={"line": TWO, "holder": "Checkout 7", "ttl_seconds": 600})
+    live_server.receive("for the checkout", sender="Authy", line=TWO)
+    expect(rows(page)).to_have_count(2)
+    field = page.get_by_role("searchbox", name="Search the texts")
+    for part, found in (
+        ("kass", "from the bank"),
+        ("LINE ONE", "from the bank"),
+        ("out 7", "for the checkout"),
+        ("the check", "for the checkout"),
+    ):
+        field.fill(part)
+        expect(page.locator(".text")).to_have_text([found])
+    field.fill("checkout 7")
+    expect(page.locator(".text")).to_have_text(["for the checkout"])
+    live_server.receive("not for it", sender="Other", line=ONE)
+    live_server.receive("for it too", sender="Other", line=TWO)
+    expect(page.locator(".text")).to_have_text(["for it too", "for the checkout"])
+    live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
+
+
 def test_a_refused_search_says_why(live_server: Server, page: Page) -> None:
     page.goto("/?contains=" + "x" * 501)
     expect(page.locator("main")).to_contain_text("at most 500")

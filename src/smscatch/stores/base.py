@@ -111,6 +111,12 @@ class Store(Protocol):
     async def newest(self, query: Query, limit: int, *, before: int | None = None, after: int = 0) -> list[Stored]:
         """Return up to `limit` matches between two positions, both excluded, newest first."""
 
+    async def senders(self, part: str, limit: int) -> list[str]:
+        """Return up to `limit` senders of messages that have `part` in them, in their order.
+
+        All as `numbers.fold_sender` leaves them. Takes as long as there are senders, however many messages.
+        """
+
     async def get(self, message_id: str) -> Stored | None:
         """Return one message."""
 
@@ -174,6 +180,9 @@ class Store(Protocol):
 
     async def lease_group(self, group_id: str) -> list[Lease]:
         """Return the leases of a group, also those that have ended, in the order of their numbers."""
+
+    async def recent_leases(self, limit: int) -> list[Lease]:
+        """Return the leases that were given last, the newest first, whether they have ended or not."""
 
     async def leases(self, now: datetime) -> list[Lease]:
         """Return the leases of the lines that are leased or rest, ordered by line."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import NamedTuple
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -17,8 +18,8 @@ from smscatch.web.endpoint import access_of, inbox_of, note_reads
 from smscatch.web.params import parse_query, parse_start
 from smscatch.web.waiting import ClientGone, unless_gone
 
-# Makes the event and the data of a message.
-Render = Callable[[Stored], Awaitable[tuple[str, str]]]
+# Makes the event and the data of a message; None: it is not for this stream.
+Render = Callable[[Stored], Awaitable[tuple[str, str] | None]]
 
 HEARTBEAT_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 1.0  # a page that only looks in knows soon that it has seen everything
@@ -48,6 +49,8 @@ async def stream_events(request: Request, render: Render, aside: Aside | None = 
     Source: WHATWG HTML, 9.2 Server-sent events.
     """
     query = await parse_query(request)
+    if aside is not None:
+        query = msgspec.structs.replace(query, contains=None)  # a page looks in names too: its `render` decides
     last = request.headers.get("last-event-id") or None
     if last is not None and not last.isdecimal():
         raise BadCursor(
@@ -108,9 +111,10 @@ async def _events(
                 await access_of(request).check_still(telling.deleted.lines)
                 if upcoming.done():
                     stored = upcoming.result()
-                    note_reads(request, [stored])
-                    event, data = await telling.render(stored)
-                    yield _event(event, data, str(stored.position)) + await telling.outlook()
+                    rendered = await telling.render(stored)
+                    if rendered is not None:
+                        note_reads(request, [stored])
+                        yield _event(*rendered, str(stored.position)) + await telling.outlook()
                     upcoming = asyncio.ensure_future(anext(stream))
                 elif gone.done():
                     yield _event("deleted", gone.result())

@@ -81,6 +81,10 @@ class MongoStore:
         high = searching.NO_POSITION if before is None else before
         return await self._database.read(searching.search, query, after, high, limit=limit, newest_first=True)
 
+    async def senders(self, part: str, limit: int) -> list[str]:
+        """See Store.senders."""
+        return await self._database.read(searching.senders, part, limit)
+
     async def get(self, message_id: str) -> Stored | None:
         """See Store.get."""
         return await self._database.read(statements.get, message_id)
@@ -146,6 +150,10 @@ class MongoStore:
     async def lease_group(self, group_id: str) -> list[Lease]:
         """See Store.lease_group."""
         return await self._database.read(leases.lease_group, group_id)
+
+    async def recent_leases(self, limit: int) -> list[Lease]:
+        """See Store.recent_leases."""
+        return await self._database.read(leases.recent, limit)
 
     async def leases(self, now: datetime) -> list[Lease]:
         """See Store.leases."""

@@ -90,6 +90,12 @@ async def lease_group(scope: Scope, group_id: str) -> list[Lease]:
     return in_order(_decode(lease["json"]) for lease in found)
 
 
+async def recent(scope: Scope, limit: int) -> list[Lease]:
+    """See Store.recent_leases."""
+    found = await scope.find("leases", {}, ["json"], sort=[("number", -1)], limit=limit)
+    return [_decode(lease["json"]) for lease in found]
+
+
 async def leases(scope: Scope, now: datetime) -> list[Lease]:
     """See Store.leases."""
     newest = await newest_leases(scope)

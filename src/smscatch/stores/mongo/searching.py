@@ -51,6 +51,10 @@ def _condition(query: Query) -> Document:
         condition["code"] = {"$type": "string"}
     if query.lease is not None:
         condition["lease"] = {"$eq": query.lease or None}
+    if query.leases is not None:
+        condition["lease"] = {"$in": list(query.leases)}
+    if query.sender_part is not None:
+        condition.setdefault("folded.sender", {})["$regex"] = literal(query.sender_part)
     if query.contains is not None:
         condition["folded.text"] = {"$regex": literal(query.contains.casefold())}
     return condition
@@ -63,10 +67,22 @@ def literal(text: str) -> str:
 
 def _index(query: Query) -> str:
     """Name the index to read: MongoDB's own choice depends on what was asked before, and is sometimes very wrong."""
-    if query.lease:
+    if query.lease or query.leases is not None:
         return "messages_lease"
     if query.lines is not None and len(query.lines) <= MERGED_LINES:
         return "messages_line"
     if query.sender is not None:
         return "messages_sender"
     return "messages_position" if query.contains is None else "messages_text"
+
+
+async def senders(scope: Scope, part: str, limit: int) -> list[str]:
+    """See Store.senders. Grouped by the field of an index alone, MongoDB steps from one value to the next in it."""
+    stages: list[Document] = [
+        {"$sort": {"folded.sender": 1, "position": 1}},
+        {"$group": {"_id": "$folded.sender"}},
+        {"$match": {"_id": {"$regex": literal(part)}}},
+        {"$sort": {"_id": 1}},
+        {"$limit": limit},
+    ]
+    return [found["_id"] for found in await scope.aggregate("messages", stages, hint="messages_sender")]

@@ -21,7 +21,7 @@ from smscatch.stores.postgres.connections import OUR_FAULT, Connections
 from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
 from smscatch.stores.postgres.listening import Listener
 from smscatch.stores.postgres.schema import migrate
-from smscatch.stores.postgres.searching import NO_POSITION, Span, search
+from smscatch.stores.postgres.searching import NO_POSITION, Span, search, senders
 from smscatch.stores.postgres.session import connect
 from smscatch.stores.records import Key, Read, Record, cannot_load
 
@@ -87,7 +87,8 @@ class PostgresStore:
         await self._writer.run(statements.check)
 
     async def _search(self, query: Query, span: Span) -> list[Stored]:
-        connections = self._reader if query.contains is None else self._searcher
+        is_quick = query.contains is None and query.sender_part is None
+        connections = self._reader if is_quick else self._searcher
         return await connections.run(search, query, span, self._is_indexed)
 
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
@@ -98,6 +99,10 @@ class PostgresStore:
         """See Store.newest."""
         high = NO_POSITION if before is None else before
         return await self._search(query, Span(after, high, limit, newest_first=True))
+
+    async def senders(self, part: str, limit: int) -> list[str]:
+        """See Store.senders."""
+        return await self._searcher.run(senders, part, limit)
 
     async def get(self, message_id: str) -> Stored | None:
         """See Store.get."""
@@ -177,6 +182,10 @@ class PostgresStore:
     async def lease_group(self, group_id: str) -> list[Lease]:
         """See Store.lease_group."""
         return await self._reader.run(leases.lease_group, group_id)
+
+    async def recent_leases(self, limit: int) -> list[Lease]:
+        """See Store.recent_leases."""
+        return await self._reader.run(leases.recent, limit)
 
     async def leases(self, now: datetime) -> list[Lease]:
         """See Store.leases."""

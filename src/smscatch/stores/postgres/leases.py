@@ -108,6 +108,12 @@ async def lease_group(connection: Connection, group_id: str) -> list[Lease]:
     return in_order(_decode(row[0]) for row in found)
 
 
+async def recent(connection: Connection, limit: int) -> list[Lease]:
+    """See Store.recent_leases."""
+    found = await rows(connection, "SELECT json FROM leases ORDER BY number DESC LIMIT %s", limit)
+    return [_decode(row[0]) for row in found]
+
+
 async def leases(connection: Connection, now: datetime) -> list[Lease]:
     """See Store.leases."""
     return [_decode(row[0]) for row in await rows(connection, PRESENT, rounded(now))]

@@ -1,12 +1,13 @@
 """How the PostgreSQL store finds messages: filters to SQL, and the index of trigrams for parts of texts."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from smscatch.messages import Query, Stored
 from smscatch.stores.postgres.session import Connection
-from smscatch.stores.postgres.statements import Rows, fold_text, position, rounded, rows
+from smscatch.stores.postgres.statements import NUL_IN_SEARCH, Rows, fold_text, position, rounded, rows
 
 NO_POSITION = 2**62  # behind every position there will be
 NEAR = 2000
@@ -106,10 +107,37 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
         parameters.append(rounded(query.until))
     if query.has_code:
         conditions.append("code IS NOT NULL")
-    if query.lease is not None:
-        conditions.append("lease = %s" if query.lease else "lease IS NULL")
-        parameters += [query.lease] if query.lease else []
+    for condition, values in _names(query):
+        conditions.append(condition)
+        parameters += values
     if query.contains is not None:
         conditions.append("text_folded LIKE %s")
         parameters.append("%" + _SPECIAL.sub(r"\\\1", fold_text(query.contains)) + "%")
     return conditions, parameters
+
+
+def _names(query: Query) -> Iterator[tuple[str, list[object]]]:
+    """Yield the conditions on leases and parts of senders."""
+    if query.lease is not None:
+        yield ("lease = %s", [query.lease]) if query.lease else ("lease IS NULL", [])
+    if query.leases is not None:
+        yield "lease = ANY (%s::text[])", [list(query.leases)]
+    if query.sender_part is not None:
+        yield "strpos(sender_folded, %s) > 0", [query.sender_part.replace("\0", NUL_IN_SEARCH)]
+
+
+# Steps from one sender to the next in the index: as many steps as there are senders, however many messages.
+_SENDERS = """
+    WITH RECURSIVE names (name) AS (
+        (SELECT sender_folded FROM messages ORDER BY sender_folded LIMIT 1)
+        UNION ALL
+        SELECT (SELECT sender_folded FROM messages WHERE sender_folded > name ORDER BY sender_folded LIMIT 1)
+        FROM names WHERE name IS NOT NULL
+    )
+    SELECT name FROM names WHERE strpos(name, %s) > 0 LIMIT %s
+"""
+
+
+async def senders(connection: Connection, part: str, limit: int) -> list[str]:
+    """See Store.senders."""
+    return [name for (name,) in await rows(connection, _SENDERS, part.replace("\0", NUL_IN_SEARCH), limit)]

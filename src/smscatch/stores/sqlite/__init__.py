@@ -141,7 +141,7 @@ class SqliteStore:
         return await self._reader.run(statements.counter, "position")
 
     def _reader_for(self, query: Query) -> _Worker:
-        return self._reader if query.contains is None else self._searcher
+        return self._reader if query.contains is None and query.sender_part is None else self._searcher
 
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
         """See Store.after."""
@@ -153,6 +153,10 @@ class SqliteStore:
         """See Store.newest."""
         high = searching.NO_POSITION if before is None else before
         return await self._reader_for(query).run(searching.search, query, after, high, limit=limit, newest_first=True)
+
+    async def senders(self, part: str, limit: int) -> list[str]:
+        """See Store.senders."""
+        return await self._searcher.run(searching.senders, part, limit)
 
     async def get(self, message_id: str) -> Stored | None:
         """See Store.get."""
@@ -236,6 +240,10 @@ class SqliteStore:
     async def lease_group(self, group_id: str) -> list[Lease]:
         """See Store.lease_group."""
         return await self._reader.run(leases.lease_group, group_id)
+
+    async def recent_leases(self, limit: int) -> list[Lease]:
+        """See Store.recent_leases."""
+        return await self._reader.run(leases.recent, limit)
 
     async def leases(self, now: datetime) -> list[Lease]:
         """See Store.leases."""

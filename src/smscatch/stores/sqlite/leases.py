@@ -109,6 +109,11 @@ def lease_group(connection: sqlite3.Connection, group_id: str) -> list[Lease]:
     return in_order(_decode(row[0]) for row in found)
 
 
+def recent(connection: sqlite3.Connection, limit: int) -> list[Lease]:
+    """See Store.recent_leases."""
+    return [_decode(row[0]) for row in rows(connection, "SELECT json FROM leases ORDER BY number DESC LIMIT ?", limit)]
+
+
 def leases(connection: sqlite3.Connection, now: datetime) -> list[Lease]:
     """See Store.leases."""
     sql = f"SELECT json FROM leases WHERE number IN ({NEWEST}) AND rests_until > ? ORDER BY line"

@@ -1,6 +1,7 @@
 """How the SQLite store finds messages: filters to SQL, and the index of trigrams for parts of texts."""
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +92,37 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
         parameters.append(milliseconds(query.until))
     if query.has_code:
         conditions.append("has_code")
-    if query.lease is not None:
-        # Spelt out where it holds for many rows, so that SQLite does not look through the index of leases.
-        conditions.append("lease = ? AND lease <> ''" if query.lease else "+lease = ?")
-        parameters.append(query.lease)
+    for condition, values in _names(query):
+        conditions.append(condition)
+        parameters += values
     if query.contains is not None:
         conditions.append("instr(messages.text, ?) > 0")
         parameters.append(query.contains.casefold())
     return conditions, parameters
+
+
+def _names(query: Query) -> Iterator[tuple[str, list[object]]]:
+    """Yield the conditions on leases and parts of senders."""
+    if query.lease is not None:
+        # Spelt out where it holds for many rows, so that SQLite does not look through the index of leases.
+        yield ("lease = ? AND lease <> ''" if query.lease else "+lease = ?"), [query.lease]
+    if query.leases is not None:
+        yield f"lease IN ({marks(query.leases)}) AND lease <> ''", [*query.leases]
+    if query.sender_part is not None:
+        yield "instr(sender, ?) > 0", [query.sender_part]
+
+
+# Steps from one sender to the next in the index: as many steps as there are senders, however many messages.
+_SENDERS = """
+    WITH RECURSIVE names (name) AS (
+        SELECT min(sender) FROM messages
+        UNION ALL
+        SELECT (SELECT min(sender) FROM messages WHERE sender > name) FROM names WHERE name IS NOT NULL
+    )
+    SELECT name FROM names WHERE instr(name, ?) > 0 LIMIT ?
+"""
+
+
+def senders(connection: sqlite3.Connection, part: str, limit: int) -> list[str]:
+    """See Store.senders."""
+    return [name for (name,) in rows(connection, _SENDERS, part, limit)]

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from smscatch.messages import Line, Stored, format_time
+from smscatch.messages import Line, Query, Stored, format_time
+from smscatch.search import Search
 from smscatch.settings import data_folder
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
@@ -71,9 +72,12 @@ async def inbox_page(request: Request) -> Response:
 async def live(request: Request) -> Response:
     """The stream behind the live page: each message as the HTML of its row, and what stands around the list."""
     lines, version = await lines_of(request), 0
+    search = _search(request, await parse_query(request))
 
-    async def as_row(stored: Stored) -> tuple[str, str]:
+    async def as_row(stored: Stored) -> tuple[str, str] | None:
         nonlocal lines
+        if not await search.matches(stored.message):
+            return None
         if stored.message.line not in {line.number for line in lines}:
             lines = await lines_of(request)  # it is the first text of its line
         (row,) = await rows_of(request, [stored], tags_of(lines))
@@ -106,15 +110,20 @@ def _asked(request: Request) -> list[str]:
 
 async def _read(request: Request, position: int) -> Extract:
     query, bounds = parse_range(request, await parse_query(request), position)
-    store = inbox_of(request).store
+    search = _search(request, query)
     if bounds.after and bounds.before is None:  # the page in front of a message
-        newer = await store.after(query, bounds.after, PAGE_ROWS + 1)
+        newer = await search.after(bounds.after, PAGE_ROWS + 1)
         if len(newer) > PAGE_ROWS:
             return Extract(newer[PAGE_ROWS - 1 :: -1], is_newest=False, has_older=True)
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
-    found = await store.newest(query, PAGE_ROWS + 1, before=before)
+    found = await search.newest(PAGE_ROWS + 1, before=before)
     is_newest = bounds.before is None and query.until is None
     return Extract(found[:PAGE_ROWS], is_newest, has_older=len(found) > PAGE_ROWS)
+
+
+def _search(request: Request, query: Query) -> Search:
+    labels = {number: line.label for number, line in context_of(request).settings.lines.items()}
+    return Search(inbox_of(request).store, query, labels)
 
 
 def _title(request: Request, asked: Sequence[str], tags: Mapping[str, LineTag]) -> str:
