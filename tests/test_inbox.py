@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from smscatch.errors import NoMessage, ShuttingDown, StoreUnavailable
-from smscatch.hub import MAX_WAITING
+from smscatch.hub import MAX_WAITING, MAX_WAITING_BYTES
 from smscatch.inbox import Choice, Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
@@ -374,3 +375,18 @@ async def test_the_newest_is_what_came_last_and_not_what_was_completed_last(inbo
     await inbox.receive([second])
     choice = Choice(quiet_seconds=0)
     assert (await inbox.next_message(ALL, 0, 0, choice=choice)).message.code == "222222"
+
+
+async def test_little_waits_in_memory_for_a_reader_of_long_texts_who_misses_none(inbox: Inbox) -> None:
+    stream = inbox.follow(Query(), 0)
+    await inbox.receive([a_delivery(text="first")])
+    await anext(stream)
+    (arrivals,) = inbox.hub._subscribers
+    for number in range(40):
+        delivery = a_delivery()
+        message = msgspec.structs.replace(delivery.message, text=f"{number} " + "x" * 40_000)
+        await inbox.receive([delivery._replace(message=message)])
+    assert arrivals.waiting_bytes <= MAX_WAITING_BYTES + 50_000
+    texts = [(await anext(stream)).message.text.split()[0] for _ in range(40)]
+    assert texts == [str(number) for number in range(40)]
+    await stream.aclose()

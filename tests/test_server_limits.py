@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from smscatch import opening
@@ -20,7 +21,7 @@ from smscatch.intake import Intake
 from smscatch.server import Started, serve
 from smscatch.settings import Settings
 from smscatch.sources.pdu import join_parts
-from smscatch.stores import Store, open_store
+from smscatch.stores import Delivery, Store, open_store
 from smscatch.web import connections as limits
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server, spool_text
@@ -211,6 +212,91 @@ async def test_a_connection_that_sends_no_whole_request_is_closed(
             async with connected(started) as (reader, writer):
                 writer.write(sent)
                 assert await reader.read() == b""
+
+
+LONG = 40_000  # characters: a text that came over HTTP
+
+
+def a_long_delivery() -> Delivery:
+    """A long text, in which nobody had to look for a code."""
+    delivery = a_delivery()
+    return delivery._replace(message=msgspec.structs.replace(delivery.message, text="x" * LONG))
+
+
+@contextlib.asynccontextmanager
+async def full(settings: Settings) -> AsyncGenerator[tuple[Started, dict[str, str]]]:
+    """A server that keeps 4 MB of texts, and the header that opens it."""
+    async with serving(settings) as started:
+        store = await open_store(settings.store, join_parts)
+        await store.add([a_long_delivery() for _ in range(100)])
+        await store.close()
+        yield started, {"authorization": f"Bearer {started.new_admin_key}"}
+
+
+async def ask_and_never_read(started: Started, headers: dict[str, str], path: str) -> socket.socket:
+    stuck = socket.socket()
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(stuck, ("127.0.0.1", int(started.url.rpartition(":")[2])))
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {headers['authorization']}\r\n\r\n"
+    await asyncio.get_running_loop().sock_sendall(stuck, head.encode() * 20)
+    return stuck
+
+
+@pytest.mark.parametrize("path", ["/api/v1/messages?limit=500", "/api/v1/events?after=0", "/json"])
+async def test_a_client_that_does_not_read_is_cut_and_little_waits_for_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(limits, "STALL_SECONDS", 0.5)
+    most, seen = 0, limits.Connection._expect_reading
+
+    def expect_reading(connection: limits.Connection) -> None:
+        nonlocal most
+        seen(connection)
+        most = max(most, *limits.Connection.unread.values())
+
+    monkeypatch.setattr(limits.Connection, "_expect_reading", expect_reading)
+    async with full(settings) as (started, headers):
+        with await ask_and_never_read(started, headers, path) as stuck:
+            await eventually(lambda: most > 0)
+            await eventually(lambda: not limits.Connection.unread)
+            while await asyncio.get_running_loop().sock_recv(stuck, 1 << 20):
+                pass  # what the kernel had; then it ends
+    assert most < 3 * 1024 * 1024
+
+
+async def test_what_waits_for_all_clients_together_is_bounded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_UNREAD_BYTES", 2 * 1024 * 1024)
+    totals: list[int] = []
+    pause = limits.Connection.pause_writing
+
+    def pause_writing(connection: limits.Connection) -> None:
+        pause(connection)
+        totals.append(sum(limits.Connection.unread.values()))
+
+    monkeypatch.setattr(limits.Connection, "pause_writing", pause_writing)
+    async with full(settings) as (started, headers):
+        with contextlib.ExitStack() as stack:
+            for count in range(1, 9):
+                stuck = await ask_and_never_read(started, headers, "/api/v1/messages?limit=500")
+                stack.enter_context(stuck)
+                await eventually(lambda count=count: len(totals) >= count)  # type: ignore[misc]
+        assert max(totals) <= 2 * 1024 * 1024
+        async with httpx2.AsyncClient(headers=headers) as client:
+            assert (await client.get(f"{started.url}/readyz")).status_code == 200
+
+
+async def test_a_list_of_long_texts_comes_in_pages_of_bounded_size(settings: Settings) -> None:
+    async with full(settings) as (started, headers), httpx2.AsyncClient(headers=headers) as client:
+        ids, before = [], ""
+        while before is not None:
+            page = await client.get(f"{started.url}/api/v1/messages?limit=500&before={before}")
+            assert len(page.content) < 2 * 1024 * 1024
+            ids += [message["id"] for message in page.json()["messages"]]
+            before = page.json()["next"]
+    assert (len(ids), len({*ids})) == (100, 100)
 
 
 async def test_a_connection_that_sends_no_whole_second_request_is_closed(

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from smscatch.errors import ShuttingDown
 from smscatch.messages import Query, Stored
 
-# A reader that is this far behind reads on from the store instead of filling memory.
+# A reader that is this far behind, in messages or in bytes, reads on from the store instead of filling memory.
 MAX_WAITING = 1000
+MAX_WAITING_BYTES = 256 * 1024
 
 
 class Arrivals:
@@ -19,6 +20,7 @@ class Arrivals:
         self._query = query
         self._loop = loop
         self._waiting: deque[Stored] = deque()
+        self.waiting_bytes = 0
         self._overflowed = False
         self._closed = False
         self._wake: asyncio.Future[None] | None = None
@@ -27,16 +29,22 @@ class Arrivals:
         """Hand over a message if it matches; never blocks."""
         if not self._query.matches(stored.message):
             return
-        if len(self._waiting) >= MAX_WAITING:
-            self._overflowed = True
+        if self._overflowed or len(self._waiting) >= MAX_WAITING or self.waiting_bytes >= MAX_WAITING_BYTES:
+            self._overflow()
         else:
             self._waiting.append(stored)
+            self.waiting_bytes += len(stored.json)
         self._stir()
 
     def close(self) -> None:
         """Make the iteration raise ShuttingDown."""
         self._closed = True
         self._stir()
+
+    def _overflow(self) -> None:
+        self._overflowed = True
+        self._waiting.clear()  # the gap is in the store, and so is what waits here
+        self.waiting_bytes = 0
 
     def _stir(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -49,12 +57,13 @@ class Arrivals:
         while True:
             if self._closed:
                 raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same cursor.")
-            if self._overflowed:  # the gap is in the store, and so is what waits here
+            if self._overflowed:
                 self._overflowed = False
-                self._waiting.clear()
                 raise StopAsyncIteration
             if self._waiting:
-                return self._waiting.popleft()
+                stored = self._waiting.popleft()
+                self.waiting_bytes -= len(stored.json)
+                return stored
             self._wake = self._loop.create_future()
             await self._wake
 

@@ -5,6 +5,7 @@ No HTTP and no sender's format here. Long-poll, SSE and every wait are thin user
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections import deque
@@ -22,6 +23,7 @@ from smscatch.messages import Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
 
 PAGE = 200
+MAX_HELD_BYTES = 1024 * 1024  # of messages that are read for one reader, who may not take them for long
 RETRY_SECONDS = 1.0
 # Before this, no clock was right: a machine without a battery for it starts in 1970.
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -133,11 +135,12 @@ class Inbox:
 
         Raises StoreUnavailable, and ShuttingDown when the server stops. Close the generator to end it.
         """
-        position = after
+        position, count = after, PAGE
         # Subscribe before reading, or a message that lands in between is lost.
         with self.hub.subscribe(query) as arrivals:
             while True:
-                while page := await self.store.after(query, position, PAGE):
+                while page := within_bytes(await self.store.after(query, position, count)):
+                    count = min(PAGE, 2 * len(page))  # of long texts not many more are read than are held
                     for stored in page:
                         position = stored.position
                         yield stored
@@ -145,6 +148,23 @@ class Inbox:
                     if stored.position > position:  # else the page above had it
                         position = stored.position
                         yield stored
+
+    async def newest(self, query: Query, limit: int, *, before: int, after: int) -> tuple[list[Stored], bool]:
+        """Return up to `limit` matches between two positions, newest first, and whether there are older ones.
+
+        They are fewer if they are long: MAX_HELD_BYTES, or the one message that has more.
+        """
+        found: list[Stored] = []
+        while len(found) <= limit:
+            page = await self.store.newest(query, min(PAGE, limit + 1 - len(found)), before=before, after=after)
+            found += page
+            kept = within_bytes(found)
+            if len(kept) < len(found):
+                return kept[:limit], True
+            if len(page) < PAGE:
+                break
+            before = page[-1].position
+        return found[:limit], len(found) > limit
 
     async def next_message(
         self, query: Query, after: int, timeout_seconds: float, *, choice: Choice = OLDEST
@@ -267,6 +287,13 @@ class Inbox:
                 if pruned:
                     log.info("%d messages were older than %s and are deleted", pruned, retention)
             await asyncio.sleep(interval.total_seconds())
+
+
+def within_bytes(messages: list[Stored]) -> list[Stored]:
+    """Return as many of these as have MAX_HELD_BYTES together, but one at least."""
+    sizes = itertools.accumulate(len(stored.json) for stored in messages)
+    fitting = sum(size <= MAX_HELD_BYTES for size in sizes)
+    return messages[: max(1, fitting)]
 
 
 def _are_twins(message: Message, other: Message) -> bool:

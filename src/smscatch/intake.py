@@ -119,14 +119,16 @@ class Intake:
 
     async def keep_draining(self, pokes: Pokes) -> None:
         """Drain at each poke and, because a poke can be lost, on a slow timer; runs until cancelled."""
-        backoff = SLOW_TIMER_SECONDS
+        backoff, told = SLOW_TIMER_SECONDS, ""
         while True:
             pokes.drain()
             try:
                 await self.drain()
-                backoff = SLOW_TIMER_SECONDS
+                backoff, told = SLOW_TIMER_SECONDS, ""
             except StoreUnavailable as error:
-                log.warning("what arrives stays in the spool, trying again in %.0f s: %s", backoff, error)
+                if str(error) != told:  # a disk may be full for days
+                    log.warning("what arrives stays in the spool, and is tried again and again: %s", error)
+                told = str(error)
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, MAX_BACKOFF_SECONDS)
                 continue

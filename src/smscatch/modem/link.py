@@ -81,6 +81,8 @@ class _Link:
                 await self._converse()
             except ModemTrouble as trouble:
                 await self._pause(trouble)
+            except OSError as error:  # what was entered of a PIN cannot be noted
+                await self._pause(spool_trouble(self._spool, error))
             except Exception as error:  # a bug of ours must not end reception
                 log.exception("the link of %s failed", self._line)
                 await self._pause(ModemTrouble(f"The link failed with {type(error).__name__}: please report it."))

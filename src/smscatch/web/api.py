@@ -37,15 +37,13 @@ async def list_messages(request: Request) -> Response:
     """The newest messages first.
 
     `cursor` is the position up to which this answer looked: give it as `after` to see what comes later. `next` is the
-    `before` of the next page, null on the last.
+    `before` of the next page, null on the last. A page of long texts may be shorter than `limit`: it has 1 MB at most.
     """
     query, limit = await parse_query(request), parse_limit(request)
-    store = inbox_of(request).store
     position = await inbox_of(request).position()  # first: what is committed after it is for the answer after this one
     query, bounds = parse_range(request, query, position)
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
-    page = await store.newest(query, limit + 1, before=before, after=bounds.after)
-    shown, has_more = page[:limit], len(page) > limit
+    shown, has_more = await inbox_of(request).newest(query, limit, before=before, after=bounds.after)
     return page_response(request, shown, position, next_page=shown[-1].position if has_more else None)
 
 

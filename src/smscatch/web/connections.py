@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import resource
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -12,6 +12,9 @@ OWN_DESCRIPTORS = 64  # for the store, the spool and the modems, whatever client
 REFUSED_POLITELY = 32  # connections beyond the most that are answered 503; further ones are cut
 REQUEST_SECONDS = 30.0
 COMPLAINT_SECONDS = 60.0
+STALL_SECONDS = 30.0
+MIN_READ_BYTES = 16 * 1024  # that a client takes in STALL_SECONDS, if so much waits for it
+MAX_UNREAD_BYTES = 32 * 1024 * 1024  # that wait for all clients together
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +29,15 @@ def most_connections() -> int:
 
 
 class Connection(H11Protocol):
-    """uvicorn's, except that it ends if no whole request comes, or if there are far too many of them.
+    """uvicorn's, except that it ends if no whole request comes, if its client does not read, or if there are too many.
 
-    Either way it would hold a descriptor; uvicorn itself has a time limit only for the first byte after an answer.
+    It would hold a descriptor, or memory (back-pressure: uvicorn waits with more of an answer, but for ever, and a
+    whole list is one piece); uvicorn itself has a time limit only for the first byte after an answer.
     """
 
     _patience: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
+    unread: ClassVar[dict["Connection", int]] = {}  # the bytes that wait for those that read slowly, the first first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse to."""
@@ -48,8 +54,42 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         super().connection_lost(exc)
+        self._read_enough()
         if self._patience is not None:
             self._patience.cancel()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read; cut those that read nothing for longest when all are too much together."""
+        super().pause_writing()
+        self._expect_reading()
+        while sum(self.unread.values()) > MAX_UNREAD_BYTES:
+            next(iter(self.unread)).cut()
+
+    def resume_writing(self) -> None:
+        """Go on, since the client has read."""
+        super().resume_writing()
+        self._read_enough()
+
+    def cut(self) -> None:
+        """End at once, and let go of what is not sent."""
+        self._read_enough()
+        self.transport.abort()
+
+    def _expect_reading(self) -> None:
+        self.unread[self] = self.transport.get_write_buffer_size()
+        self._stall = self.loop.call_later(STALL_SECONDS, self._check_reading)
+
+    def _check_reading(self) -> None:
+        if self.unread[self] - self.transport.get_write_buffer_size() < MIN_READ_BYTES:
+            self.cut()
+        else:
+            self._expect_reading()
+
+    def _read_enough(self) -> None:
+        self.unread.pop(self, None)
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def _expect_request(self) -> None:
         if self._patience is not None:
@@ -58,6 +98,8 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
+            if self.transport.is_closing():  # it waits for what nobody reads
+                self.cut()
             self.transport.close()
 
 

@@ -179,12 +179,11 @@ async def extend(request: Request) -> Response:
 
 
 async def list_messages(request: Request) -> Response:
-    """What the line received since the lease began, newest first, what came late too; up to 500."""
+    """What the line received since the lease began, newest first, what came late too; up to 500, or 1 MB."""
     lease = await _own(request)
-    store = inbox_of(request).store
     position = await inbox_of(request).position()
     query = Query(lines=(lease.line,), until=lease.rests_until)
-    found = await store.newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
+    found, _ = await inbox_of(request).newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
     return page_response(request, [stored for stored in found if stored.message.lease in (None, lease.id)], position)
 
 

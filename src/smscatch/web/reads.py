@@ -43,6 +43,7 @@ class Reads:
         self._waiting: deque[Read] = deque()
         self._known: dict[tuple[str, str], None] = {}  # in the order of noting
         self._lost = 0
+        self._is_away = False
 
     def note(self, key: Key, messages: Iterable[Stored]) -> None:
         """Remember that `key`, or the one its session was made from, is given `messages`; written soon."""
@@ -81,9 +82,11 @@ class Reads:
             try:
                 await self._inbox.store.add_reads(batch)
             except StoreUnavailable as error:
-                log.warning("who read what cannot be written, trying again: %s", error)
+                if not self._is_away:  # told once: it is tried every second
+                    log.warning("who read what cannot be written, trying again: %s", error)
+                self._is_away = True
                 return
-            self._lost = 0
+            self._lost, self._is_away = 0, False
             self._drop(batch)
 
     def _drop(self, batch: list[Read]) -> None:
