@@ -95,12 +95,16 @@ def test_a_line_that_stayed_taken_is_told_with_the_whole_wait() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError(), TimeoutError("struck")])
-def test_who_is_interrupted_in_the_queue_says_who_has_the_line_and_where_it_stood(error: BaseException) -> None:
+def test_who_is_interrupted_in_the_queue_says_who_has_the_line_and_where_it_stood(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "smscatch")
     asking = asking_for_a_line(60)
     next(asking)
     asked = asked_by(asking.throw(NoFreeLine.within(1, "it is leased to 'test 7'; 2 wait in front", ahead=2)))
     assert asked.body is not None
     assert asked.body["wait_seconds"] == leasing.QUEUE_SECONDS
+    assert "waiting for a free line, at place 3 of the queue: it is leased to 'test 7'" in caplog.text
     assert asked_by(asking.throw(error)).is_goodbye
     with pytest.raises(type(error)) as caught:
         asking.send(httpx2.Response(204))

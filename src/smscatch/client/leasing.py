@@ -118,10 +118,11 @@ class Queue:
 
     def hear(self, error: NoFreeLine) -> None:
         """Learn who has the lines, and how many wait in front."""
-        if not self.is_known:
-            log.info("waiting for a free line: %s", error)
+        is_news = not self.is_known
         self._reason = str(error.details.get("reason", error))
         self._place = int(error.details.get("ahead", 0)) + 1
+        if is_news:
+            log.info("waiting for a free line, at place %d of the queue: %s", self._place, self._reason)
 
     def explain(self, error: BaseException) -> None:
         """Have an error that ends the wait say what was waited for, and who has it."""
