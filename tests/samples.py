@@ -8,7 +8,7 @@ from smscatch.messages import Message
 from smscatch.pdu import encode_deliver
 from smscatch.pdu.fields import write_address
 from smscatch.sources import read_delivery
-from smscatch.sources.base import make_message
+from smscatch.sources.base import make_message, read_codes
 from smscatch.stores import Delivery
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ def a_message(**facts: Any) -> Message:
         "received_at": NOON,
     }
     delivery = facts.pop("delivery", f"delivery {next(_numbers)}")
-    return make_message("gammu", delivery, **(defaults | facts))
+    return read_codes(make_message("gammu", delivery, **(defaults | facts)))
 
 
 def a_delivery(**facts: Any) -> Delivery:

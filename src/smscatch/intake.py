@@ -9,11 +9,15 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from smscatch.errors import BadDelivery, StoreUnavailable
 from smscatch.inbox import Inbox
-from smscatch.sources import LineOf, read_delivery
+from smscatch.messages import Message, Part
+from smscatch.numbers import fold_sender, sender_forms
+from smscatch.sources import LineOf, find_former_id, read_delivery
 from smscatch.spool import Entry, Pokes, Spool
-from smscatch.stores import Delivery
+from smscatch.stores import Delivery, Store
 
 BATCH = 100
 SLOW_TIMER_SECONDS = 5.0
@@ -23,10 +27,11 @@ log = logging.getLogger(__name__)
 
 
 class _Read(NamedTuple):
-    """A readable entry: its name and its messages."""
+    """A readable entry: its name, its messages, and which id a version before gave to the one in it."""
 
     name: str
     deliveries: list[Delivery]
+    former_id: str | None
 
 
 class Intake:
@@ -62,10 +67,14 @@ class Intake:
     async def _drain(self) -> int:
         count = 0
         for names in _batches(self._spool.names()):
-            entries = [entry for name in names if (entry := self._read(name))]
-            await self._receive(entries)
+            # In a thread: files may be slow, and the codes of long texts take time. The lock keeps the order.
+            entries = await asyncio.to_thread(self._read_all, names)
+            await self._receive(await _as_known_before(self._inbox.store, entries))
             count += len(entries)
         return count
+
+    def _read_all(self, names: Sequence[str]) -> list[_Read]:
+        return [entry for name in names if (entry := self._read(name))]
 
     def _read(self, name: str) -> _Read | None:
         entry = self._attempt(name, lambda: self._spool.read(name))
@@ -80,7 +89,8 @@ class Intake:
             log.exception("spool entry %s broke its source", name)
             self._reject(name, f"Reading it failed with {error!r}: a bug of smscatch, please report it.")
             return None
-        return _Read(name, [Delivery(message, entry.body) for message in messages])
+        former_id = find_former_id(entry.kind, entry.body)
+        return _Read(name, [Delivery(message, entry.body) for message in messages], former_id)
 
     def _reject(self, name: str, reason: str) -> None:
         self._attempt(name, lambda: self._spool.reject(name, reason))
@@ -133,6 +143,32 @@ class Intake:
                 backoff = min(2 * backoff, MAX_BACKOFF_SECONDS)
                 continue
             await _poked(pokes, SLOW_TIMER_SECONDS)
+
+
+async def _as_known_before(store: Store, entries: list[_Read]) -> list[_Read]:
+    """Give what a version before took in already the id that it had then: so it is a repeat (idempotency).
+
+    By that id alone it may be another sender's text, and is not lost: only the same text to the same line is a repeat.
+    """
+    batch: dict[str, Message | Part] = {}
+    for place, entry in enumerate(entries):
+        if entry.former_id is not None:
+            kept = await store.get(entry.former_id)
+            former = kept.message if kept else batch.get(entry.former_id)
+            deliveries = [_renamed(delivery, former) for delivery in entry.deliveries]
+            entries[place] = entry._replace(deliveries=deliveries)
+        batch |= {message.id: message for message, _ in entries[place].deliveries}
+    return entries
+
+
+def _renamed(delivery: Delivery, former: Message | Part | None) -> Delivery:
+    message = delivery.message
+    if isinstance(message, Part) or not isinstance(former, Message):
+        return delivery
+    # The version before wrote a sender's number in its canonical form.
+    is_same = (message.line, message.text) == (former.line, former.text)
+    is_same = is_same and fold_sender(former.sender) in sender_forms(message.sender)
+    return Delivery(msgspec.structs.replace(message, id=former.id), delivery.raw) if is_same else delivery
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,17 +1,27 @@
-"""What all sources do with a text once they have it: look for codes and links. No source's own format here."""
+"""What all sources share: what identifies a delivery, and the message made of it. No source's own format here."""
 
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from smscatch.codes import find_codes, find_links
 from smscatch.messages import Code, Message, delivery_id
 
 
+def name_delivery(origin: str, line: str, given: str) -> str:
+    """Return what identifies a delivery (for idempotency) to which its sender gave the id `given`.
+
+    That id is the sender's, not the world's: two gateways may both call their first text "1". `origin` tells senders
+    apart: the configured source, or the id of the key that the delivery came with. `line` is our number.
+    """
+    return msgspec.json.encode([origin, line, given]).decode()
+
+
 def make_message(
     source: str, delivery: str, *, line: str, sender: str, text: str, received_at: datetime, **facts: Any
 ) -> Message:
-    """Return the Message of a delivery, with what is found in its text. `facts` are further fields of Message."""
-    reading = find_codes(text)
+    """Return the Message of a delivery, its text still unread. `facts` are further fields of Message."""
     return Message(
         id=delivery_id(source, delivery),
         line=line,
@@ -19,9 +29,17 @@ def make_message(
         text=text,
         received_at=received_at.replace(microsecond=received_at.microsecond // 1000 * 1000),
         source=source,
+        **facts,
+    )
+
+
+def read_codes(message: Message) -> Message:
+    """Return `message` with what is found in its text: codes, links, hosts. Once for each message: it takes time."""
+    reading = find_codes(message.text)
+    return msgspec.structs.replace(
+        message,
         code=reading.code,
         codes=tuple(Code(found.value, round(found.score, 3), found.rule) for found in reading.codes),
-        links=tuple(find_links(text)),
+        links=tuple(find_links(message.text)),
         bound_hosts=reading.bound_hosts,
-        **facts,
     )

@@ -12,7 +12,7 @@ import msgspec
 from smscatch.errors import BadDelivery, BadPdu
 from smscatch.messages import Message, Part, delivery_id
 from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
-from smscatch.sources.base import make_message
+from smscatch.sources.base import make_message, read_codes
 
 SOURCE = "pdu"
 FLASH_CLASS = 0
@@ -102,7 +102,7 @@ def join_parts(parts: Sequence[Part]) -> Message:
         complete=len(kept) == first.total,
         marks=marks,
     )
-    return msgspec.structs.replace(message, id=first.id)
+    return read_codes(msgspec.structs.replace(message, id=first.id))
 
 
 def _by_arrival(part: Part) -> tuple[datetime, str]:

@@ -1,5 +1,6 @@
 """The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -188,9 +189,9 @@ async def explain(request: Request) -> Response:
     body = await read_body(request)
     try:
         text = msgspec.json.decode(body, type=dict[str, str])["text"]
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
         raise BadRequest('The body is no JSON of the form {"text": "…"}.') from error
-    return value_response(find_codes(text))
+    return value_response(await asyncio.to_thread(find_codes, text))
 
 
 async def json_of_2018(request: Request) -> Response:

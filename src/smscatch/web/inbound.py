@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.errors import NotFound, StoreUnavailable
-from smscatch.sources import read_delivery
+from smscatch.sources import parse_delivery
 from smscatch.sources.generic import SOURCE, parse_generic, write_generic
 from smscatch.spool import Entry, write_entry
 from smscatch.web.api import value_response
@@ -20,18 +20,19 @@ async def receive(request: Request) -> Response:
     """Takes a message: `{"line": "+49…", "sender": "…", "text": "…", "id"?, "sent_at"?}`.
 
     Answers with the message's id once it is on disk, even while the database is away. With an `id` of your own a
-    repeat is a no-op. `line` may be written in any way; the answer has it in E.164. One that is none of ours is taken
-    too, lest a text be lost, and is `unconfigured`.
+    repeat is a no-op: the same key, line and `id`. `line` may be written in any way; the answer has it in E.164. One
+    that is none of ours is taken too, lest a text be lost, and is `unconfigured`.
     """
     source = request.path_params["source"]
     if source != SOURCE:
         raise NotFound(f"Nothing takes deliveries in the form {source!r} here; there is: {SOURCE}.")
     delivery = parse_generic(await read_body(request))
     name = f"{time.time_ns():020d}-{secrets.token_hex(8)}"
-    entry = Entry(name, SOURCE, write_generic(delivery, inbox_of(request).now()))
+    access = access_of(request)
+    entry = Entry(name, SOURCE, write_generic(delivery, inbox_of(request).now(), origin=f"key {access.owner}"))
     settings = context_of(request).settings
-    (message,) = read_delivery(entry.kind, entry.body, entry.name, settings.line_of)
-    access_of(request).check_line(message.line, doing="deliver to")
+    (message,) = parse_delivery(entry.kind, entry.body, entry.name, settings.line_of)
+    access.check_line(message.line, doing="deliver to")
     try:
         await asyncio.to_thread(write_entry, settings.spool, entry)
     except OSError as error:

@@ -3,6 +3,7 @@
 A document of `part_groups` holds all the parts of one message.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -75,7 +76,7 @@ def _group(found: Document) -> Group:
 
 async def _show(batch: Batch, group: Group, join: Join) -> None:
     """Make a message of the parts there are, or complete the one that is shown already."""
-    message = join(group.in_order)
+    message = await asyncio.to_thread(join, group.in_order)  # a long text takes time to read
     raw = await _raw_of(batch.scope, group)
     if group.message_id is None:
         await batch.add(message, raw, group.began_at)

@@ -1,5 +1,6 @@
 """Long messages in the PostgreSQL store: parts wait for their others, and become one message with the last of them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -104,7 +105,7 @@ async def _open_group(connection: Connection, part: Part) -> Group:
 
 async def _show(own: Turn, group: Group, newest: Mapping[str, Lease], join: Join) -> None:
     """Make a message of the parts there are, or complete the one that is shown already."""
-    message = join(group.in_order)
+    message = await asyncio.to_thread(join, group.in_order)  # a long text takes time to read
     raw = await _raw_of(own.connection, group)
     if group.message_id is None:
         own.insert(await _attributed(own, message, newest, group.began_at), raw)

@@ -1,5 +1,6 @@
 """One message: which code it holds and why, its times, who read it, the delivery it came in, and its end."""
 
+import asyncio
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ async def message_page(request: Request) -> Response:
     note_reads(request, [stored])
     message, store = stored.message, inbox_of(request).store
     (row,) = await rows_of(request, [stored], tags_of(await lines_of(request)))
-    reading = find_codes(message.text)
+    reading = await asyncio.to_thread(find_codes, message.text)
     sees_origins = access_of(request).may(ORIGINS)
     raw = await store.raw(message.id) if sees_origins else None
     html = render(
