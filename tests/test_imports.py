@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
-    ("errors", "printing"),
+    ("errors", "files", "printing"),
     ("logs", "numbers"),
     ("codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),

@@ -1,17 +1,23 @@
 """From the spool into the store: nothing lost, nothing twice, nothing that blocks the next."""
 
 import asyncio
+import contextlib
 import os
+import socket
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from smscatch import hook
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
 from smscatch.messages import Query
-from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, write_entry
+from smscatch.modem.health import Health, read_health, write_health
+from smscatch.modem.journal import Journal
+from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, poke, write_entry
 from smscatch.stores import Delivery
 from tests.conftest import spool_text
 from tests.patience import PATIENCE_SECONDS
@@ -26,6 +32,25 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 async def texts(inbox: Inbox) -> list[str]:
     return [stored.message.text for stored in await inbox.store.after(Query(), 0, 1000)]
+
+
+KINDS = ("a pipe", "a socket", "a symbolic link", "a folder")
+
+
+def put_there(path: Path, kind: str) -> None:
+    """Make something that is no plain file; the link leads to a file that can be read."""
+    path.parent.mkdir(exist_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "a symbolic link":
+        path.symlink_to("/etc/hostname")
+    else:
+        folder = os.open(path.parent, os.O_RDONLY)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+            made.bind(f"/proc/self/fd/{folder}/{path.name}")  # its path has 107 bytes at most
+        os.close(folder)
 
 
 def line_of(phone_id: str) -> str:
@@ -207,14 +232,80 @@ async def test_an_entry_with_an_odd_name_is_put_aside_too(spool: Spool, inbox: I
     assert sorted(path.read_text() for path in aside) == ["an earlier one", "junk"]
 
 
-async def test_what_is_no_plain_file_neither_blocks_nor_leads_elsewhere(spool: Spool, inbox: Inbox) -> None:
-    os.mkfifo(spool.folder / "0-fifo.sms")
-    (spool.folder / "1-link.sms").symlink_to("/etc/hostname")
-    (spool.folder / "2-folder.sms").mkdir()
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_no_plain_file_neither_blocks_nor_leads_elsewhere(spool: Spool, inbox: Inbox, kind: str) -> None:
+    put_there(spool.folder / "0.sms", kind)
+    put_there(spool.folder / "rejected" / "0.sms", kind)
+    put_there(spool.folder / "rejected" / "0.reason.txt", kind)
     spool_text(spool.folder, "the next")
     await Intake(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["the next"]
+    assert (spool.names(), inbox.trouble) == ([], None)
+    (reason,) = (spool.folder / "rejected").glob("0-*.reason.txt")
+    assert reason.read_text() == f"It is {kind}; an entry is a plain file.\n"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_starts_or_says_what_is_in_the_way(tmp_path: Path, kind: str) -> None:
+    Spool(tmp_path).close()
+    put_there(tmp_path / ".tmp-old", kind)
+    os.utime(tmp_path / ".tmp-old", (0, 0), follow_symlinks=False)
+    Spool(tmp_path).close()
+    (tmp_path / ".lock").unlink()
+    put_there(tmp_path / ".lock", kind)
+    with pytest.raises(CannotStart, match=rf"\.lock is {kind}, no plain file"):
+        Spool(tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pokes_are_heard_whatever_lay_there(tmp_path: Path, kind: str) -> None:
+    put_there(tmp_path / "poke", kind)
+    poke(tmp_path)
+    if kind == "a folder":
+        with pytest.raises(CannotStart, match="poke cannot be replaced by a socket"):
+            Pokes(tmp_path)
+        return
+    with contextlib.closing(Pokes(tmp_path)) as pokes:
+        poke(tmp_path)
+        assert pokes.socket.recv(16) == b"1"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_writer_is_not_blocked_by_what_has_the_name_of_its_file(spool: Spool, kind: str) -> None:
+    put_there(spool.folder / ".tmp-0001-a", kind)
+    entry = Entry("0001-a", "gammu", b"body")
+    if kind == "a folder":
+        with pytest.raises(OSError, match="Is a directory"):
+            write_entry(spool.folder, entry)
+        return
+    write_entry(spool.folder, entry)
+    assert spool.read("0001-a") == entry
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hook_is_not_blocked_either(spool: Spool, kind: str) -> None:
+    put_there(spool.folder / ".tmp-0001", kind)
+    folder = os.fsencode(spool.folder)
+    here = os.getcwd()
+    try:
+        with pytest.raises(OSError, match=r"No such device|Too many levels|Is a directory"):
+            hook.write_durably(folder, b"0001", b"entry")
+    finally:
+        os.chdir(here)
     assert spool.names() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neither_health_nor_journal_of_a_modem_block_their_readers(tmp_path: Path, kind: str) -> None:
+    health = Health(line="+447700900001", device="/dev/ttyUSB0", state="ready", updated_at=datetime.now(UTC))
+    write_health(tmp_path, health)
+    for name in ("health/0.json", f"health/.+447700900001.json.{os.getpid()}", "journal/+447700900001.log"):
+        put_there(tmp_path / name, kind)
+    assert read_health(tmp_path) == {health.line: health}
+    if kind != "a folder":
+        write_health(tmp_path, health)
+    with pytest.raises(OSError, match=f"is {kind}, no plain file"):
+        Journal(tmp_path, health.line)
 
 
 async def test_an_entry_that_cannot_be_read_now_is_left_and_read_later(

@@ -14,6 +14,7 @@ import time
 DEFAULT_SPOOL = b"/var/spool/smscatch"
 RETRY_SECONDS = 1
 WANTED = (b"SMS_", b"DECODED_", b"PHONE_ID")
+UNBLOCKED = posix.O_CLOEXEC | posix.O_NONBLOCK | posix.O_NOFOLLOW  # never waits for a pipe, never leads elsewhere
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def write_durably(spool: bytes, name: bytes, entry: bytes) -> None:
     """Put the entry into the spool so that a power cut cannot take it away. Raises OSError."""
     posix.chdir(spool)  # short relative names from here: a socket's path has 107 bytes at most
     temporary = b".tmp-" + name
-    descriptor = posix.open(temporary, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o660)
+    descriptor = posix.open(temporary, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | UNBLOCKED, 0o660)
     try:
         rest = entry
         while rest:

@@ -5,24 +5,24 @@ What hook.py writes by itself, without this module, has the same form.
 """
 
 import contextlib
-import errno
 import fcntl
 import logging
 import os
 import re
 import secrets
 import socket
-import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery, CannotStart
+from smscatch.files import NotPlainFile, create_plain, open_plain, read_plain
 
 SUFFIX = ".sms"
 MAX_BYTES = 1_000_000
 REJECTED = "rejected"
+REASON = ".reason.txt"
 MAX_KEPT_NAME = 200  # a file name has 255 bytes at most, and ".reason.txt" is to follow
 _HEAD = re.compile(rb"smscatch/1 ([a-z][a-z0-9_]{0,30}) (\d{1,9})\n")
 _STALE_SECONDS = 3600
@@ -44,7 +44,7 @@ def write_entry(folder: Path, entry: Entry) -> None:
     Then pokes the server, if one listens. Raises OSError: nothing is in the spool then.
     """
     temporary = folder / f".tmp-{entry.name}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o660)
+    descriptor = create_plain(temporary, 0o660)
     with open(descriptor, "wb") as file:
         file.write(b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body)) + entry.body)
         file.flush()
@@ -83,16 +83,19 @@ class Spool:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / REJECTED).mkdir(exist_ok=True)
-            self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            self._lock = open_plain(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o660)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._clear_unfinished()
         except BlockingIOError as error:
             raise CannotStart(
                 f"Another smscatch drains the spool {folder}. Stop it, or name another folder with SMSCATCH_SPOOL."
             ) from error
+        except NotPlainFile as error:
+            raise CannotStart(f"The spool {folder} cannot be used: {error.strerror}. Remove it.") from error
         except OSError as error:
+            what = f" ({error.filename})" if error.filename and error.filename != str(folder) else ""
             raise CannotStart(
-                f"The spool {folder} cannot be used: {error.strerror}. Make it a folder that this user may"
+                f"The spool {folder} cannot be used: {error.strerror}{what}. Make it a folder that this user may"
                 " write, or name another with SMSCATCH_SPOOL."
             ) from error
 
@@ -103,8 +106,9 @@ class Spool:
     def _clear_unfinished(self) -> None:
         """Remove temporary files of writers that died: such a delivery was never acknowledged."""
         for unfinished in self.folder.glob(".tmp-*"):
-            with contextlib.suppress(FileNotFoundError):  # its writer lives, and has just finished it
-                if time.time() - unfinished.stat().st_mtime > _STALE_SECONDS:
+            # Its writer lives, and has just finished it; or it is a folder, which no writer made.
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                if time.time() - unfinished.lstat().st_mtime > _STALE_SECONDS:
                     unfinished.unlink()
 
     def names(self) -> list[str]:
@@ -114,19 +118,10 @@ class Spool:
 
     def read(self, name: str) -> Entry:
         """Return an entry. Raises BadDelivery, saying what is wrong with the file, or OSError if it cannot be read."""
-        # O_NONBLOCK and O_NOFOLLOW: what is no plain file would block us, or lead out of the folder.
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            descriptor = os.open(self.folder / (name + SUFFIX), flags)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise BadDelivery("It is a symbolic link; an entry is a plain file.") from error
-            raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise BadDelivery("It is no plain file.")
-        with open(descriptor, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = read_plain(self.folder / (name + SUFFIX), MAX_BYTES + 1)
+        except NotPlainFile as error:
+            raise BadDelivery(f"It is {error.kind}; an entry is a plain file.") from error
         head = _HEAD.match(content)
         if not content:
             raise BadDelivery("The file is empty.")
@@ -145,12 +140,12 @@ class Spool:
         """Put an entry aside, with the reason beside it. It is never deleted and never tried again. Raises OSError."""
         aside = self.folder / REJECTED
         kept = name[:MAX_KEPT_NAME]
-        if (aside / (kept + SUFFIX)).exists():
+        if any(os.path.lexists(aside / (kept + ending)) for ending in (SUFFIX, REASON)):
             kept = f"{kept}-{secrets.token_hex(4)}"
         (self.folder / (name + SUFFIX)).rename(aside / (kept + SUFFIX))
         log.warning("spool entry %s put aside in %s: %s", name, aside, reason)
         with contextlib.suppress(OSError):  # on a full disk the log has it
-            (aside / f"{kept}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+            (aside / f"{kept}{REASON}").write_text(f"{reason}\n", encoding="utf-8")
 
 
 class Pokes:
@@ -160,7 +155,11 @@ class Pokes:
         self._path = folder / "poke"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
-        self._path.unlink(missing_ok=True)  # a killed server leaves its socket behind
+        try:
+            self._path.unlink(missing_ok=True)  # a killed server leaves its socket behind
+        except OSError as error:
+            self.socket.close()
+            raise CannotStart(f"{self._path} cannot be replaced by a socket: {error.strerror}. Remove it.") from error
         with _short_name(folder) as short:
             self.socket.bind(f"{short}/poke")
         self._path.chmod(0o660)

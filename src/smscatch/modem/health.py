@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from smscatch.files import create_plain, read_plain
 from smscatch.modem.journal import file_name
 
 FOLDER = "health"
+MAX_BYTES = 64 * 1024
 # A link publishes every half minute at least; one that has not for this long has ended.
 MAX_AGE = timedelta(seconds=120)
 
@@ -73,7 +75,8 @@ def write_health(spool: Path, health: Health) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(health.line)}.json"
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(msgspec.json.encode(health))
+    with open(create_plain(fresh, 0o666), "wb") as file:
+        file.write(msgspec.json.encode(health))
     fresh.replace(path)
 
 
@@ -85,9 +88,9 @@ def read_health(spool: Path, now: datetime | None = None) -> dict[str, Health]:
     found = {}
     for path in sorted((spool / FOLDER).glob("[!.]*.json")):
         try:
-            health = msgspec.json.decode(path.read_bytes(), type=Health)
+            health = msgspec.json.decode(read_plain(path, MAX_BYTES), type=Health)
             is_old = (now or datetime.now(UTC)) - health.updated_at > MAX_AGE
-        except (OSError, ValueError, TypeError):  # removed meanwhile, no record of ours, a time without zone
+        except (OSError, ValueError, TypeError):  # removed meanwhile, no file or record of ours, a time without zone
             continue
         found[health.line] = msgspec.structs.replace(health, state="stopped") if is_old else health
     return found

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from smscatch.files import create_plain, open_plain, read_plain
 from smscatch.spool import fsync_folder
 
 FOLDER = "journal"
 MAX_RECORDS = 2000
+MAX_BYTES = 10_000_000  # many times what MAX_RECORDS take
 MAX_MARKS = 50
 # A clock that was set back by more than this was wrong before: the order of names begins anew.
 _MAX_LEAD_NS = 60 * 10**9
@@ -108,7 +110,7 @@ class Journal:
         if not records:
             return
         data = b"".join(json.dumps(record).encode() + b"\n" for record in records)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_plain(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             # A record that a full disk cut short is made whole again by the newline in front of the next.
             if os.write(descriptor, b"\n" + data) != len(data) + 1:
@@ -168,9 +170,12 @@ def file_name(line: str) -> str:
 
 
 def _read_records(path: Path) -> list[list[object]]:
-    """Return the JSON arrays of a file, one per line; what a power cut left unfinished is passed over."""
+    """Return the JSON arrays of a file, one per line; what a power cut left unfinished is passed over.
+
+    Raises OSError if it cannot be read, as if it is no plain file.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_plain(path, MAX_BYTES).split(b"\n")
     except FileNotFoundError:
         return []
     records = []
@@ -187,10 +192,9 @@ def _read_records(path: Path) -> list[list[object]]:
 def write_durably(path: Path, data: bytes) -> None:
     """Replace a file, so that after a power cut it is the old or the new one. Raises OSError."""
     fresh = path.with_name(f".{path.name}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
+    with open(create_plain(fresh), "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(descriptor)
+        os.fsync(file.fileno())
     fresh.replace(path)
     fsync_folder(path.parent)
