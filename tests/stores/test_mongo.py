@@ -313,10 +313,11 @@ async def test_who_gives_up_does_not_take_the_others_along(mongo_store: Store) -
 
 
 async def test_two_instances_may_note_one_read_at_once(mongo_store: Store, other_store: Store) -> None:
-    for n in range(50):
-        read = Read(message=f"m{n}", key="k", name="ci", at=NOON)
+    deliveries = [a_delivery() for _ in range(50)]
+    await mongo_store.add(deliveries)
+    for read in [Read(message=each.message.id, key="k", name="ci", at=NOON) for each in deliveries]:
         await asyncio.gather(mongo_store.add_reads([read]), other_store.add_reads([read]))
-        assert await mongo_store.reads(f"m{n}") == [read]
+        assert await mongo_store.reads(read.message) == [read]
 
 
 async def test_only_one_instance_prunes(mongo_store: Store, mongo_url: str) -> None:

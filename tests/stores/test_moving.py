@@ -78,9 +78,11 @@ async def test_an_export_is_of_one_moment(store: Store) -> None:
 async def test_an_export_in_small_pages_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await fill(store)
     keys = [Key(id=f"k{number}", name="ci", scopes=("read",), created_at=NOON) for number in range(2, 7)]
+    read = [a_delivery() for _ in range(3)]
+    await store.add(read)
     for key in keys:
         await store.add_key(key, key.id.encode())
-        await store.add_reads([Read(message=f"m{number}", key=key.id, name="ci", at=NOON) for number in range(3)])
+        await store.add_reads([Read(message=each.message.id, key=key.id, name="ci", at=NOON) for each in read])
     before = await records_of(store)
     for backend in ("sqlite", "postgres", "mongo"):
         monkeypatch.setattr(f"smscatch.stores.{backend}.moving.PAGE", 2)
@@ -164,3 +166,15 @@ async def test_the_first_read_of_each_key_is_kept_until_the_message_is_deleted(s
     assert await store.reads(message) == [first, other]
     await store.delete(message)
     assert await store.reads(message) == []
+
+
+async def test_a_read_that_is_put_down_after_its_message_was_deleted_is_not_kept(store: Store) -> None:
+    gone, kept = a_delivery(), a_delivery()
+    await store.add([gone, kept])
+    await store.delete(gone.message.id)
+    reads = [Read(message=each.message.id, key="k1", name="ci", at=NOON) for each in (gone, kept)]
+    await store.add_reads([*reads, Read(message="never there", key="k1", name="ci", at=NOON)])
+    assert [record async for record in store.dump() if isinstance(record, Read)] == [reads[1]]
+    await store.prune(NOON, NOON + timedelta(hours=1), up_to=2)
+    await store.add_reads(reads)
+    assert [record async for record in store.dump() if isinstance(record, Read)] == []

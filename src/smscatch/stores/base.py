@@ -197,7 +197,10 @@ class Store(Protocol):
         """
 
     async def add_reads(self, reads: Sequence[Read]) -> None:
-        """Keep who was given which message; of one key's reads of a message the first stays."""
+        """Keep who was given which message, of those that are there; of one key's reads of a message the first stays.
+
+        A read may be put down after its message was deleted: it is passed over, or nothing would ever delete it.
+        """
 
     async def reads(self, message_id: str) -> list[Read]:
         """Return who was given a message, the first first. Deleting the message deletes them."""

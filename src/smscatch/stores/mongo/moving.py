@@ -129,7 +129,7 @@ async def _load(scope: Scope, record: Record, number: int) -> None:
         case LeaseRecord():
             await scope.insert("leases", [leases.document(record.lease, record.ticket, number)])
         case Read():
-            await statements.add_reads(scope, [record])
+            await statements.insert_reads(scope, [record])
 
 
 async def _load_part(scope: Scope, record: PartRecord) -> None:

@@ -212,7 +212,16 @@ async def days(scope: Scope, since: datetime) -> list[DayCount]:
 
 async def add_reads(scope: Scope, reads: Iterable[Read]) -> None:
     """See Store.add_reads."""
-    for read in reads:
+    await take_turn(scope)  # a message that is deleted meanwhile takes its reads with it, or gets none
+    await insert_reads(scope, reads)
+
+
+async def insert_reads(scope: Scope, reads: Iterable[Read]) -> None:
+    """Keep reads of messages that are there, in a transaction with a turn."""
+    reads = sorted(reads, key=lambda read: read.at)
+    ids = list({read.message for read in reads})
+    there = {found["_id"] for found in await scope.find("messages", {"_id": {"$in": ids}}, ["_id"], hint="_id_")}
+    for read in (read for read in reads if read.message in there):
         own = {"message": read.message, "key": read.key}
         kept = {"at": read.at, "json": msgspec.json.encode(read)}
         await scope.update("reads", own, {"$setOnInsert": kept}, upsert=True)

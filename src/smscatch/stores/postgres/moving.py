@@ -105,7 +105,8 @@ async def _load(own: Turn, record: Record) -> None:
         case LeaseRecord():
             await leases.insert(own.connection, record.lease, record.ticket)
         case Read():
-            await statements.add_reads(own.connection, [record])
+            await own.send()  # its message may be ours
+            await statements.insert_reads(own.connection, [record])
 
 
 async def _load_part(connection: Connection, record: PartRecord) -> None:

@@ -61,6 +61,14 @@ LINES = """
 DAYS = "SELECT line, day, messages FROM day_counts WHERE day >= %s::date AND messages > 0 ORDER BY line, day"
 
 
+ADD_READS = """
+    INSERT INTO reads (message, key, at, json) SELECT message, key, at, json
+    FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::bytea[]) AS given (message, key, at, json)
+    WHERE EXISTS (SELECT FROM messages WHERE id = given.message)
+    ON CONFLICT DO NOTHING
+"""
+
+
 async def rows(connection: Connection, sql: str, *parameters: object) -> Rows:
     """Run one statement; return its rows."""
     async with connection.settled():
@@ -154,13 +162,20 @@ def fold_text(text: str) -> str:
 
 
 async def add_reads(connection: Connection, reads: Iterable[Read]) -> None:
-    """See Store.add_reads. In an order that all share: two that wait for each other would not end."""
-    values = [
-        (read.message, read.key, rounded(read.at), msgspec.json.encode(read))
-        for read in sorted(reads, key=lambda read: (read.message, read.key, read.at))
-    ]
-    sql = "INSERT INTO reads (message, key, at, json) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-    await connection.cursor().executemany(sql, values)
+    """See Store.add_reads. In a turn: a message that is deleted meanwhile takes its reads with it, or gets none."""
+    async with turn(connection):
+        await insert_reads(connection, reads)
+
+
+async def insert_reads(connection: Connection, reads: Iterable[Read]) -> None:
+    """Keep reads of messages that are there, inside a turn."""
+    first: dict[tuple[str, str], Read] = {}
+    for read in sorted(reads, key=lambda read: read.at):
+        first.setdefault((read.message, read.key), read)
+    kept = first.values()
+    messages, keys = [read.message for read in kept], [read.key for read in kept]
+    times, jsons = [rounded(read.at) for read in kept], [msgspec.json.encode(read) for read in kept]
+    await run(connection, ADD_READS, messages, keys, times, jsons)
 
 
 async def add_key(connection: Connection, key: Key, secret_hash: bytes) -> None:

@@ -150,9 +150,9 @@ def add_reads(connection: sqlite3.Connection, reads: Sequence[Read]) -> None:
 
 
 def add_read(connection: sqlite3.Connection, read: Read) -> None:
-    """Keep one read, unless that key has read that message before."""
+    """Keep one read, unless that key has read that message before, or the message is gone."""
     connection.execute(
-        "INSERT OR IGNORE INTO reads (message, key, at, json) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO reads (message, key, at, json) SELECT id, ?2, ?3, ?4 FROM messages WHERE id = ?1",
         [read.message, read.key, milliseconds(read.at), msgspec.json.encode(read)],
     )
 
