@@ -63,6 +63,17 @@ async def test_it_signs_in_over_tls(guarded: mongo.Node, tmp_path: Path) -> None
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await store.close()
+    plain = f"{guarded.address}/smscatch?replicaSet=rs0&tls=true&tlsCAFile={tmp_path}/ca.pem"
+    with_root = f"mongodb://root:root@{plain}"
+    anna = f"mongodb://anna:p%40ss%2Fword@{plain.replace('/smscatch', '/elsewhere')}&authSource=admin"
+    for wrong, said in (
+        (with_root, "Authentication failed.*add .authSource=admin"),
+        (f"mongodb://{plain}", "a user and a password: mongodb://USER:PASSWORD@HOST"),
+        (anna, "db.grantRolesToUser.*readWrite"),
+    ):
+        with pytest.raises(CannotStart, match=said) as caught:
+            await open_store(wrong, join_parts)
+        assert "p@ss" not in str(caught.value)
     for wrong in (f"mongodb://anna:p%40ss%2Fword@{place}", url.replace("p%40ss", "wr0ng")):
         with pytest.raises(CannotStart) as caught:
             await open_store(wrong, join_parts)

@@ -15,7 +15,7 @@ from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.stores import postgres as postgres_store
-from smscatch.stores.postgres import schema, searching, statements
+from smscatch.stores.postgres import failing, schema, searching, statements
 from smscatch.stores.postgres.address import parse_address
 from smscatch.stores.postgres.session import connect
 from tests.samples import LINE, NOON, a_delivery
@@ -255,6 +255,40 @@ async def test_without_the_right_to_create_pg_trgm_texts_are_searched_one_by_one
         await store.add([a_delivery()])
         assert len(await store.newest(Query(contains="482913"), 5)) == 1
         await store.close()
+
+
+async def test_a_user_who_may_make_no_tables_is_refused_with_what_to_run() -> None:
+    with postgres.a_server() as server:
+        postgres.run(server.url("postgres"), "CREATE ROLE plain LOGIN PASSWORD 'plain'")
+        url = server.url("postgres", "plain", "plain")
+        with pytest.raises(CannotStart, match=r"permission denied.*GRANT USAGE, CREATE ON SCHEMA public TO plain"):
+            await open_store(url, join_parts)
+        postgres.run(server.url("postgres"), "GRANT USAGE, CREATE ON SCHEMA public TO plain")
+        store = await open_store(url, join_parts)
+        postgres.run(server.url("postgres"), "ALTER TABLE messages OWNER TO tester")
+        with pytest.raises(StoreUnavailable, match=r"permission denied for table messages.*must be plain's own"):
+            await store.newest(Query(), 1)
+        await store.close()
+        postgres.run(server.url("postgres"), "ALTER ROLE plain CONNECTION LIMIT 0")
+        with pytest.raises(
+            StoreUnavailable, match=r"too many connections.*takes up to 8 connections.*CONNECTION LIMIT"
+        ):
+            await open_store(url, join_parts)
+
+
+async def test_a_store_takes_no_more_connections_than_it_says(url: str) -> None:
+    counted = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'"
+    store = await open_store(f"{url}&application_name=counted", join_parts)
+    heard = asyncio.Event()
+    listening = asyncio.create_task(store.listen(heard.set))
+    await heard.wait()
+    asked = [store.position() for _ in range(20)] + [store.check() for _ in range(5)]
+    searched = [store.newest(Query(contains="nothing"), 1) for _ in range(10)]
+    await asyncio.gather(*asked, *searched)
+    assert postgres.run(url, counted) == [(failing.MOST_CONNECTIONS,)]
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await store.close()
 
 
 async def test_a_database_that_lacks_characters_is_refused() -> None:
