@@ -1,6 +1,7 @@
 """The code reader: the one-time code in an SMS text, why it is the code, and the links.
 
-From the text up: `folding`, `words` (with the table `words.txt`), `shapes` and `links`, `scene`, `rules`, `reading`.
+From the text up: `folding`, `words` (with the table `words.txt`), `senses`, `shapes` and `links`, `scene`, `refusals`
+and `claims`, `rules`, `reading`.
 """
 
 from smscatch.codes.links import find_links

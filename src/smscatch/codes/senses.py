@@ -16,13 +16,15 @@ Span = tuple[int, int]
 # What a word inside a name would wrongly say of the text.
 _IN_NAMES: frozenset[Kind] = frozenset(("spoil", "trade", "deal", "prize", "door", "other"))
 # A name may end in these before `code` (`Corner Shop code`); an `Acme order code` belongs to an order.
-_ENDS_NAMES: frozenset[Kind] = frozenset(("trade", "prize", "door"))
+_ENDS_NAMES: frozenset[Kind] = frozenset(("trade", "prize"))
 _TALK: frozenset[Kind] = frozenset(("trade", "deal", "prize", "door"))
+_SPOKEN: frozenset[Kind] = _TALK | {"spoil"}
 _SPOILERS: frozenset[Kind] = frozenset(("spoil", "trade", "deal"))
 # What a word is to the numbers beside it, once its sense in the text is known.
 _SETTLED: dict[Kind, Kind] = {"trade": "spoil", "deal": "spoil", "number": "other", "door": "other"}
 
 _NAME_WORD = re.compile(r"[^\W\d_](?:[\w'’]|[.&](?=\w)){0,30}+")
+_DIGIT = re.compile("[0-9]")
 _SAME_NAME = re.compile(r" (?:& )?|-")
 # `[Lucky Award]`, `【大奖乐园】`, `Jackpot Isle:` at the start of a text.
 _TAG = re.compile(r"\s{0,2}+(?:[\[【<«「『]([^\]】>»」』\n]{2,40}+)[\]】>»」』]|([^\W\d][^:：\n0-9.!?]{1,34}+)[:：])")
@@ -30,6 +32,8 @@ _FARTHEST_CODE = 9
 
 # Between a word for a number and what the number proves: `номер для входа`, `número de verificación`.
 _OF = re.compile(r"[\s\-]{0,2}+(?:[^\W\d_]{1,5}['’\s]\s?){0,2}|[用の]{1,2}")
+# A registration number proves nothing.
+_REGISTER = re.compile("regist|inscri|enrol|регистр|реєстр", re.IGNORECASE)
 _OF_JAPANESE = frozenset(("の", "用", "用の"))
 # Between a code word and the word that spoils it: nothing, a hyphen or a short word.
 _TOUCH = re.compile(
@@ -48,13 +52,15 @@ def settle(text: str, marks: list[Mark], kinds: frozenset[Kind]) -> tuple[list[M
     """
     if kinds.isdisjoint(_SPOILERS | {"prize", "number", "door"}):
         return (_spoilt(text, marks) if " of " in text else marks), kinds
-    if kinds & (_TALK | {"spoil"}):
+    if kinds & _SPOKEN:
         marks = _outside_names(text, marks)
     if "number" in kinds:
         marks = _with_numbers(text, marks)
-    kinds = frozenset({mark.kind for mark in marks} | (kinds & {"common"}))
+    kinds = frozenset({mark.kind for mark in marks} | (kinds & {"common", "number"}))
     marks = _spoilt(text, marks)
     settled = [mark._replace(kind=_SETTLED[mark.kind]) if mark.kind in _SETTLED else mark for mark in marks]
+    if "number" in kinds:
+        kinds |= {"other"}
     return settled, (kinds | {mark.kind for mark in settled}) - {"trade", "number"}
 
 
@@ -62,10 +68,14 @@ def _outside_names(text: str, marks: list[Mark]) -> list[Mark]:
     """`marks` without those that are part of a name, a link or a compound such as `award-winning`."""
     silent = {mark for mark in marks if mark.kind == "prize" and text[mark.end : mark.end + 1] == "-"}
     codes = [mark for mark in marks if mark.kind in ("code", "proof")]
-    for name, words in _names(text):
+    is_named = any(mark.kind in _SPOKEN and not text[mark.start].islower() for mark in marks)
+    for name, words, is_sender in _names(text) if is_named else ():
         inside = [mark for start, end in words for mark in _between(marks, start, end) if mark.kind in _IN_NAMES]
-        is_sender = name[0] == 0
-        silent.update(mark for mark in inside if mark.kind != "prize" or is_sender or _is_near(codes, *name))
+        if not is_sender:
+            inside = [mark for mark in inside if mark.kind != "door"]  # `Locker KRA01M`
+            if not _is_near(codes, *name):
+                inside = [mark for mark in inside if mark.kind != "prize"]
+        silent.update(inside)
     for start, end in find_spans(text):
         silent.update(mark for mark in _between(marks, start, end) if mark.kind in _TALK)
     return [mark for mark in marks if mark not in silent] if silent else marks
@@ -79,19 +89,20 @@ def _is_near(codes: list[Mark], start: int, end: int) -> bool:
     """Whether a code word, or what a code proves, stands beside a name: `Prize Palace code`."""
     behind = bisect_left(codes, (end,))
     near = codes[max(0, behind - 1) : behind + 1]
-    return any(-_FARTHEST_CODE <= mark.start - end <= 2 or 0 <= start - mark.end <= _FARTHEST_CODE for mark in near)
+    return any(-_FARTHEST_CODE <= mark.start - end <= 3 or 0 <= start - mark.end <= _FARTHEST_CODE for mark in near)
 
 
-def _names(text: str) -> Iterator[tuple[Span, list[Span]]]:
-    """The names in a text, and the words in each of them that say nothing of the text."""
+def _names(text: str) -> Iterator[tuple[Span, list[Span], bool]]:
+    """The names in a text, the words of each that say nothing of the text, and whether it is the sender's."""
     tag = _TAG.match(text)
     if tag and tag[1]:
-        yield (0, tag.end()), [tag.span(1)] if kind_of(tag[1]) is None else []
+        yield tag.span(1), [tag.span(1)] if kind_of(tag[1]) is None else [], True
     elif tag:
-        for _, words in _capitalised(text, *tag.span(2)):
-            yield (0, tag.end()), words
+        for name, words in _capitalised(text, *tag.span(2)):
+            yield name, words, True
     if not text.isupper():
-        yield from _capitalised(text, tag.end() if tag else 0, len(text))
+        for name, words in _capitalised(text, tag.end() if tag else 0, len(text)):
+            yield name, words, False
 
 
 def _capitalised(text: str, start: int, end: int) -> Iterator[tuple[Span, list[Span]]]:
@@ -103,7 +114,7 @@ def _capitalised(text: str, start: int, end: int) -> Iterator[tuple[Span, list[S
             yield (name[0][0], name[-1][1]), _silent_words(name)
             name = []
         if not word[0][0].islower():
-            name.append((first, last, kind_of(word[0])))
+            name.append((first, last, "common" if _DIGIT.search(word[0]) else kind_of(word[0])))
     if name:
         yield (name[0][0], name[-1][1]), _silent_words(name)
 
@@ -133,7 +144,7 @@ def _with_numbers(text: str, marks: list[Mark]) -> list[Mark]:
             named.append(mark)
         elif before and text[before.end : mark.start] in _OF_JAPANESE and before.kind in ("act", "proof"):
             named.append(mark._replace(kind="code"))
-        elif before and before.kind in ("code", "act"):
+        elif before and before.kind in ("code", "act") and not _REGISTER.match(text, before.start):
             named[-1] = before._replace(end=mark.end)
         elif before and before.kind == "proof" and not is_sold:
             named.append(mark._replace(kind="code"))
