@@ -143,7 +143,7 @@ def test_a_full_pool_with_the_client_and_with_curl(environ: Mapping[str, str], s
         told = run(environ, sys.executable, "-c", APP + APP_FUNCTIONS + example(QUEUE, "python", which=1))
         assert told.splitlines()[0] == "0 wait in front of us"
         assert sorted(line.split(" until")[0] for line in told.splitlines()[1:]) == [
-            f"{number} is had by the other test" for number in sorted(held.numbers)
+            f"{number} is held by the other test" for number in sorted(held.numbers)
         ]
         refused = json.loads(run(environ, "sh", "-c", example(QUEUE, "sh")))
     assert refused["error"] == "no_free_line"
