@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smscatch import hook
+from smscatch import hook, intake
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
@@ -354,3 +354,26 @@ async def test_a_spool_that_is_away_is_trouble_until_it_is_back(spool: Spool, in
     spool.folder.with_name("away").rename(spool.folder)
     await intake.drain()
     assert inbox.trouble is None
+
+
+async def test_a_disk_that_stays_full_is_told_once(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: asyncio.Queue[None] = asyncio.Queue()
+
+    async def full(_: Sequence[Delivery]) -> int:
+        tries.put_nowait(None)
+        raise StoreUnavailable("The database failed: database or disk is full.")
+
+    monkeypatch.setattr(inbox.store, "add", full)
+    monkeypatch.setattr(intake, "SLOW_TIMER_SECONDS", 0.001)
+    spool_text(spool.folder, "a text")
+    pokes = Pokes(spool.folder)
+    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for _ in range(5):
+            await tries.get()
+    draining.cancel()
+    await asyncio.gather(draining, return_exceptions=True)
+    pokes.close()
+    assert [record.exc_info for record in caplog.records] == [None]

@@ -142,3 +142,19 @@ async def test_what_is_kept_in_memory_is_bounded_and_what_was_lost_is_noted_when
     record.note(KEY, messages[:1])
     await record.write()
     assert await names(inbox, messages[0]) == ["CI"]
+
+
+async def test_a_store_that_stays_away_is_told_once_until_it_is_back(
+    inbox: Inbox, record: Reads, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(_: object) -> None:
+        raise StoreUnavailable("The database failed: database or disk is full.")
+
+    for told in (1, 2):
+        record.note(KEY, [await a_message(inbox)])
+        with monkeypatch.context() as patch:
+            patch.setattr(inbox.store, "add_reads", full)
+            for _ in range(5):
+                await record.write()
+        await record.write()
+        assert len(caplog.records) == told

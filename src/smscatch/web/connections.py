@@ -1,6 +1,8 @@
 """How many connections there may be, and what becomes of those that only hold a place. No request is answered here."""
 
 import asyncio
+import contextlib
+import ctypes
 import logging
 import resource
 from typing import Any, ClassVar
@@ -12,6 +14,7 @@ OWN_DESCRIPTORS = 64  # for the store, the spool and the modems, whatever client
 REFUSED_POLITELY = 32  # connections beyond the most that are answered 503; further ones are cut
 REQUEST_SECONDS = 30.0
 COMPLAINT_SECONDS = 60.0
+TRIM_SECONDS = 2.0  # from the first of several cut clients to the one time that their memory is given back
 STALL_SECONDS = 30.0
 MIN_READ_BYTES = 16 * 1024  # that a client takes in STALL_SECONDS, if so much waits for it
 MAX_UNREAD_BYTES = 32 * 1024 * 1024  # that wait for all clients together
@@ -28,6 +31,12 @@ def most_connections() -> int:
     return min(MAX_CONNECTIONS, max(limit - OWN_DESCRIPTORS - REFUSED_POLITELY, limit // 2))
 
 
+def trim_memory() -> None:
+    """Give the system what was freed: glibc keeps what lies between pieces in use (malloc_trim(3)); others do not."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 class Connection(H11Protocol):
     """uvicorn's, except that it ends if no whole request comes, if its client does not read, or if there are too many.
 
@@ -37,6 +46,7 @@ class Connection(H11Protocol):
 
     _patience: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    _trim_at: ClassVar[float] = float("-inf")
     unread: ClassVar[dict["Connection", int]] = {}  # the bytes that wait for those that read slowly, the first first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -74,6 +84,9 @@ class Connection(H11Protocol):
         """End at once, and let go of what is not sent."""
         self._read_enough()
         self.transport.abort()
+        if self.loop.time() >= Connection._trim_at:
+            Connection._trim_at = self.loop.time() + TRIM_SECONDS
+            self.loop.call_at(Connection._trim_at, trim_memory)
 
     def _expect_reading(self) -> None:
         self.unread[self] = self.transport.get_write_buffer_size()
