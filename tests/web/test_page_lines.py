@@ -46,6 +46,41 @@ def test_a_line_says_who_has_it_and_that_it_rests(live_server: Server, page: Pag
     expect(state).to_contain_text("after ci-42")
 
 
+def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Server, page: Page) -> None:
+    page.goto("/lines")
+    expect(page.locator("#state")).to_have_text("Live")
+    one, two = page.locator(".card-line").all()
+    one.get_by_text("curl", exact=True).click()
+    live_server.report(TWO, state="puk", updated_at=datetime.now(UTC), error="The SIM asks for its PUK.")
+    expect(two.locator(".bad")).to_have_text("PUK needed The SIM asks for its PUK.")
+    live_server.receive("See you at eight", line=ONE)
+    expect(one.locator("dt", has_text="Texts kept").locator("+ dd")).to_have_text("1")
+    lease = live_server.api("POST", "/api/v1/leases", json={"line": ONE, "holder": "ci-43", "ttl_seconds": 600})
+    expect(one.locator(".lease-state")).to_contain_text("leased to ci-43")
+    live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
+    expect(one.locator(".lease-state")).to_contain_text("resting")
+    expect(one.locator("details[open] summary")).to_have_text("curl")
+    live_server.receive("from a new line", line="+447700900009")
+    expect(page.locator(".card-line")).to_have_count(3)
+
+
+def test_a_stuck_lease_is_ended_by_who_may_and_after_a_question(live_server: Server, open_context: OpenContext) -> None:
+    live_server.api(
+        "POST", "/api/v1/leases", json={"line": TWO, "holder": "stuck", "ttl_seconds": 600, "wait_seconds": 60}
+    )
+    reader = open_context(live_server.make_key("reader", "read", "lease")).new_page()
+    reader.goto("/lines")
+    expect(reader.locator(".lease-state").nth(1)).to_contain_text("leased to stuck")
+    expect(reader.get_by_label("End the lease of Line two")).to_have_count(0)
+    page = open_context().new_page()
+    page.goto("/lines")
+    page.get_by_label("End the lease of Line two").click()
+    page.get_by_role("button", name="End this lease").click()
+    expect(page).to_have_url(f"{live_server.url}/lines")
+    expect(page.locator(".lease-state").nth(1)).to_contain_text("resting")
+    expect(reader.locator(".lease-state").nth(1)).to_contain_text("resting")
+
+
 def test_the_chart_says_how_many_texts_came_on_which_day(live_server: Server, open_context: OpenContext) -> None:
     now = datetime.now(UTC)
     times = [now, now, now - timedelta(days=13), now - timedelta(days=20)]

@@ -70,6 +70,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /messages/{id}/raw": (Call(foreign=404, shows=RAW.decode()),),
     "POST /messages/{id}/delete": (Call(303, 404),),
     "GET /lines": (Call(shows=HOLDER, leased=True),),
+    "GET /lines/live": (Call(shows=HOLDER, leased=True),),
+    "POST /leases/{id}/end": (Call(303, 404, leased=True),),
     "GET /keys": (Call(shows=LABEL, foreign=403, limited=403),),
     "POST /keys": (Call(shows=LABEL, foreign=403, limited=403, form=f"name=new&{LIMIT}"),),
     "POST /keys/{id}": (Call(303, 403, limited=403, form=LIMIT),),

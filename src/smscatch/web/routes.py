@@ -32,6 +32,8 @@ PAGES = (
     SHOW("/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream"),
     SUBMIT("/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML),
     SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),
+    SHOW("/lines/live", pages.lines.live, (READ, LEASE), EVENTS),
+    SUBMIT("/leases/{id}/end", pages.lines.end_lease, (LEASE,), HTML),
     SHOW("/keys", pages.keys.keys_page, (ADMIN,), HTML),
     SUBMIT("/keys", pages.keys.make_key, (ADMIN,), HTML),
     SUBMIT("/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML),

@@ -6,16 +6,20 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.messages import Line, format_time
+from smscatch.messages import Line, Stored, format_time
+from smscatch.modem.health import read_health
 from smscatch.stores.base import DayCount
+from smscatch.web import leases
 from smscatch.web.api import lines_of
-from smscatch.web.endpoint import inbox_of, render
+from smscatch.web.endpoint import context_of, inbox_of, leases_of, render
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.rows import LineTag, tags_of
+from smscatch.web.stream import Aside, stream_events
 
 DAYS = 14
+LOOK_SECONDS = 2.0  # until a page shows what changed, at most
 BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 16, 4, 40
 
 
@@ -59,12 +63,46 @@ class Card(NamedTuple):
 
 async def lines_page(request: Request) -> Response:
     """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
+    now = format_time(inbox_of(request).now())
+    return HTMLResponse(render(request, "lines.html", cards=await _cards(request), now=now))
+
+
+async def live(request: Request) -> Response:
+    """The stream behind that page: all lines as HTML, whenever something about one is new."""
+    seen: object = None
+
+    async def no_row(_: Stored) -> None:
+        return None
+
+    async def look() -> str | None:
+        nonlocal seen
+        seen, before = await _state(request), seen
+        return None if seen == before else render(request, "cards.html", cards=await _cards(request))
+
+    return await stream_events(request, no_row, Aside(context_of(request).deletions, look, LOOK_SECONDS))
+
+
+async def _state(request: Request) -> object:
+    """Return what is another value when the page has something new to show, and is cheap to ask for."""
+    now = inbox_of(request).now()
+    position = await inbox_of(request).store.position()
+    held = await leases_of(request).held()
+    return position, held, [lease.expires_at <= now for lease in held], read_health(context_of(request).settings.spool)
+
+
+async def end_lease(request: Request) -> Response:
+    """End a lease that is stuck, from the form that asked first, and go back to the lines."""
+    await leases.release(request)
+    return RedirectResponse("/lines", 303)
+
+
+async def _cards(request: Request) -> list[Card]:
     lines = await lines_of(request)
     now = inbox_of(request).now()
     first = now.date() - timedelta(days=DAYS - 1)
     counts = await inbox_of(request).store.days(now - timedelta(days=DAYS - 1))
     url = str(request.base_url).rstrip("/")
-    cards = [
+    return [
         Card(
             line,
             tag,
@@ -75,7 +113,6 @@ async def lines_page(request: Request) -> Response:
         )
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)
     ]
-    return HTMLResponse(render(request, "lines.html", cards=cards, now=format_time(now)))
 
 
 def _seen_at(line: Line) -> datetime | None:

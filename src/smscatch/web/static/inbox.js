@@ -3,12 +3,13 @@
 import { watchCopies } from "./copy.js";
 import { watchSearch } from "./find.js";
 import { watchKeys } from "./keyboard.js";
-import { forget, hideDeleted, list, restart, show, tellState, watchReading } from "./list.js";
+import { forget, hideDeleted, list, restart, show, watchReading } from "./list.js";
 import { watchMenu } from "./menu.js";
 import { staysOn, watchNotifying } from "./notify.js";
 import { findPlace, keepPlace, watchEnd } from "./older.js";
 import { showOutlook } from "./outlook.js";
 import { follow } from "./stream.js";
+import { tellState } from "./texts.js";
 import { keepTelling } from "./times.js";
 
 const content = document.getElementById("content");

@@ -10,7 +10,6 @@ export const AT_TOP = 4; // px
 const MOST_ON_ICON = 99;
 const DELETED = "smscatch-deleted"; // see deleting.js
 
-const state = document.getElementById("state");
 const pill = document.getElementById("pill");
 const icon = document.getElementById("icon");
 const PLAIN_ICON = icon.getAttribute("href");
@@ -136,18 +135,6 @@ export function restart(name) {
 
 function seen() {
   if (!isReading() && !document.hidden) count(0);
-}
-
-export function tellState(name) {
-  if (state.dataset.state === name) return;
-  Object.assign(state, { textContent: t(name), title: t(`${name}_hint`), hidden: false });
-  state.dataset.state = name;
-  if (name === "out") state.replaceChildren(linkToLogin());
-}
-
-function linkToLogin() {
-  const here = encodeURIComponent(location.pathname + location.search);
-  return Object.assign(document.createElement("a"), { href: `/login?next=${here}`, textContent: t("out") });
 }
 
 // A whole row leads to its message; but not what does something of its own, nor a text that one marks to copy it.

@@ -1,8 +1,8 @@
 // Older messages join the end of the list as one comes near it; whoever comes back finds the place again.
 
-import { announce, t } from "./texts.js";
+import { announce, t, tellState } from "./texts.js";
 import { tell } from "./times.js";
-import { isGone, list, tellState } from "./list.js";
+import { isGone, list } from "./list.js";
 
 const NEAR = "800px";
 const MAX_PAGES_BACK = 25;

@@ -6,6 +6,7 @@ import { watchMenu } from "./menu.js";
 import { keepTelling } from "./times.js";
 
 const content = document.getElementById("content");
+if (document.getElementById("cards")) (await import("./lines.js")).watchLines(); // before the times tick
 keepTelling(content, content.dataset.now);
 watchCopies();
 watchMenu();

@@ -26,3 +26,17 @@ export function note(text) {
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
+
+// Say how the connection to the server is.
+export function tellState(name) {
+  const state = document.getElementById("state");
+  if (state.dataset.state === name) return;
+  Object.assign(state, { textContent: t(name), title: t(`${name}_hint`), hidden: false });
+  state.dataset.state = name;
+  if (name === "out") state.replaceChildren(linkToLogin());
+}
+
+function linkToLogin() {
+  const here = encodeURIComponent(location.pathname + location.search);
+  return Object.assign(document.createElement("a"), { href: `/login?next=${here}`, textContent: t("out") });
+}
