@@ -49,9 +49,10 @@ class Tries:
         Raises TooManyTries, without a look at the key, if too many wait there already.
         """
         if secret_hash in self._good:
-            del self._good[secret_hash]
-            with contextlib.suppress(Unauthorized):  # revoked meanwhile: it is a wrong one from now on
+            try:
                 return self._note_good(secret_hash, await find())
+            except Unauthorized:  # revoked meanwhile: it is a wrong one from now on
+                self._good.pop(secret_hash, None)
         async with self._enter(address) as queue, contextlib.AsyncExitStack() as turn:
             waits = queue.failures > 0  # else all look at once: right keys need not wait for each other
             if waits:
@@ -67,6 +68,7 @@ class Tries:
                 raise
 
     def _note_good(self, secret_hash: bytes, found: T) -> T:
+        self._good.pop(secret_hash, None)
         self._good[secret_hash] = None
         if len(self._good) > MAX_GOOD:
             del self._good[next(iter(self._good))]
