@@ -183,3 +183,13 @@ def test_the_password_in_a_stores_address_is_not_shown() -> None:
 
 def test_a_rest_may_be_nothing() -> None:
     assert load_settings(environ={"SMSCATCH_LEASE_REST": "0s"}).lease_rest == timedelta(0)
+
+
+def test_a_store_in_postgresql_has_two_names_and_may_have_a_second_address() -> None:
+    settings = load_settings(
+        environ={"SMSCATCH_STORE": "postgres://u:p@pooler/x", "SMSCATCH_STORE_LISTEN": "postgresql://u:p@db/x"}
+    )
+    assert (settings.store, settings.store_listen) == ("postgres://u:p@pooler/x", "postgresql://u:p@db/x")
+    with pytest.raises(BadSetting, match=r"store_listen = 'mongodb://u:…@db/x'.*is not accepted") as caught:
+        load_settings(environ={"SMSCATCH_STORE_LISTEN": "mongodb://u:secret@db/x"})
+    assert "secret" not in str(caught.value)
