@@ -7,6 +7,7 @@ as the store does not answer.
 import asyncio
 import math
 import time
+from typing import NamedTuple
 
 from smscatch.errors import StoreUnavailable
 from smscatch.stores import Key, Store
@@ -16,6 +17,13 @@ REMEMBERED_SECONDS = 300.0
 PATIENCE_SECONDS = 0.1
 
 
+class _Question(NamedTuple):
+    """What the store was asked of a secret, and until when, of time.monotonic, who has an answer waits for a better."""
+
+    answer: "asyncio.Task[Key | None]"
+    patient_until: float
+
+
 class Remembered:
     """Keys under the hashes of their secrets. The configured one stays until the store says otherwise."""
 
@@ -23,7 +31,7 @@ class Remembered:
         self._configured: bytes | None = None
         self._found: dict[bytes, tuple[float, Key]] = {}
         # The questions that the store has not answered yet, by secret and `changes`: one for all who ask the same.
-        self._asked: dict[tuple[bytes, int], asyncio.Task[Key | None]] = {}
+        self._asked: dict[tuple[bytes, int], _Question] = {}
         self.changes = 0
 
     def configure(self, secret_hash: bytes, key: Key) -> None:
@@ -36,19 +44,20 @@ class Remembered:
 
         Raises StoreUnavailable if the store is away and nothing is remembered.
         """
-        question = self._question(store, secret_hash)
+        question, patient_until = self._question(store, secret_hash)
         if self.find(secret_hash) is not None:
-            await asyncio.wait([question], timeout=PATIENCE_SECONDS)
+            await asyncio.wait([question], timeout=max(0, patient_until - time.monotonic()))
         key = self.find(secret_hash)
         if key is not None and (not question.done() or isinstance(question.exception(), StoreUnavailable)):
             return key
         return await asyncio.shield(question)  # who hangs up does not end it for the others
 
-    def _question(self, store: Store, secret_hash: bytes) -> "asyncio.Task[Key | None]":
+    def _question(self, store: Store, secret_hash: bytes) -> "_Question":
         asked = (secret_hash, self.changes)
         if asked not in self._asked:
-            task = self._asked[asked] = asyncio.create_task(self._look_up(store, *asked))
+            task = asyncio.create_task(self._look_up(store, *asked))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
+            self._asked[asked] = _Question(task, time.monotonic() + PATIENCE_SECONDS)
         return self._asked[asked]
 
     async def _look_up(self, store: Store, secret_hash: bytes, changes: int) -> Key | None:
