@@ -78,6 +78,24 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
+class SetClock(Clock):
+    """Stands still at noon until it is told to advance; may be set, too, which does not change what has `elapsed`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._elapsed = 1000.0
+
+    def elapsed(self) -> float:
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._elapsed += seconds
+
+    def set(self, step: timedelta) -> None:
+        self.time += step
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("errors", "files", "printing"),
     ("logs", "numbers"),
-    ("codes", "hook", "messages", "pdu"),
+    ("clock", "codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),
     ("inbox", "search"),
     ("intake", "keys", "leases", "modem"),

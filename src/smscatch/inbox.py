@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from smscatch.clock import Clock, utc_now
 from smscatch.errors import NoMessage, StoreUnavailable
 from smscatch.explanation import explain
 from smscatch.hub import Hub
@@ -25,17 +26,13 @@ from smscatch.stores import Delivery, Store
 PAGE = 200
 MAX_HELD_BYTES = 1024 * 1024  # of messages that are read for one reader, who may not take them for long
 RETRY_SECONDS = 1.0
+FRESH_SECONDS = 3.0  # asked for each second; a clock that is slewed goes wrong by 2 ms in that time
 # Before this, no clock was right: a machine without a battery for it starts in 1970.
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 TWIN_AGE = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    """Return the present time."""
-    return datetime.now(UTC)
 
 
 async def _nothing() -> None:
@@ -58,10 +55,13 @@ OLDEST = Choice()
 class Inbox:
     """Receives into a store and lets any number follow what arrives."""
 
-    def __init__(self, store: Store, position: int, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, store: Store, position: int, clock: Clock | None = None) -> None:
         self.store = store
         self.hub = Hub()
-        self.now = now
+        self._clock = clock or Clock()
+        self.now = self._clock.now
+        self._setting = asyncio.Lock()
+        self._known_time: tuple[datetime, float] | None = None  # by the store, and when we learnt it
         # Brings in what is on its way to the store; the server sets it, who has no spool needs none.
         self.catch_up: Callable[[], Awaitable[object]] = _nothing
         # What keeps messages from coming in, as a sentence; set by the one who brings them.
@@ -74,9 +74,57 @@ class Inbox:
         self.store, self._told = first.store, first._told
 
     @classmethod
-    async def open(cls, store: Store, now: Callable[[], datetime] = utc_now) -> "Inbox":
-        """Return an inbox that tells what is committed from now on, provided that `feed` runs."""
-        return cls(store, await store.position(), now)
+    async def open(
+        cls, store: Store, now: Callable[[], datetime] = utc_now, elapsed: Callable[[], float] | None = None
+    ) -> "Inbox":
+        """Return an inbox that tells what is committed from now on, provided that `feed` runs.
+
+        `now` and `elapsed` are where its clock has the time from.
+        """
+        return cls(store, await store.position(), Clock(now, elapsed))
+
+    async def time(self) -> datetime:
+        """Return the time that leases are kept by, which nobody sets: Store.time."""
+        await self.heed_clock()
+        time = await self.store.time(self.now())
+        self._known_time = time, self._clock.elapsed()
+        return time
+
+    async def heed_clock(self, *, is_start: bool = False) -> bool:
+        """Tell the store if the clock was set since the last look, or, at a start, while nobody looked.
+
+        Returns whether it was set.
+        """
+        async with self._setting:
+            step = self._clock.take_step()
+            if not step and not is_start:
+                return False
+            self._known_time = None
+            try:
+                await self.store.clock_set(step, self.now())
+            except BaseException:
+                self._clock.return_step(step)
+                raise
+        if step:
+            log.warning("the clock was set by %+.1f s; what was left of leases and rests stays", step.total_seconds())
+        return bool(step)
+
+    async def _earliest_time(self) -> datetime:
+        """Return the time that leases are kept by, or up to a round trip to the database less."""
+        await self.heed_clock()
+        if self._known_time is None or self._clock.elapsed() - self._known_time[1] > FRESH_SECONDS:
+            return await self.time()
+        time, learnt_at = self._known_time
+        return time + timedelta(seconds=self._clock.elapsed() - learnt_at)
+
+    async def _arrived(self, received_at: datetime) -> datetime:
+        """Return when what was received came, by the time that leases are kept by; rather too early than too late.
+
+        So nothing that came before a lease was given seems to belong to it. What came a round trip after that at the
+        latest may seem late, but nobody can have been told of the lease by then.
+        """
+        time = await self._earliest_time() - self._clock.age(received_at)
+        return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
     async def receive(self, deliveries: Sequence[Delivery]) -> int:
         """Store the messages, then let whoever waits know; return how many were new. A repeat is a no-op.
@@ -84,24 +132,28 @@ class Inbox:
         Raises StoreUnavailable: then none is stored.
         """
         marked: list[Delivery] = []
-        for message, raw in deliveries:
-            marked.append(Delivery(await self._mark_twin(message, marked), raw))
+        for message, raw, _ in deliveries:
+            arrived_at = await self._arrived(message.received_at)
+            if isinstance(message, Part):
+                marked.append(Delivery(msgspec.structs.replace(message, arrived_at=arrived_at), raw))
+            else:
+                marked.append(Delivery(await self._mark_twin(message, marked), raw, arrived_at))
         added = await self.store.add(marked)
         # Only a hint: `feed` reads what was committed. So nobody sees a message that a restart would lose, and all
         # see them in the order of commits, whoever wrote them.
         self._added.set()
         return added
 
-    async def _mark_twin(self, message: Message | Part, earlier: Sequence[Delivery]) -> Message | Part:
+    async def _mark_twin(self, message: Message, earlier: Sequence[Delivery]) -> Message:
         """Mark a text that another run of the same modem's reader gave before: it may be one SMS read twice.
 
         gammu-smsd 1.42 says nothing that would tell the two cases apart, so both are kept.
         """
-        if isinstance(message, Part) or message.reader is None:
+        if message.reader is None:
             return message
         query = Query(lines=(message.line,), sender=message.sender, as_sent=True, since=message.received_at - TWIN_AGE)
         others = [stored.message for stored in await self.store.newest(query, PAGE)]
-        others += [other for other, _ in earlier if isinstance(other, Message) and query.matches(other)]
+        others += [other for other, *_ in earlier if isinstance(other, Message) and query.matches(other)]
         if any(_are_twins(message, other) for other in others):
             return msgspec.structs.replace(message, marks=(*message.marks, "possible_duplicate"))
         return message
@@ -182,7 +234,9 @@ class Inbox:
         return await self.newest_when_quiet(query, after, left, choice=choice) or oldest
 
     async def _oldest(self, query: Query, after: int, timeout_seconds: float, skip: Mapping[str, str]) -> Stored:
-        async with contextlib.aclosing(self.follow(query, after)) as stream:
+        # What belongs to a lease does so whatever the clock showed when it was received.
+        wanted = msgspec.structs.replace(query, until=None) if query.lease else query
+        async with contextlib.aclosing(self.follow(wanted, after)) as stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_seconds):
                     async for stored in stream:
@@ -190,7 +244,7 @@ class Inbox:
                             return stored
         # A last look, since a short time may be over before the first; it covers all up to the position that we return.
         position = await self.store.position()
-        for stored in await self.store.after(query, after, PAGE):
+        for stored in await self.store.after(wanted, after, PAGE):
             if _is_meant(stored, after, skip):
                 return stored
         reason, near_misses = await self._explain(query, after, skip)
@@ -235,7 +289,7 @@ class Inbox:
             parts = [part for part in parts if part.line in query.lines]
         lease = await self.store.lease(query.lease) if query.lease else None
         # What came before a lease is none of the leaseholder's business.
-        return [part for part in parts if lease is None or part.received_at >= lease.started_at]
+        return [part for part in parts if lease is None or (part.arrived_at or part.received_at) >= lease.started_at]
 
     async def _explain(self, query: Query, after: int, skip: Mapping[str, str]) -> tuple[str, list[dict[str, str]]]:
         meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
@@ -264,8 +318,12 @@ class Inbox:
 
     async def keep_showing_incomplete(self, patience: timedelta, interval: timedelta = timedelta(seconds=1)) -> None:
         """Show what came of long messages whose other parts are overdue by `patience`; runs until cancelled."""
+        was_set = False
         while True:
             with contextlib.suppress(StoreUnavailable):  # the next round makes up for it
+                # Once more when it was set: what was under way then may have begun by the clock of before.
+                was_set = await self.heed_clock(is_start=was_set)
+                await self.time()  # which `receive` needs to be fresh
                 if await self.store.show_incomplete(self.now() - patience):
                     self._added.set()
             await asyncio.sleep(interval.total_seconds())

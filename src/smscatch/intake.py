@@ -157,7 +157,7 @@ async def _as_known_before(store: Store, entries: list[_Read]) -> list[_Read]:
             former = kept.message if kept else batch.get(entry.former_id)
             deliveries = [_renamed(delivery, former) for delivery in entry.deliveries]
             entries[place] = entry._replace(deliveries=deliveries)
-        batch |= {message.id: message for message, _ in entries[place].deliveries}
+        batch |= {delivery.message.id: delivery.message for delivery in entries[place].deliveries}
     return entries
 
 

@@ -63,10 +63,10 @@ class Leases:
         self._ended = asyncio.Event()  # by release, in this process; another one takes its place then
         self._is_closed = False
 
-    def _now(self) -> datetime:
-        # As messages have it: one that arrives in the millisecond in which its lease begins belongs to it.
-        now = self._inbox.now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    async def _now(self) -> datetime:
+        # A millisecond that has begun counts as over: what arrived in it came before.
+        now = await self._inbox.time()
+        return now + timedelta(microseconds=-now.microsecond % 1000)
 
     async def acquire(self, request: Request, wait_seconds: float, check: Check = _allow) -> Lease:
         """Return a lease of one of the lines; see acquire_all."""
@@ -98,7 +98,7 @@ class Leases:
     async def give_up(self, key: str, ticket: str) -> None:
         """Leave the queue, and end the leases that a ticket got, if any: its answer was lost, or is not wanted."""
         await self._inbox.store.withdraw(key, ticket)
-        await self.release(*await self._inbox.store.leases_of(key, ticket, self._now()))
+        await self.release(*await self._inbox.store.leases_of(key, ticket, await self._now()))
 
     def _wish(self, request: Request) -> Wish:
         return Wish(
@@ -119,7 +119,7 @@ class Leases:
             left = deadline - time.monotonic()
             try:
                 await self._inbox.catch_up()  # what arrived before is no part of the lease
-                now = self._now()
+                now = await self._now()
                 keep_until = now + PATIENCE if wait_seconds > 0 else now
                 claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
             except StoreUnavailable:  # busy, or away for a moment
@@ -131,7 +131,7 @@ class Leases:
             if self._is_closed:
                 raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same ticket.")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, self._now())])):
+                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, now)])):
                     await ended.wait()
             with contextlib.suppress(StoreUnavailable):
                 await check()
@@ -169,23 +169,23 @@ class Leases:
 
     async def held(self, lines: Sequence[str] | None = None) -> list[Lease]:
         """Return the leases of lines that are leased or rest, of all lines or of some."""
-        found = await self._inbox.store.leases(self._now())
+        found = await self._inbox.store.leases(await self._now())
         return [lease for lease in found if lines is None or lease.line in lines]
 
     async def extend(self, lease: Lease, ttl: timedelta) -> Lease:
         """Let a lease last for `ttl` from now, if that is longer than it would. Raises LeaseEnded."""
-        return await self._extend(lease, self._now() + ttl)
+        return await self._extend(lease, await self._now() + ttl)
 
     async def _extend(self, lease: Lease, until: datetime) -> Lease:
         while True:
-            now = self._now()
+            now = await self._now()
+            lease = await self.get(lease.id)  # by that time: it moves with a clock that is set
             if lease.released_at is not None or lease.expires_at <= now:
                 raise _lease_ended(lease, {})
             expires_at = max(lease.expires_at, until)
             longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
             if await self._inbox.store.change_lease(lease, longer, now):
                 return longer
-            lease = await self.get(lease.id)  # another change was first
 
     async def extend_all(self, leases: Sequence[Lease], ttl: timedelta) -> list[Lease]:
         """Let all that were not released last for `ttl` from now; return all. Raises LeaseEnded if none would be left.
@@ -194,23 +194,25 @@ class Leases:
         """
         if all(lease.released_at is not None for lease in leases):
             raise _lease_ended(leases[0], {})
-        until = self._now() + ttl
+        until = await self._now() + ttl
         return [lease if lease.released_at is not None else await self._extend(lease, until) for lease in leases]
 
     async def release(self, *leases: Lease) -> None:
         """End leases now; their lines rest and are free then. No-op for those that have ended."""
-        now = self._now()
+        now = await self._now()
         for lease in leases:
             await self._release(lease, now)
         self._ended.set()
         self._ended = asyncio.Event()
 
     async def _release(self, lease: Lease, now: datetime) -> None:
-        while lease.released_at is None and lease.expires_at > now:
+        while True:
+            lease = await self.get(lease.id)  # by that time: it moves with a clock that is set
+            if lease.released_at is not None or lease.expires_at <= now:
+                break
             ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
             if await self._inbox.store.change_lease(lease, ended, now):
                 break
-            lease = await self.get(lease.id)  # another change was first
 
     async def next_message(
         self,
@@ -241,15 +243,16 @@ class Leases:
     ) -> Stored:
         deadline = time.monotonic() + timeout_seconds
         while True:
+            now = await self._now()
             # What comes after it is none of the leaseholder's business, also where it says why nothing matched.
-            query = msgspec.structs.replace(query, until=lease.rests_until)
+            query = msgspec.structs.replace(query, until=lease.rests_until if lease.rests_until <= now else None)
             left = max(0.0, deadline - time.monotonic())
-            lasts = max(0.0, (lease.expires_at - self._now()).total_seconds())
+            lasts = max(0.0, (lease.expires_at - now).total_seconds())
             try:
                 return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS), choice=Choice(skip))
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
-                if lease.expires_at <= self._now():
+                if lease.expires_at <= await self._now():
                     raise _lease_ended(lease, error.details) from None
                 if time.monotonic() >= deadline:
                     raise NoMessage.within(timeout_seconds, **error.details) from None

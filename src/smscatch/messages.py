@@ -79,7 +79,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     reference has 16 bits) and `total` (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8). `number` counts from 1. `pdu` is the
     whole SMS in hexadecimal: escapes and surrogate pairs may be split between parts, so texts are joined from PDUs.
     `sender_type` is the type of number (9.1.2.5): the name '32665' is not the short code. None in what was stored
-    before it was noted.
+    before it was noted. `arrived_at` is when it was received by the time that leases are kept by, see Store.time.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     reader: str | None = None
     sender_type: int | None = None
+    arrived_at: datetime | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
     Begins at the position `cursor` and ends at `expires_at`, or earlier at `released_at`, which `expires_at` then
     equals. The line rests until `rests_until`: what arrives by then is late, kept and shown, but belongs to no lease.
-    So is what arrived before `started_at` by our clock, or was sent before `late_before` by the SMSC's, or before
+    So is what arrived before `started_at`, or was sent before `late_before` by the SMSC's, or before
     `started_at` as far as that clock is known (stores/leasing.py). `holder` is what the leaseholder calls itself, `key`
     the id of the API key it came with, `label` that of the line. All in UTC. `group` is the id of the group if several
     lines were leased at once; the ids of the leases of a group are its own, a dot and a number from 1 on.

@@ -66,6 +66,7 @@ class Opening:
         try:
             # In an inbox of its own: ours shows nobody a store that does not know the configured key yet.
             first = await Inbox.open(store, self._inbox.now)
+            await first.heed_clock(is_start=True)
             made = await ensure_admin_key(first, self._settings.admin_key)
         except BaseException:
             await store.close()

@@ -19,10 +19,15 @@ MAX_PART_SPREAD = timedelta(minutes=15)
 
 
 class Delivery(NamedTuple):
-    """A message, or a part of one, together with the bytes it was read from, which are kept to be read anew."""
+    """A message, or a part of one, together with the bytes it was read from, which are kept to be read anew.
+
+    `arrived_at` is when it was received by the time that leases are kept by; None stands for `received_at`, by a clock
+    that is not set meanwhile.
+    """
 
     message: Message | Part
     raw: bytes
+    arrived_at: datetime | None = None
 
 
 class LineUse(NamedTuple):
@@ -162,6 +167,20 @@ class Store(Protocol):
 
     async def revoke_key(self, key_id: str) -> bool:
         """Remove a key and the sessions made from it; return False if there was none."""
+
+    async def time(self, now: datetime) -> datetime:
+        """Return the time that leases are kept by, one for all instances: the database's; `now` if it has none.
+
+        It is no later than that of a call that begins when this one has ended.
+        """
+
+    async def clock_set(self, step: timedelta, now: datetime) -> None:
+        """Heed that the clock of this machine was set forward by `step`, and shows `now`; back if that is negative.
+
+        What earlier texts tell of the clocks of SMSCs is forgotten. If leases are kept by this clock they move with it,
+        and the rests, and the queue: what is left of each stays as it is. With no step at all, at a start, what seems
+        to have begun in the future began now at the latest.
+        """
 
     async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
         """Lease as many of the lines wished for as are wanted, if so many are free for this wish; else none.

@@ -1,11 +1,11 @@
 """What every store decides alike about long messages: to which of them a part belongs. Pure functions."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from smscatch.messages import Part
 from smscatch.stores.base import belongs_to, is_repeat
+from smscatch.stores.leasing import Arrival
 
 # Of the messages with one reference number, how many are looked at for where a part belongs.
 RECENT_GROUPS = 4
@@ -30,9 +30,10 @@ class Group(NamedTuple):
         return sorted(self.parts, key=lambda part: part.number)
 
     @property
-    def began_at(self) -> datetime:
-        """When the first of them was received."""
-        return min(part.received_at for part in self.parts)
+    def arrival(self) -> Arrival:
+        """When the first and the last of them arrived."""
+        times = [part.arrived_at or part.received_at for part in self.parts]
+        return Arrival(min(times), max(times))
 
     @property
     def newest(self) -> Part:

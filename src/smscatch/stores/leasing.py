@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from smscatch.messages import LATE, MAX_LINES_LEASED, Lease, Message, Query
-from smscatch.stores.base import Wish
+from smscatch.stores.base import Delivery, Wish
 
-# Clocks of servers that agree are this close. Shorter than a rest, within which texts of the test before still come.
+# Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
 SKEW = timedelta(seconds=2)
 # An SMSC tells the time without fractions of a second (3GPP TS 23.040, 9.2.3.11).
 CUT_OFF = timedelta(seconds=1)
@@ -20,24 +21,43 @@ MIN_CLOCK_TEXTS = 3
 CLOCK_REACH = 10_000
 
 
-def attribute(message: Message, newest: Lease | None, began_at: datetime, earlier: Sequence[Message] = ()) -> Message:
+class Arrival(NamedTuple):
+    """When the first and the last part of a message arrived, by the time that leases are kept by; often the same."""
+
+    first: datetime
+    last: datetime
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "Arrival":
+        """Return when a message of one part arrived."""
+        arrived_at = delivery.arrived_at or delivery.message.received_at
+        return cls(arrived_at, arrived_at)
+
+
+def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier: Sequence[Message] = ()) -> Message:
     """Return `message` with the lease it belongs to, given the newest lease of its line, or marked as late.
 
-    `began_at` is when its first part was received. `earlier` are messages that tell the clock of its SMSC, those that
-    `clock_query` asks for.
+    `earlier` are messages that tell the clock of its SMSC, those that `clock_query` asks for.
+
+    What waited in another server's spool when the lease began is late, however short the line rested. Of a text that
+    came before the lease was given, `arrival` is no later than it came (Inbox.receive): so it is before `started_at`,
+    which is the time when the lease was given or later (Leases). No clock of a server plays a part in that but for how
+    long ago a text came, and Clock.age knows of each time that it was set.
     """
-    if newest is None or message.received_at >= newest.rests_until:
+    if newest is None or arrival.last >= newest.rests_until:
         return message
-    # What waited in another server's spool when the lease began came before it, whenever it is stored.
-    was_waiting = began_at < newest.started_at - SKEW
-    if was_waiting or _was_sent_before(message, newest, earlier) or message.received_at >= newest.expires_at:
+    was_waiting = arrival.first < newest.started_at
+    if was_waiting or _was_sent_before(message, newest, earlier) or arrival.last >= newest.expires_at:
         return msgspec.structs.replace(message, marks=(*message.marks, LATE))
     return msgspec.structs.replace(message, lease=newest.id)
 
 
-def clock_query(message: Message, newest: Lease | None, began_at: datetime) -> Query | None:
-    """Return the query whose newest CLOCK_TEXTS `attribute` needs as `earlier`; None if it needs none."""
-    if message.sent_at is None or attribute(message, newest, began_at).lease is None:
+def clock_query(message: Message, newest: Lease | None, arrival: Arrival) -> Query | None:
+    """Return the query whose newest CLOCK_TEXTS `attribute` needs as `earlier`; None if it needs none.
+
+    Of those behind the last time that a clock of ours was set: before, it told another lag of the SMSC's.
+    """
+    if message.sent_at is None or attribute(message, newest, arrival).lease is None:
         return None
     return Query(lines=(message.line,), sender=message.sender, as_sent=True)
 
@@ -120,6 +140,20 @@ def _make_lease(id_: str, line: str, wish: Wish, position: int, *, now: datetime
         expires_at=now + wish.ttl,
         rests_until=now + wish.ttl + wish.rest,
         late_before=now - wish.tolerance,
+    )
+
+
+def moved(lease: Lease, step: timedelta, now: datetime) -> Lease:
+    """Return a lease whose times moved with a clock that was set by `step`, and then back until it began by `now`."""
+    began_at = (lease.released_at or lease.started_at) + step
+    step -= max(began_at - now, timedelta(0))
+    return msgspec.structs.replace(
+        lease,
+        started_at=lease.started_at + step,
+        expires_at=lease.expires_at + step,
+        rests_until=lease.rests_until + step,
+        late_before=lease.late_before + step,
+        released_at=lease.released_at and lease.released_at + step,
     )
 
 

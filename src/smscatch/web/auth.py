@@ -13,8 +13,9 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from smscatch.access import Access
+from smscatch.clock import utc_now
 from smscatch.errors import Forbidden, Unauthorized
-from smscatch.inbox import Inbox, utc_now
+from smscatch.inbox import Inbox
 from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unknown_key
 from smscatch.settings import Settings
 from smscatch.stores import Key

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.errors import BadRequest, SmscatchError, UnknownLine
+from smscatch.inbox import within_bytes
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, LeaseGroup, Query, Stored
 from smscatch.modem.health import WORKING, read_health
@@ -182,9 +183,13 @@ async def list_messages(request: Request) -> Response:
     """What the line received since the lease began, newest first, what came late too; up to 500, or 1 MB."""
     lease = await _own(request)
     position = await inbox_of(request).position()
-    query = Query(lines=(lease.line,), until=lease.rests_until)
-    found, _ = await inbox_of(request).newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
-    return page_response(request, [stored for stored in found if stored.message.lease in (None, lease.id)], position)
+    found: list[Stored] = []
+    # Its own whenever they were received, and those of nobody until the line had rested.
+    for query in (Query(lease=lease.id), Query(lines=(lease.line,), lease="", until=lease.rests_until)):
+        some, _ = await inbox_of(request).newest(query, MAX_LIMIT, before=position + 1, after=int(lease.cursor))
+        found += some
+    found.sort(key=lambda stored: stored.position, reverse=True)
+    return page_response(request, within_bytes(found[:MAX_LIMIT]), position)
 
 
 async def next_message(request: Request) -> Response:

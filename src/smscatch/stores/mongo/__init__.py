@@ -5,7 +5,7 @@ What is acknowledged is in the journals of a majority. Many instances may share 
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
@@ -134,6 +134,15 @@ class MongoStore:
     async def revoke_key(self, key_id: str) -> bool:
         """See Store.revoke_key."""
         return await self._database.write(statements.revoke_key, key_id)
+
+    async def time(self, now: datetime) -> datetime:
+        """See Store.time."""
+        return await self._database.read(statements.time)
+
+    async def clock_set(self, step: timedelta, now: datetime) -> None:
+        """See Store.clock_set."""
+        if step:
+            await self._database.write(statements.clock_set)
 
     async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
         """See Store.claim."""

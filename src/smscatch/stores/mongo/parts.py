@@ -12,6 +12,7 @@ import msgspec
 from smscatch.messages import Message, Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
+from smscatch.stores.leasing import Arrival
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.statements import Batch
 
@@ -20,7 +21,7 @@ FIELDS = ("_id", "total", "message", "parts")
 
 async def add(scope: Scope, deliveries: Sequence[Delivery], join: Join) -> int:
     """Keep messages and parts that are not known yet, in one transaction; return how many."""
-    messages = [message for message, _ in deliveries if isinstance(message, Message)]
+    messages = [delivery.message for delivery in deliveries if isinstance(delivery.message, Message)]
     batch = await Batch.open(scope, messages, numbers=len(deliveries))
     added = 0
     for delivery in deliveries:
@@ -30,12 +31,12 @@ async def add(scope: Scope, deliveries: Sequence[Delivery], join: Join) -> int:
 
 
 async def _add_one(batch: Batch, delivery: Delivery, join: Join) -> bool:
-    message, raw = delivery
+    message, raw, _ = delivery
     if isinstance(message, Part):
         return await _add_part(batch, message, raw, join)
     if batch.is_known(message.id):
         return False
-    await batch.add(message, raw, message.received_at)
+    await batch.add(message, raw, Arrival.of(delivery))
     return True
 
 
@@ -79,7 +80,7 @@ async def _show(batch: Batch, group: Group, join: Join) -> None:
     message = await asyncio.to_thread(join, group.in_order)  # a long text takes time to read
     raw = await _raw_of(batch.scope, group)
     if group.message_id is None:
-        await batch.add(message, raw, group.began_at)
+        await batch.add(message, raw, group.arrival)
         await batch.scope.update("part_groups", {"_id": group.number}, {"$set": {"message": message.id}})
     else:  # if it was deleted meanwhile, it stays so
         await batch.replace(msgspec.structs.replace(message, id=group.message_id), raw)

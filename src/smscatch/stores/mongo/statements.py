@@ -12,7 +12,7 @@ from smscatch.errors import StoreUnavailable
 from smscatch.messages import Lease, Message, Stored, decode_message, encode_message
 from smscatch.numbers import fold_sender
 from smscatch.stores.base import DayCount, LineUse, revise
-from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, clock_query
+from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, Arrival, attribute, clock_query
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.searching import NO_POSITION, search
 from smscatch.stores.records import Key, Read
@@ -21,10 +21,14 @@ COUNTER = {"_id": "position"}
 
 
 class Turn(NamedTuple):
-    """What a transaction got with the counter: the newest position, and the number before those it may give."""
+    """What a transaction got with the counter: the newest position, and the number before those it may give.
+
+    `clock_set_at` is the position when the clock of an instance was last set.
+    """
 
     position: int
     number: int
+    clock_set_at: int = 0
 
 
 async def take_turn(scope: Scope, numbers: int = 1, positions: int = 0) -> Turn:
@@ -35,11 +39,29 @@ async def take_turn(scope: Scope, numbers: int = 1, positions: int = 0) -> Turn:
     """
     before = await scope.change("counters", COUNTER, {"$inc": {"turn": numbers, "value": positions}})
     if before is None:
-        raise StoreUnavailable(
-            "The counter of positions is gone from the database: it was dropped, or restored without it. Restore all"
-            " of it, or start smscatch again, which makes what is missing."
-        )
-    return Turn(before["value"], before["turn"])
+        raise _counter_gone()
+    return Turn(before["value"], before["turn"], before.get("clock_set", 0))
+
+
+def _counter_gone() -> StoreUnavailable:
+    return StoreUnavailable(
+        "The counter of positions is gone from the database: it was dropped, or restored without it. Restore all of it,"
+        " or start smscatch again, which makes what is missing."
+    )
+
+
+async def time(scope: Scope) -> datetime:
+    """See Store.time."""
+    found = await scope.aggregate("counters", [{"$match": COUNTER}, {"$project": {"now": "$$NOW"}}])
+    if not found:
+        raise _counter_gone()
+    now: datetime = found[0]["now"]
+    return now
+
+
+async def clock_set(scope: Scope) -> None:
+    """See Store.clock_set: leases are kept by the database's clock, only those of SMSCs were read with ours."""
+    await scope.update("counters", COUNTER, [{"$set": {"clock_set": "$value"}}])
 
 
 async def position(scope: Scope) -> int:
@@ -56,6 +78,7 @@ class Batch:
         self._position = turn.position
         self._expected = turn.position + expected
         self._number = turn.number
+        self._clock_set_at = turn.clock_set_at
         self._known: set[str] = set()
         self._leases: dict[str, Lease | None] = {}
         self._documents: list[Document] = []
@@ -91,22 +114,22 @@ class Batch:
         self._number += 1
         return self._number
 
-    async def add(self, message: Message, raw: bytes, began_at: datetime) -> None:
+    async def add(self, message: Message, raw: bytes, arrival: Arrival) -> None:
         """Add a message at the next position, to the lease that it belongs to, if any."""
         if message.line not in self._leases:
             newest = await newest_leases(self.scope, [message.line])
             self._leases[message.line] = newest.get(message.line)
-        self._insert(await self._attributed(message, self._leases[message.line], began_at), raw)
+        self._insert(await self._attributed(message, self._leases[message.line], arrival), raw)
 
-    async def _attributed(self, message: Message, newest: Lease | None, began_at: datetime) -> Message:
+    async def _attributed(self, message: Message, newest: Lease | None, arrival: Arrival) -> Message:
         earlier: list[Message] = []
-        query = clock_query(message, newest, began_at)
+        query = clock_query(message, newest, arrival)
         if query is not None:
             await self._write()  # they may be ours
-            low = self._position - CLOCK_REACH
+            low = max(self._position - CLOCK_REACH, self._clock_set_at)
             texts = await search(self.scope, query, low, NO_POSITION, limit=CLOCK_TEXTS, newest_first=True)
             earlier = [stored.message for stored in texts]
-        return attribute(message, newest, began_at, earlier)
+        return attribute(message, newest, arrival, earlier)
 
     async def replace(self, message: Message, raw: bytes) -> bool:
         """Put a message in the place of the one with its id, at a new position; return False if that one is gone."""

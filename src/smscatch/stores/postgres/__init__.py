@@ -6,7 +6,7 @@ A message is durable when `add` returns: synchronous_commit is never off
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import psycopg
@@ -166,6 +166,15 @@ class PostgresStore:
         """See Store.revoke_key."""
         sql = "DELETE FROM keys WHERE id = %s OR parent = %s"
         return await self._writer.run(statements.run, sql, key_id, key_id) > 0
+
+    async def time(self, now: datetime) -> datetime:
+        """See Store.time."""
+        return await self._reader.run(statements.time)
+
+    async def clock_set(self, step: timedelta, now: datetime) -> None:
+        """See Store.clock_set."""
+        if step:
+            await self._writer.run(statements.clock_set)
 
     async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
         """See Store.claim."""

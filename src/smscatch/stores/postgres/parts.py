@@ -9,7 +9,7 @@ import msgspec
 from smscatch.messages import Lease, Message, Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
-from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, attribute, clock_query
+from smscatch.stores.leasing import CLOCK_REACH, CLOCK_TEXTS, Arrival, attribute, clock_query
 from smscatch.stores.postgres import leases
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search
 from smscatch.stores.postgres.session import Connection
@@ -31,38 +31,46 @@ async def add(connection: Connection, deliveries: Sequence[Delivery], join: Join
     async with turn(connection) as own:
         known, newest = await _known(connection, deliveries)
         added = 0
-        for message, raw in deliveries:
+        for delivery in deliveries:
+            message, raw, _ = delivery
             if isinstance(message, Part):
-                added += await _add_part(own, Delivery(message, raw), newest, join)
+                added += await _add_part(own, delivery, newest, join)
             elif message.id not in known:
                 known.add(message.id)
-                own.insert(await _attributed(own, message, newest, message.received_at), raw)
+                own.insert(await _attributed(own, message, newest, Arrival.of(delivery)), raw)
                 added += 1
         return added
 
 
-async def _attributed(own: Turn, message: Message, leases: Mapping[str, Lease], began_at: datetime) -> Message:
+async def _attributed(own: Turn, message: Message, leases: Mapping[str, Lease], arrival: Arrival) -> Message:
     """Return a message with the lease that it belongs to, if any, of the newest ones of the lines."""
     newest = leases.get(message.line)
     earlier: list[Message] = []
-    query = clock_query(message, newest, began_at)
+    query = clock_query(message, newest, arrival)
     if query is not None:
         await own.send()  # they may be ours
-        span = Span(own.position - CLOCK_REACH, NO_POSITION, CLOCK_TEXTS, newest_first=True)
+        low = max(own.position - CLOCK_REACH, await _clock_set_at(own.connection))
+        span = Span(low, NO_POSITION, CLOCK_TEXTS, newest_first=True)
         earlier = [stored.message for stored in await search(own.connection, query, span, is_indexed=False)]
-    return attribute(message, newest, began_at, earlier)
+    return attribute(message, newest, arrival, earlier)
+
+
+async def _clock_set_at(connection: Connection) -> int:
+    """Return the position when the clock of an instance was last set; 0 if none ever was."""
+    found = await rows(connection, "SELECT value FROM counters WHERE name = 'clock_set'")
+    return int(found[0][0]) if found else 0
 
 
 async def _known(connection: Connection, deliveries: Sequence[Delivery]) -> tuple[set[str], dict[str, Lease]]:
     """Return which of these messages were kept before, and the newest lease of each of their lines."""
-    ids = [message.id for message, _ in deliveries]
-    lines = list({message.line for message, _ in deliveries})
+    ids = [delivery.message.id for delivery in deliveries]
+    lines = list({delivery.message.line for delivery in deliveries})
     kept, deleted, newest = (await rows(connection, KNOWN, ids, ids, lines))[0]
     return {*kept, *deleted}, leases.by_line(newest)
 
 
 async def _add_part(own: Turn, delivery: Delivery, newest: Mapping[str, Lease], join: Join) -> bool:
-    part, raw = delivery
+    part, raw, _ = delivery
     if not isinstance(part, Part) or await rows(own.connection, "SELECT FROM parts WHERE id = %s", part.id):
         return False
     groups = await _recent_groups(own.connection, part)
@@ -108,7 +116,7 @@ async def _show(own: Turn, group: Group, newest: Mapping[str, Lease], join: Join
     message = await asyncio.to_thread(join, group.in_order)  # a long text takes time to read
     raw = await _raw_of(own.connection, group)
     if group.message_id is None:
-        own.insert(await _attributed(own, message, newest, group.began_at), raw)
+        own.insert(await _attributed(own, message, newest, group.arrival), raw)
         sql = "UPDATE part_groups SET message_id = %s WHERE number = %s"
         await run(own.connection, sql, message.id, group.number)
     else:  # if it was deleted meanwhile, it stays so

@@ -141,6 +141,20 @@ async def turn(connection: Connection) -> AsyncGenerator[Turn, None]:
     await connection.execute("COMMIT" if own.position == first else END.format(position=own.position, channel=CHANNEL))
 
 
+async def time(connection: Connection) -> datetime:
+    """See Store.time."""
+    found = await rows(connection, "SELECT clock_timestamp()")
+    now: datetime = found[0][0]
+    return now
+
+
+async def clock_set(connection: Connection) -> None:
+    """See Store.clock_set: leases are kept by the database's clock, only those of SMSCs were read with ours."""
+    async with turn(connection) as own:
+        sql = "INSERT INTO counters VALUES ('clock_set', %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        await run(connection, sql, own.position)
+
+
 async def check(connection: Connection) -> None:
     """See Store.check. A server that is read-only, as a standby is, refuses the lock already."""
     async with turn(connection):

@@ -225,6 +225,14 @@ class SqliteStore:
         )
         return bool(removed)
 
+    async def time(self, now: datetime) -> datetime:
+        """See Store.time. SQLite has no clock but ours."""
+        return now
+
+    async def clock_set(self, step: timedelta, now: datetime) -> None:
+        """See Store.clock_set."""
+        await self._writer.run(parts.clock_set, step, now)
+
     async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
         """See Store.claim."""
         return await self._writer.run(leases.claim, wish, now, keep_until)

@@ -1,7 +1,7 @@
 """Leases in the SQLite store: who may have which line is decided under the write lock, so only one can."""
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -10,6 +10,7 @@ from smscatch.stores.base import Claim, Wish
 from smscatch.stores.leasing import (
     CLOCK_REACH,
     CLOCK_TEXTS,
+    Arrival,
     attribute,
     choose,
     clock_query,
@@ -17,10 +18,13 @@ from smscatch.stores.leasing import (
     in_order,
     in_the_way,
     make_leases,
+    moved,
 )
 from smscatch.stores.sqlite.searching import NO_POSITION, search_within
-from smscatch.stores.sqlite.statements import counter, marks, milliseconds, rows, transaction
+from smscatch.stores.sqlite.statements import MILLISECOND, counter, marks, milliseconds, rows, transaction
 
+# Who has a place in the queue asks again much more often.
+LONGEST_PLACE = timedelta(minutes=1)
 # Jumps from line to line in the index, over all the leases that ended; GROUP BY would read each of them.
 NEWEST = """
     WITH RECURSIVE leased (line) AS (
@@ -38,7 +42,7 @@ def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until:
         if repeated:
             return Claim(tuple(repeated))
         ahead = _queue_up(connection, wish, now, keep_until)
-        newest = _newest(connection)
+        newest = newest_of_each(connection)
         lines = choose(wish, ahead, newest, now)
         if not lines:
             return Claim((), len(ahead), in_the_way(wish, newest, now))
@@ -68,7 +72,7 @@ def _queue_up(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_un
     return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
 
 
-def _newest(connection: sqlite3.Connection) -> dict[str, Lease]:
+def newest_of_each(connection: sqlite3.Connection) -> dict[str, Lease]:
     """Return the newest lease of each line."""
     found = rows(connection, f"SELECT line, json FROM leases WHERE number IN ({NEWEST})")
     return {line: _decode(json) for line, json in found}
@@ -130,14 +134,23 @@ def change(connection: sqlite3.Connection, before: Lease, after: Lease, now: dat
     return changed.rowcount == 1  # the condition is the lock: of two changes one fails, and what ended stays so
 
 
-def attributed(connection: sqlite3.Connection, message: Message, began_at: datetime) -> Message:
+def move(connection: sqlite3.Connection, step: timedelta, now: datetime) -> None:
+    """Have leases, rests and the queue move with the clock. Of each line the newest lease counts."""
+    for lease in newest_of_each(connection).values():
+        sql = "UPDATE leases SET expires_at = ?, rests_until = ?, json = ? WHERE id = ?"
+        connection.execute(sql, [*_changing(moved(lease, step, now)), lease.id])
+    latest = milliseconds(now + LONGEST_PLACE)
+    connection.execute("UPDATE wishes SET keep_until = min(keep_until + ?, ?)", [step // MILLISECOND, latest])
+
+
+def attributed(connection: sqlite3.Connection, message: Message, arrival: Arrival) -> Message:
     """Return a message with the lease that it belongs to, if any; inside the transaction that stores it."""
     found = rows(connection, "SELECT json FROM leases WHERE line = ? ORDER BY number DESC LIMIT 1", message.line)
     newest = _decode(found[0][0]) if found else None
     earlier: list[Message] = []
-    query = clock_query(message, newest, began_at)
+    query = clock_query(message, newest, arrival)
     if query is not None:
-        low = counter(connection, "position") - CLOCK_REACH
+        low = max(counter(connection, "position") - CLOCK_REACH, counter(connection, "clock_set"))
         texts = search_within(connection, query, low, NO_POSITION, limit=CLOCK_TEXTS, newest_first=True)
         earlier = [stored.message for stored in texts]
-    return attribute(message, newest, began_at, earlier)
+    return attribute(message, newest, arrival, earlier)

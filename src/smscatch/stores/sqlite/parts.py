@@ -2,14 +2,16 @@
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
 from smscatch.messages import Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
+from smscatch.stores.leasing import Arrival
 from smscatch.stores.sqlite import leases, statements
-from smscatch.stores.sqlite.statements import milliseconds, rows, transaction
+from smscatch.stores.sqlite.statements import MILLISECOND, counter, milliseconds, rows, transaction
 
 
 def add(connection: sqlite3.Connection, deliveries: Sequence[Delivery], join: Join) -> int:
@@ -19,12 +21,12 @@ def add(connection: sqlite3.Connection, deliveries: Sequence[Delivery], join: Jo
 
 
 def _add_one(connection: sqlite3.Connection, delivery: Delivery, join: Join) -> bool:
-    message, raw = delivery
+    message, raw, _ = delivery
     if isinstance(message, Part):
         return _add_part(connection, message, raw, join)
     if statements.is_known(connection, message.id):
         return False
-    statements.insert(connection, leases.attributed(connection, message, message.received_at), raw)
+    statements.insert(connection, leases.attributed(connection, message, Arrival.of(delivery)), raw)
     return True
 
 
@@ -72,7 +74,7 @@ def _show(connection: sqlite3.Connection, group: Group, join: Join) -> None:
     message = join(group.in_order)
     raw = _raw_of(connection, group)
     if group.message_id is None:
-        statements.insert(connection, leases.attributed(connection, message, group.began_at), raw)
+        statements.insert(connection, leases.attributed(connection, message, group.arrival), raw)
         connection.execute("UPDATE part_groups SET message_id = ? WHERE number = ?", [message.id, group.number])
     else:  # if it was deleted meanwhile, it stays so
         statements.replace(connection, msgspec.structs.replace(message, id=group.message_id), raw)
@@ -87,6 +89,29 @@ def waiting(connection: sqlite3.Connection) -> list[Part]:
 def _raw_of(connection: sqlite3.Connection, group: Group) -> bytes:
     found = dict(rows(connection, "SELECT id, raw FROM parts WHERE group_number = ?", group.number))
     return b"".join(found[part.id] for part in group.in_order)
+
+
+def clock_set(connection: sqlite3.Connection, step: timedelta, now: datetime) -> None:
+    """See Store.clock_set."""
+    with transaction(connection):
+        leases.move(connection, step, now)
+        if step:
+            _move_waiting(connection, step)
+            connection.execute(
+                "INSERT OR REPLACE INTO counters VALUES ('clock_set', ?)", [counter(connection, "position")]
+            )
+
+
+def _move_waiting(connection: sqlite3.Connection, step: timedelta) -> None:
+    """Have the parts that wait for others move with the clock."""
+    is_open = "message_id IS NULL"
+    connection.execute(f"UPDATE part_groups SET newest_at = newest_at + ? WHERE {is_open}", [step // MILLISECOND])
+    of_these = f"group_number IN (SELECT number FROM part_groups WHERE {is_open})"
+    for (json,) in rows(connection, f"SELECT json FROM parts WHERE {of_these}"):
+        part = msgspec.json.decode(json, type=Part)
+        if part.arrived_at is not None:
+            part = msgspec.structs.replace(part, arrived_at=part.arrived_at + step)
+            connection.execute("UPDATE parts SET json = ? WHERE id = ?", [msgspec.json.encode(part), part.id])
 
 
 def show_incomplete(connection: sqlite3.Connection, before: int, join: Join) -> int:

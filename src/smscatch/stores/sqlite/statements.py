@@ -66,9 +66,9 @@ def rows(connection: sqlite3.Connection, sql: str, *parameters: object) -> list[
 
 
 def counter(connection: sqlite3.Connection, name: str) -> int:
-    """Return the counter `position` or `indexed`."""
-    value: int = rows(connection, "SELECT value FROM counters WHERE name = ?", name)[0][0]
-    return value
+    """Return the counter `position`, `indexed` or `clock_set`, the position when our clock was last set; 0 if never."""
+    found = rows(connection, "SELECT value FROM counters WHERE name = ?", name)
+    return int(found[0][0]) if found else 0
 
 
 def milliseconds(time: datetime) -> int:

@@ -98,7 +98,7 @@ async def end_lease(request: Request) -> Response:
 
 async def _cards(request: Request) -> list[Card]:
     lines = await lines_of(request)
-    now = inbox_of(request).now()
+    now = await inbox_of(request).time()
     first = now.date() - timedelta(days=DAYS - 1)
     counts = await inbox_of(request).store.days(now - timedelta(days=DAYS - 1))
     url = str(request.base_url).rstrip("/")
