@@ -23,7 +23,8 @@ _SPOILERS: frozenset[Kind] = frozenset(("spoil", "trade", "deal"))
 # What a word is to the numbers beside it, once its sense in the text is known.
 _SETTLED: dict[Kind, Kind] = {"trade": "spoil", "deal": "spoil", "number": "other", "door": "other"}
 
-_NAME_WORD = re.compile(r"[^\W\d_](?:[\w'’]|[.&](?=\w)){0,30}+")
+# A word that may be part of a name: without a small letter of ASCII at its start, which spares a look at most words.
+_NAME_WORD = re.compile(r"(?<![\w'’])[^\W\d_a-z](?:[\w'’]|[.&](?=\w)){0,30}+")
 _DIGIT = re.compile("[0-9]")
 _SAME_NAME = re.compile(r" (?:& )?|-")
 # `[Lucky Award]`, `【大奖乐园】`, `Jackpot Isle:` at the start of a text.
