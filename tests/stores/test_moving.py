@@ -8,20 +8,23 @@ import pytest
 from smscatch.errors import BadRequest
 from smscatch.messages import Query
 from smscatch.sources.pdu import join_parts
-from smscatch.stores import Key, Read, Store, open_store
+from smscatch.stores import Job, Key, Read, Store, open_store
+from smscatch.stores.jobs import BURIED, Attempt, settled
 from smscatch.stores.records import (
     DeletedRecord,
+    JobRecord,
     LeaseRecord,
     MessageRecord,
     PartRecord,
     PositionRecord,
     Record,
+    SinkRecord,
 )
 from tests.samples import NOON, a_delivery, the_parts
 from tests.stores.conftest import MakeUrl
 from tests.stores.test_leases import a_wish, leased
 
-KINDS = ["position", "message", "part", "deleted", "key", "lease", "read"]
+KINDS = ["position", "message", "part", "deleted", "key", "lease", "read", "sink", "job"]
 
 
 async def fill(store: Store) -> None:
@@ -38,6 +41,11 @@ async def fill(store: Store) -> None:
     await store.delete(gone.message.id)
     await store.add_key(Key(id="k1", name="ci", scopes=("read",), created_at=NOON), b"hash")
     await store.add_reads([Read(message=kept.message.id, key="k1", name="ci", at=NOON)])
+    cursor = await store.open_sink("hook")
+    due = [Job(sink="hook", position=number, message="m", created_at=NOON, due_at=NOON) for number in (100, 99, 9)]
+    await store.advance("hook", cursor, 100, due)
+    (taken,) = await store.take_jobs("hook", "one", 1, now=NOON, until=NOON)
+    await store.settle(settled(taken, Attempt(at=NOON, outcome=BURIED, reason="HTTP 410"), NOON), "one")
 
 
 async def records_of(store: Store) -> list[Record]:
@@ -103,7 +111,7 @@ async def test_what_is_there_already_is_not_loaded_twice(store: Store) -> None:
     await fill(store)
     before = await records_of(store)
     for record in before:
-        if isinstance(record, MessageRecord | PartRecord | DeletedRecord | LeaseRecord):
+        if isinstance(record, MessageRecord | PartRecord | DeletedRecord | LeaseRecord | SinkRecord | JobRecord):
             with pytest.raises(BadRequest, match="is there twice"):
                 await store.load([PositionRecord(position=99), record])
     assert as_lines(await records_of(store)) == as_lines(before)

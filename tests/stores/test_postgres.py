@@ -76,6 +76,7 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(stor
     await store.add([a_delivery(text=sender, sender=sender) for sender in senders])
     postgres.run(url, "UPDATE messages SET sender_folded = '+' || sender_folded WHERE sender LIKE '49%'")
     postgres.run(url, "DELETE FROM schema_steps WHERE number > 1")
+    postgres.run(url, "DROP TABLE sinks, jobs")
     await (await open_store(url, join_parts)).close()
     for sender in senders:
         query = Query(sender=sender, as_sent=True)

@@ -15,7 +15,7 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
 from smscatch.messages import Lease, Query
 from smscatch.sources.pdu import join_parts
-from smscatch.stores import Delivery, Store, open_store
+from smscatch.stores import Delivery, Job, Store, open_store
 from tests.conftest import SetClock
 from tests.samples import LINE, a_delivery, the_parts
 from tests.stores.test_leases import lease_of
@@ -194,3 +194,16 @@ async def test_a_text_that_waited_in_another_servers_spool_goes_to_no_later_leas
         assert await lease_of(store, "of the second") == (second.id, False)
     finally:
         await other_store.close()
+
+
+@STEPS
+async def test_a_job_waits_no_longer_and_no_shorter(inbox: Inbox, hands: Running, step: timedelta) -> None:
+    store, minute = inbox.store, timedelta(minutes=1)
+    await store.open_sink("hook")
+    now = await inbox.time()
+    job = Job(sink="hook", position=1, message="m", created_at=now, due_at=now + 10 * minute)
+    await store.advance("hook", 0, 1, [job])
+    hands.set(step)
+    now = await inbox.time()
+    assert await store.take_jobs("hook", "one", 1, now=now + 9 * minute, until=now) == []
+    assert await store.take_jobs("hook", "one", 1, now=now + 11 * minute, until=now) == [job]

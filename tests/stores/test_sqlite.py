@@ -39,7 +39,8 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(tmp_
     await store.close()
     connection = sqlite3.connect(tmp_path / "smscatch.db")
     connection.executescript(
-        "UPDATE messages SET sender = '+' || sender WHERE sender LIKE '49%'; PRAGMA user_version = 2"
+        "UPDATE messages SET sender = '+' || sender WHERE sender LIKE '49%'; PRAGMA user_version = 2;"
+        "DROP TABLE sinks; DROP TABLE jobs;"
     )
     connection.close()
     store = await open_store(url, join_parts)

@@ -2,9 +2,23 @@
 
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Store, Wish
+from smscatch.stores.jobs import Job, SinkUse
 from smscatch.stores.records import Key, Read
 
-__all__ = ["Claim", "DayCount", "Delivery", "Join", "Key", "LineUse", "Read", "Store", "Wish", "open_store"]
+__all__ = [
+    "Claim",
+    "DayCount",
+    "Delivery",
+    "Job",
+    "Join",
+    "Key",
+    "LineUse",
+    "Read",
+    "SinkUse",
+    "Store",
+    "Wish",
+    "open_store",
+]
 
 
 async def open_store(url: str, join: Join, listen_url: str | None = None) -> Store:

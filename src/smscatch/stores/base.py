@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from smscatch.messages import LATE, Lease, Message, Part, Query, Stored
+from smscatch.stores.jobs import Job, SinkUse, State
 from smscatch.stores.records import Key, Read, Record
 
 # Makes one message of those parts of a long one that have come, given in the order of their numbers.
@@ -137,8 +138,8 @@ class Store(Protocol):
     async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
         """Delete what was received between two times, at positions up to one, and forget it; return how many.
 
-        Forgets leases that ended, and keys that expired, before the later time too. Returns None, and has done
-        nothing, while another instance is at it.
+        Forgets leases that ended, keys that expired, and jobs that were over, before the later time too. Returns None,
+        and has done nothing, while another instance is at it.
         """
 
     async def lines(self) -> list[LineUse]:
@@ -169,7 +170,7 @@ class Store(Protocol):
         """Remove a key and the sessions made from it; return False if there was none."""
 
     async def time(self, now: datetime) -> datetime:
-        """Return the time that leases are kept by, one for all instances: the database's; `now` if it has none.
+        """Return the time that leases and jobs are kept by, one for all instances: the database's; `now` if none.
 
         It is no later than that of a call that begins when this one has ended.
         """
@@ -178,7 +179,7 @@ class Store(Protocol):
         """Heed that the clock of this machine was set forward by `step`, and shows `now`; back if that is negative.
 
         What earlier texts tell of the clocks of SMSCs is forgotten. If leases are kept by this clock they move with it,
-        and the rests, and the queue: what is left of each stays as it is. With no step at all, at a start, what seems
+        and the rests, and the queues: what is left of each stays as it is. With no step at all, at a start, what seems
         to have begun in the future began now at the latest.
         """
 
@@ -224,6 +225,34 @@ class Store(Protocol):
     async def reads(self, message_id: str) -> list[Read]:
         """Return who was given a message, the first first. Deleting the message deletes them."""
 
+    async def open_sink(self, sink: str) -> int:
+        """Return the cursor of a sink, a position up to which its messages are jobs; a new one begins at the newest."""
+
+    async def advance(self, sink: str, before: int, after: int, jobs: Sequence[Job]) -> bool:
+        """Move a sink's cursor from one position to another and keep the jobs of the messages in between, all or none.
+
+        Returns False, and has done nothing, if the cursor is not at `before`: another instance was first.
+        """
+
+    async def take_jobs(self, sink: str, owner: str, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+        """Claim up to `limit` open jobs that are due by `now`, those first that have been due for longest.
+
+        Atomic among all instances. Nobody else can take them until the claim expires at `until`: so those of a worker
+        that died are found. Returned by position.
+        """
+
+    async def settle(self, job: Job, owner: str) -> bool:
+        """Put `job`, after an attempt (jobs.settled), in the place of the one that `owner` has claimed.
+
+        Returns False if that is not the case any more: it was settled, or its claim expired and another one took it.
+        """
+
+    async def jobs(self, sink: str, state: State, limit: int) -> list[Job]:
+        """Return up to `limit` jobs of a sink in one state, the newest position first: DEAD ones are dead letters."""
+
+    async def sinks(self) -> list[SinkUse]:
+        """Return every sink that was ever opened, by name."""
+
     async def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard` whenever another instance may have committed messages, until cancelled.
 
@@ -240,8 +269,9 @@ class Store(Protocol):
         All is of one moment, that of the first record, whatever is added or deleted meanwhile. Costs the database the
         history since then: for as long as it takes to read to the end, or until the generator is closed.
         In the order of records.ORDER: messages by position, parts by group and id, everything else by its id (a read
-        by message and key; leases in the order in which they were given, since a line's last one counts). The same
-        content gives the same records.
+        by message and key, a job by sink and position; leases in the order in which they were given, since a line's
+        last one counts). The same content gives the same records. A claim is none: a job that is under way is open, and
+        may be done here and where it is loaded.
         """
 
     async def load(self, records: Sequence[Record]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from smscatch.errors import BadRequest
 from smscatch.messages import Lease, Message, Part
+from smscatch.stores.jobs import Job
 
 MAX_POSITION = 10**18 - 1  # a cursor has up to 18 digits, and all databases hold it
 Position = Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]
@@ -94,14 +95,47 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     ticket: str
 
 
+class SinkRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="sink"):
+    """How far a sink has read."""
+
+    name: str
+    cursor: Position
+
+
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
+    """A message to be sent to a sink, or that was, with the attempts. Whoever had claimed it is not in here."""
+
+    job: Job
+
+
 class EndRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
     """The last line of an export: how many records stand before it. No store has it; it tells that none is lacking."""
 
     records: int
 
 
-Record = PositionRecord | MessageRecord | PartRecord | DeletedRecord | KeyRecord | LeaseRecord | Read
-ORDER = (PositionRecord, MessageRecord, PartRecord, DeletedRecord, KeyRecord, LeaseRecord, Read)
+Record = (
+    PositionRecord
+    | MessageRecord
+    | PartRecord
+    | DeletedRecord
+    | KeyRecord
+    | LeaseRecord
+    | Read
+    | SinkRecord
+    | JobRecord
+)
+ORDER = (
+    PositionRecord,
+    MessageRecord,
+    PartRecord,
+    DeletedRecord,
+    KeyRecord,
+    LeaseRecord,
+    Read,
+    SinkRecord,
+    JobRecord,
+)
 
 
 def cannot_load(reason: str) -> BadRequest:

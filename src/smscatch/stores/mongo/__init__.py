@@ -13,7 +13,8 @@ from smscatch.errors import StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
-from smscatch.stores.mongo import deleting, leases, moving, parts, searching, statements
+from smscatch.stores.jobs import Job, SinkUse, State
+from smscatch.stores.mongo import deleting, leases, moving, parts, queue, searching, statements
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.failing import cannot_open, reason
 from smscatch.stores.mongo.listening import Listener
@@ -183,6 +184,30 @@ class MongoStore:
     async def reads(self, message_id: str) -> list[Read]:
         """See Store.reads."""
         return await self._database.read(statements.reads, message_id)
+
+    async def open_sink(self, sink: str) -> int:
+        """See Store.open_sink."""
+        return await self._database.read(queue.open_sink, sink)
+
+    async def advance(self, sink: str, before: int, after: int, jobs: Sequence[Job]) -> bool:
+        """See Store.advance."""
+        return await self._database.write(queue.advance, sink, before, after, jobs=jobs)
+
+    async def take_jobs(self, sink: str, owner: str, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+        """See Store.take_jobs."""
+        return await self._database.read(queue.take, sink, owner, limit, now=now, until=until)
+
+    async def settle(self, job: Job, owner: str) -> bool:
+        """See Store.settle."""
+        return await self._database.read(queue.settle, job, owner)
+
+    async def jobs(self, sink: str, state: State, limit: int) -> list[Job]:
+        """See Store.jobs."""
+        return await self._database.read(queue.jobs, sink, state, limit)
+
+    async def sinks(self) -> list[SinkUse]:
+        """See Store.sinks."""
+        return await self._database.read(queue.sinks)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
+from smscatch.stores.jobs import DEAD, DONE
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
 from smscatch.stores.mongo.scope import Document, Scope
@@ -55,9 +56,10 @@ async def _delete_some(scope: Scope, condition: Document, hint: str, is_remember
 
 
 async def _forget(scope: Scope, since: datetime, before: datetime) -> None:
-    """Forget what is known of messages that are gone, and of keys and leases that ended."""
+    """Forget what is known of messages that are gone, and of keys, leases and jobs that ended."""
     between = {"$gte": since, "$lt": before}
     await scope.delete("deleted", {"received_at": between})
     await scope.delete("part_groups", {"message": {"$ne": None}, "newest_at": between})
     await scope.delete("keys", {"expires_at": {"$lt": before}})
     await scope.delete("leases", {"rests_until": {"$lt": before}})
+    await scope.delete("jobs", {"state": {"$in": [DONE, DEAD]}, "due_at": {"$lt": before}})

@@ -8,11 +8,13 @@ import msgspec
 
 from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
-from smscatch.stores.mongo import leases, statements
+from smscatch.stores.jobs import Job
+from smscatch.stores.mongo import leases, queue, statements
 from smscatch.stores.mongo.schema import POSITIONED
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.records import (
     DeletedRecord,
+    JobRecord,
     Key,
     KeyRecord,
     LeaseRecord,
@@ -21,6 +23,7 @@ from smscatch.stores.records import (
     PositionRecord,
     Read,
     Record,
+    SinkRecord,
 )
 
 PAGE = 500
@@ -99,6 +102,11 @@ _KINDS = (
         lambda found: [LeaseRecord(lease=_decode(found, Lease), ticket=found["ticket"])],
     ),
     _Kind("reads", ("message", "key"), ("json",), lambda found: [_decode(found, Read)]),
+    _Kind(
+        *("sinks", ("_id",), ("cursor",)),
+        lambda found: [SinkRecord(name=found["_id"], cursor=found["cursor"])],
+    ),
+    _Kind("jobs", ("sink", "position"), ("json",), lambda found: [JobRecord(job=_decode(found, Job))]),
 )
 
 
@@ -130,6 +138,10 @@ async def _load(scope: Scope, record: Record, number: int) -> None:
             await scope.insert("leases", [leases.document(record.lease, record.ticket, number)])
         case Read():
             await statements.insert_reads(scope, [record])
+        case SinkRecord():
+            await scope.insert("sinks", [{"_id": record.name, "cursor": record.cursor}])
+        case JobRecord():
+            await scope.insert("jobs", [queue.document(record.job)])
 
 
 async def _load_part(scope: Scope, record: PartRecord) -> None:

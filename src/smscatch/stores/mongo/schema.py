@@ -56,6 +56,11 @@ INDEXES: dict[str, tuple[tuple[str, list[str], dict[str, Any]], ...]] = {
     "wishes": (("wishes_ticket", ["key", "ticket"], {"unique": True}), ("wishes_number", ["number"], {})),
     "reads": (("reads_message", ["message", "key"], {"unique": True}),),
     "lines": (("lines_messages", ["messages"], {}),),
+    "sinks": (("sinks_cursor", ["cursor"], {}),),
+    "jobs": (
+        ("jobs_job", ["sink", "position"], {"unique": True}),
+        ("jobs_due", ["sink", "state", "due_at", "position"], {}),
+    ),
 }
 
 
@@ -85,7 +90,7 @@ async def _refold_senders(database: AsyncDatabase[Document]) -> None:
 
 
 # A step may be taken again, from wherever it ended: MongoDB makes no indexes in a transaction.
-STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all, _refold_senders)
+STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all, _refold_senders, _make_all)
 
 
 async def migrate(database: Database) -> None:

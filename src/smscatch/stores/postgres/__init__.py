@@ -15,7 +15,8 @@ from smscatch.errors import CannotStart
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
-from smscatch.stores.postgres import leases, moving, parts, statements
+from smscatch.stores.jobs import Job, SinkUse, State
+from smscatch.stores.postgres import leases, moving, parts, queue, statements
 from smscatch.stores.postgres.address import Address, parse_address
 from smscatch.stores.postgres.connections import OUR_FAULT, Connections
 from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
@@ -217,6 +218,32 @@ class PostgresStore:
         sql = "SELECT json FROM reads WHERE message = %s ORDER BY at"
         found = await self._reader.run(statements.rows, sql, message_id)
         return [msgspec.json.decode(row[0], type=Read) for row in found]
+
+    async def open_sink(self, sink: str) -> int:
+        """See Store.open_sink."""
+        return await self._writer.run(queue.open_sink, sink)
+
+    async def advance(self, sink: str, before: int, after: int, jobs: Sequence[Job]) -> bool:
+        """See Store.advance."""
+        return await self._writer.run(queue.advance, sink, before, after, jobs=jobs)
+
+    async def take_jobs(self, sink: str, owner: str, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+        """See Store.take_jobs."""
+        if not await self._reader.run(queue.has_due, sink, now):
+            return []
+        return await self._writer.run(queue.take, sink, owner, limit, now=now, until=until)
+
+    async def settle(self, job: Job, owner: str) -> bool:
+        """See Store.settle."""
+        return await self._writer.run(queue.settle, job, owner)
+
+    async def jobs(self, sink: str, state: State, limit: int) -> list[Job]:
+        """See Store.jobs."""
+        return await self._reader.run(queue.jobs, sink, state, limit)
+
+    async def sinks(self) -> list[SinkUse]:
+        """See Store.sinks."""
+        return await self._reader.run(queue.sinks)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. Calls `heard` once at the start, too."""

@@ -8,11 +8,13 @@ import msgspec
 
 from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
-from smscatch.stores.postgres import leases, parts, statements
+from smscatch.stores.jobs import Job
+from smscatch.stores.postgres import leases, parts, queue, statements
 from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 from smscatch.stores.records import (
     DeletedRecord,
+    JobRecord,
     Key,
     KeyRecord,
     LeaseRecord,
@@ -21,6 +23,7 @@ from smscatch.stores.records import (
     PositionRecord,
     Read,
     Record,
+    SinkRecord,
 )
 
 PAGE = 500
@@ -79,6 +82,11 @@ _KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
         lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
     ),
     ("SELECT json FROM reads ORDER BY message, key", lambda json: msgspec.json.decode(json, type=Read)),
+    ("SELECT name, cursor FROM sinks ORDER BY name", lambda name, cursor: SinkRecord(name=name, cursor=cursor)),
+    (
+        "SELECT json FROM jobs ORDER BY sink, position",
+        lambda json: JobRecord(job=msgspec.json.decode(json, type=Job)),
+    ),
 )
 
 
@@ -107,6 +115,10 @@ async def _load(own: Turn, record: Record) -> None:
         case Read():
             await own.send()  # its message may be ours
             await statements.insert_reads(own.connection, [record])
+        case SinkRecord():
+            await run(own.connection, "INSERT INTO sinks VALUES (%s, %s)", record.name, record.cursor)
+        case JobRecord():
+            await queue.insert(own.connection, [record.job])
 
 
 async def _load_part(connection: Connection, record: PartRecord) -> None:

@@ -141,6 +141,24 @@ STEPS: tuple[str | Callable[[Connection], Awaitable[None]], ...] = (
     COMMENT ON TABLE reads IS 'Who was given which message, and when first.';
     """,
     _refold_senders,
+    """
+    CREATE TABLE sinks (name text COLLATE "C" PRIMARY KEY, cursor bigint NOT NULL);
+    COMMENT ON TABLE sinks IS 'Where messages are sent to, and how far each has read.';
+    CREATE TABLE jobs (
+        sink text COLLATE "C" NOT NULL,
+        position bigint NOT NULL,
+        state text COLLATE "C" NOT NULL,
+        due_at timestamptz NOT NULL,
+        owner text COLLATE "C",
+        json bytea NOT NULL,
+        PRIMARY KEY (sink, position)
+    );
+    CREATE INDEX jobs_due ON jobs (sink, state, due_at, position);
+    COMMENT ON TABLE jobs IS 'The queue in front of the sinks: which message to send where, and what came of it.';
+    COMMENT ON COLUMN jobs.state IS 'open, done or dead.';
+    COMMENT ON COLUMN jobs.due_at IS 'When to try next, or when a claim expires, or when it was over.';
+    COMMENT ON COLUMN jobs.owner IS 'Who has claimed it.';
+    """,
 )
 TRIGRAM_SCHEMA = """
     SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace

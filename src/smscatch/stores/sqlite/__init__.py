@@ -19,8 +19,9 @@ import msgspec
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
+from smscatch.stores.jobs import Job, SinkUse, State
 from smscatch.stores.records import Key, Read, Record, cannot_load
-from smscatch.stores.sqlite import leases, moving, parts, searching, statements
+from smscatch.stores.sqlite import leases, moving, parts, queue, searching, statements
 from smscatch.stores.sqlite.schema import migrate
 
 P = ParamSpec("P")
@@ -274,6 +275,32 @@ class SqliteStore:
         sql = "SELECT json FROM reads WHERE message = ? ORDER BY at"
         found = await self._reader.run(statements.rows, sql, message_id)
         return [msgspec.json.decode(row[0], type=Read) for row in found]
+
+    async def open_sink(self, sink: str) -> int:
+        """See Store.open_sink."""
+        return await self._writer.run(queue.open_sink, sink)
+
+    async def advance(self, sink: str, before: int, after: int, jobs: Sequence[Job]) -> bool:
+        """See Store.advance."""
+        return await self._writer.run(queue.advance, sink, before, after, jobs=jobs)
+
+    async def take_jobs(self, sink: str, owner: str, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+        """See Store.take_jobs."""
+        if not await self._reader.run(queue.has_due, sink, now):
+            return []
+        return await self._writer.run(queue.take, sink, owner, limit, now=now, until=until)
+
+    async def settle(self, job: Job, owner: str) -> bool:
+        """See Store.settle."""
+        return await self._writer.run(queue.settle, job, owner)
+
+    async def jobs(self, sink: str, state: State, limit: int) -> list[Job]:
+        """See Store.jobs."""
+        return await self._reader.run(queue.jobs, sink, state, limit)
+
+    async def sinks(self) -> list[SinkUse]:
+        """See Store.sinks."""
+        return await self._reader.run(queue.sinks)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. SQLite does not tell what another process wrote; that is looked for on a slow timer."""

@@ -9,8 +9,10 @@ import msgspec
 
 from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
+from smscatch.stores.jobs import Job
 from smscatch.stores.records import (
     DeletedRecord,
+    JobRecord,
     Key,
     KeyRecord,
     LeaseRecord,
@@ -19,8 +21,9 @@ from smscatch.stores.records import (
     PositionRecord,
     Read,
     Record,
+    SinkRecord,
 )
-from smscatch.stores.sqlite import leases, statements
+from smscatch.stores.sqlite import leases, queue, statements
 from smscatch.stores.sqlite.statements import counter, milliseconds, transaction
 
 PAGE = 500
@@ -70,6 +73,11 @@ _KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
         lambda json, ticket: LeaseRecord(lease=msgspec.json.decode(json, type=Lease), ticket=ticket),
     ),
     ("SELECT json FROM reads ORDER BY message, key", lambda json: msgspec.json.decode(json, type=Read)),
+    ("SELECT name, cursor FROM sinks ORDER BY name", lambda name, cursor: SinkRecord(name=name, cursor=cursor)),
+    (
+        "SELECT json FROM jobs ORDER BY sink, position",
+        lambda json: JobRecord(job=msgspec.json.decode(json, type=Job)),
+    ),
 )
 
 
@@ -96,6 +104,10 @@ def _load(connection: sqlite3.Connection, record: Record) -> None:
             leases.insert(connection, record.lease, record.ticket)
         case Read():
             statements.add_read(connection, record)
+        case SinkRecord():
+            connection.execute("INSERT INTO sinks VALUES (?, ?)", [record.name, record.cursor])
+        case JobRecord():
+            queue.insert(connection, record.job)
 
 
 def _load_part(connection: sqlite3.Connection, record: PartRecord) -> None:

@@ -10,7 +10,7 @@ from smscatch.messages import Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
 from smscatch.stores.leasing import Arrival
-from smscatch.stores.sqlite import leases, statements
+from smscatch.stores.sqlite import leases, queue, statements
 from smscatch.stores.sqlite.statements import MILLISECOND, counter, milliseconds, rows, transaction
 
 
@@ -95,6 +95,7 @@ def clock_set(connection: sqlite3.Connection, step: timedelta, now: datetime) ->
     """See Store.clock_set."""
     with transaction(connection):
         leases.move(connection, step, now)
+        queue.move(connection, step, now)
         if step:
             _move_waiting(connection, step)
             connection.execute(

@@ -97,6 +97,19 @@ STEPS = (
     UPDATE messages SET sender = fold_sender(json_extract(CAST(json AS TEXT), '$.sender'))
     WHERE sender GLOB '+*' AND sender <> fold_sender(json_extract(CAST(json AS TEXT), '$.sender'));
     """,
+    """
+    CREATE TABLE sinks (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE jobs (                -- the queue in front of the sinks
+        sink TEXT NOT NULL,
+        position INTEGER NOT NULL,     -- where its message stood
+        state TEXT NOT NULL,           -- open, done or dead
+        due_at INTEGER NOT NULL,       -- when to try next, or when a claim expires, or when it was over
+        owner TEXT,                    -- who has claimed it
+        json BLOB NOT NULL,
+        PRIMARY KEY (sink, position)
+    ) WITHOUT ROWID;
+    CREATE INDEX jobs_due ON jobs (sink, state, due_at, position);
+    """,
 )
 
 
