@@ -4,7 +4,7 @@
 # One would guess: a sender is what a telephone shows: "Müller", "A_B", "*100#".
 # Seen on 2026-11-28: a name is unpacked, but its septets stay those of the GSM alphabet (3GPP TS 23.040, 9.1.2.5) and are
 # taken for ASCII: "Müller" is "M~ller", the _ of "A_B" is U+0011. Of a number the * and # are dropped, so "*100#", which
-# an operator sends its texts from, is "100", which may be somebody else. The text beside it is decoded as it should be.
+# an operator sends its texts from, is "100", another number. The text beside it is decoded as it should be.
 # Source: none.
 set -eu
 room=$(mktemp -d)

@@ -3,7 +3,7 @@
 #
 # One would guess: DateTime is when it was received, SMSCDateTime is the service centre's time stamp from the PDU.
 # Seen on 2026-11-28: for an SMS-DELIVER DateTime is the service centre's time stamp, and SMSCDateTime the present moment
-# of this computer, in UTC: whenever an old text is read from the SIM, its "SMSC time" is now.
+# of this computer: whenever an old text is read from the SIM, its "SMSC time" is now.
 # Source: libGammu's gammu-message.h has a comment that SMSCTime is for delivery reports.
 set -eu
 room=$(mktemp -d)

@@ -2,8 +2,8 @@
 # twilio 9.13.0 (PyPI) and twilio 6.3.1 (npm), the filter of a list of messages by time.
 #
 # One would guess: a time that knows its zone is asked for as the moment that it is.
-# Seen on 2026-11-28: for 12:00 at +02:00 npm asks for 10:00Z, Python for 12:00Z. It writes the wall clock of any zone
-# with a Z behind it, so a list of what came "since 12:00" in Berlin or Athens leaves out the last hours.
+# Seen on 2026-11-28: for 12:00 at +02:00 npm asks for 10:00Z, Python for 12:00Z: it writes the wall clock of any zone with
+# a Z behind it. A list of what came since 12:00 in Athens leaves out the first two hours of it.
 # Source: none.
 set -eu
 room=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # twilio 9.13.0 (PyPI) and twilio 6.3.1 (npm) in an environment that names a proxy.
 #
-# The API is https. One would guess: HTTPS_PROXY leads its calls through the proxy, HTTP_PROXY does not, as with curl.
+# One would guess: as the API is https, HTTPS_PROXY leads calls through the proxy and HTTP_PROXY does not, as with curl.
 # Seen on 2026-11-28: so it is with Python. npm heeds HTTP_PROXY alone, for https too, and goes straight out past
 # HTTPS_PROXY: behind a firewall its texts fail, and a proxy that should see them does not.
 # Source: https://github.com/twilio/twilio-node/issues/922
