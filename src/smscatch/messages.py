@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,6 +27,10 @@ _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _UNIX_TIME = re.compile(r"([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:[.,][0-9]+)?")
 _LAST_UNIX_SECOND = 4_102_444_800  # the year 2100; ten digits begin in 2001
+
+
+# A point in time, which has a zone: UTC, wherever it is ours.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -55,13 +59,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     line: str
     sender: str
     text: str
-    received_at: datetime
+    received_at: Time
     source: str
     code: str | None = None
     codes: tuple[Code, ...] = ()
     links: tuple[str, ...] = ()
     bound_hosts: tuple[str, ...] = ()
-    sent_at: datetime | None = None
+    sent_at: Time | None = None
     parts: int = 1
     complete: bool = True
     marks: tuple[str, ...] = ()
@@ -90,11 +94,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     number: int
     pdu: str
-    received_at: datetime
-    sent_at: datetime | None = None
+    received_at: Time
+    sent_at: Time | None = None
     reader: str | None = None
     sender_type: int | None = None
-    arrived_at: datetime | None = None
+    arrived_at: Time | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None = None
     phone_id: str | None = None
     messages: int = 0
-    last_received_at: datetime | None = None
+    last_received_at: Time | None = None
     modem: dict[str, Any] | None = None
     lease: "Lease | None" = None
 
@@ -132,11 +136,11 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     key: str
     cursor: str
-    started_at: datetime
-    expires_at: datetime
-    rests_until: datetime
-    late_before: datetime
-    released_at: datetime | None = None
+    started_at: Time
+    expires_at: Time
+    rests_until: Time
+    late_before: Time
+    released_at: Time | None = None
     label: str = ""
     group: str | None = None
 
@@ -151,7 +155,7 @@ class LeaseGroup(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     holder: str
     cursor: str
-    expires_at: datetime
+    expires_at: Time
     leases: tuple[Lease, ...]
 
     @classmethod

@@ -56,10 +56,10 @@ def test_the_stream_says_how_it_resumes() -> None:
     ("method", "path", "statuses"),
     [
         ("get", "/healthz", "200 400"),
-        ("get", "/api/v1/lines", "200 400 401 403 503"),
-        ("get", "/api/v1/code", "200 400 401 403 404 503"),
-        ("delete", "/api/v1/messages/{id}", "204 400 401 403 404 503"),
-        ("post", "/api/v1/inbound/{source}", "200 400 401 403 404 422 503"),
+        ("get", "/api/v1/lines", "200 400 401 403 429 503"),
+        ("get", "/api/v1/code", "200 400 401 403 404 429 503"),
+        ("delete", "/api/v1/messages/{id}", "204 400 401 403 404 429 503"),
+        ("post", "/api/v1/inbound/{source}", "200 400 401 403 404 422 429 503"),
     ],
 )
 def test_each_route_says_how_it_may_refuse(method: str, path: str, statuses: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from smscatch.errors import BadRequest
-from smscatch.messages import Lease, Message, Part
+from smscatch.messages import Lease, Message, Part, Time
 from smscatch.stores.jobs import Job
 
 MAX_POSITION = 10**18 - 1  # a cursor has up to 18 digits, and all databases hold it
@@ -38,7 +38,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rea
     message: str
     key: str
     name: str
-    at: datetime
+    at: Time
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="position"):

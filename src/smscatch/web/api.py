@@ -14,7 +14,8 @@ from smscatch.codes import find_codes
 from smscatch.errors import BadRequest, NoModem, NotFound, StoreUnavailable
 from smscatch.messages import Line, Message, Query, Stored, join_json, plain
 from smscatch.modem.health import WORKING, read_health
-from smscatch.web.bodies import read_body
+from smscatch.web.answers import Alive
+from smscatch.web.bodies import Text, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of, leases_of, note_reads
 from smscatch.web.params import parse_choice, parse_limit, parse_query, parse_range, parse_start, parse_timeout
 from smscatch.web.stream import stream_events
@@ -186,11 +187,7 @@ async def events(request: Request) -> Response:
 
 async def explain(request: Request) -> Response:
     """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
-    body = await read_body(request)
-    try:
-        text = msgspec.json.decode(body, type=dict[str, str])["text"]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-        raise BadRequest('The body is no JSON of the form {"text": "…"}.') from error
+    text = (await parse_body(request, Text)).text
     return value_response(await asyncio.to_thread(find_codes, text))
 
 
@@ -214,7 +211,7 @@ def _bson_time(time: datetime) -> str:
 
 async def health(request: Request) -> Response:
     """Whether the process answers, and what its clock shows; needs no key."""
-    return value_response({"status": "ok", "time": inbox_of(request).now()})
+    return value_response(Alive("ok", inbox_of(request).now()))
 
 
 async def readiness(request: Request) -> Response:

@@ -8,11 +8,12 @@ from starlette.requests import ClientDisconnect, Request
 
 from smscatch.errors import BadRequest
 from smscatch.messages import MAX_LINES_LEASED, MAX_NAME, MAX_TTL_SECONDS, MIN_TTL_SECONDS
+from smscatch.sources.generic import MAX_TEXT
 from smscatch.web.params import MAX_TIMEOUT_SECONDS
 from smscatch.web.waiting import ClientGone
 
 T = TypeVar("T")
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 256 * 1024  # the longest text that is taken, each character written as two \uXXXX, and more
 BODY_SECONDS = 10
 DEFAULT_TTL_SECONDS = 120
 
@@ -45,6 +46,12 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a lease shall last from now on, at least."""
 
     ttl_seconds: TtlSeconds = DEFAULT_TTL_SECONDS
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text in which to look for a code."""
+
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
 async def parse_body(request: Request, form: type[T]) -> T:

@@ -32,7 +32,8 @@ DENSE = "smscatch_dense"  # the cookie of a browser that shows as many texts as 
 class Parameter(NamedTuple):
     """One query parameter or header: its JSON Schema type, what it means, and whether it may be given several times.
 
-    `limits` are further keywords of JSON Schema, such as minimum and default; for a list they are those of each item.
+    `limits` are further keywords of JSON Schema, such as minimum and default: for a list those of each item; `items`
+    are those of the list.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Parameter(NamedTuple):
     is_list: bool = False
     is_required: bool = False
     limits: Mapping[str, Any] = MappingProxyType({})
-    most_items: int | None = None
+    items: Mapping[str, int] = MappingProxyType({})
 
 
 class Face(NamedTuple):
@@ -60,8 +61,7 @@ class Face(NamedTuple):
 class Endpoint(NamedTuple):
     """One row of the route table. A key needs one of `scopes`; none: no key is needed.
 
-    `answer` names a schema, `SCHEMA|SCHEMA`, a MIME type, or both as `MIME SCHEMA`; empty: there is none.
-
+    `answer` names a schema, several as `ONE|OTHER`, a list of one as `[ONE]`, or a MIME type; empty: there is none.
     `refuses` are the errors that are this route's own; those of every route of its face are not named. `body` names the
     schema of the request's JSON, which may be left out unless `needs_body`. `headers` mean something to this route
     alone.

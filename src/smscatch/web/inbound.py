@@ -11,6 +11,7 @@ from smscatch.errors import NotFound, StoreUnavailable
 from smscatch.sources import parse_delivery
 from smscatch.sources.generic import SOURCE, parse_generic, write_generic
 from smscatch.spool import Entry, write_entry
+from smscatch.web.answers import Taken
 from smscatch.web.api import value_response
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of
@@ -37,6 +38,4 @@ async def receive(request: Request) -> Response:
         await asyncio.to_thread(write_entry, settings.spool, entry)
     except OSError as error:
         raise StoreUnavailable(f"The spool cannot be written: {error.strerror}. Nothing was kept.") from error
-    return value_response(
-        {"id": message.id, "line": message.line, "unconfigured": settings.is_unconfigured(message.line)}
-    )
+    return value_response(Taken(message.id, message.line, settings.is_unconfigured(message.line)))

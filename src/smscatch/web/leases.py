@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import BadRequest, SmscatchError, UnknownLine
+from smscatch.errors import BadRequest, SmscatchError, UnknownLease, UnknownLine
 from smscatch.inbox import within_bytes
 from smscatch.leases import Request as Asked
 from smscatch.messages import Lease, LeaseGroup, Query, Stored
@@ -86,7 +86,7 @@ async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, .
     lines = await _pool(request, body.label)
     if len(lines) < size:
         which = "" if body.label is None else f" with the label {body.label!r}"
-        raise BadRequest(
+        raise UnknownLine(
             f"There will never be {size} free lines: this key may lease {len(lines)}{which}. Add lines, or ask for"
             " fewer.",
             parameter="count",
@@ -98,6 +98,8 @@ async def _lines_asked_for(request: Request, body: LeaseRequest) -> tuple[str, .
 
 async def _pool(request: Request, label: str | None) -> Sequence[str]:
     configured, access = context_of(request).settings.lines, access_of(request)
+    if not configured:
+        await inbox_of(request).catch_up()  # a line's first text may be in the spool still
     numbers = list(configured) or [use.number for use in await inbox_of(request).store.lines()]
     lines = [
         number
@@ -155,11 +157,11 @@ async def _own_all(request: Request) -> list[Lease]:
 
 
 async def _own(request: Request) -> Lease:
-    """Return the lease that the path names. Raises BadRequest for a group, whose lines have messages of their own."""
+    """Return the lease that the path names. Raises UnknownLease for a group, whose lines have messages of their own."""
     id_, leases = request.path_params["id"], await _own_all(request)
     if leases[0].id != id_:
         each = ", ".join(f"{lease.id} of {lease.line}" for lease in leases)
-        raise BadRequest(f"{id_} is a group of leases. Name the one whose messages you want: {each}.")
+        raise UnknownLease(f"{id_} is a group of leases. Name the one whose messages you want: {each}.")
     return leases[0]
 
 
@@ -179,7 +181,7 @@ async def extend(request: Request) -> Response:
     return _answer(request, longer)
 
 
-async def list_messages(request: Request) -> Response:
+async def list_lease_messages(request: Request) -> Response:
     """What the line received since the lease began, newest first, what came late too; up to 500, or 1 MB."""
     lease = await _own(request)
     position = await inbox_of(request).position()
@@ -192,7 +194,7 @@ async def list_messages(request: Request) -> Response:
     return page_response(request, within_bytes(found[:MAX_LIMIT]), position)
 
 
-async def next_message(request: Request) -> Response:
+async def next_lease_message(request: Request) -> Response:
     """Waits for a message of this lease alone: the oldest behind `after`, which is its beginning if not given.
 
     With `newest=true` it is the newest, once it is quiet. Nothing from before the lease is returned, whatever `after`.
@@ -201,7 +203,7 @@ async def next_message(request: Request) -> Response:
     return json_response((await _wait(request, await parse_query(request))).json)
 
 
-async def next_code(request: Request) -> Response:
+async def next_lease_code(request: Request) -> Response:
     """The same wait, for a message that holds a code; answers with the code alone, as text."""
     stored = await _wait(request, msgspec.structs.replace(await parse_query(request), has_code=True))
     return Response(f"{stored.message.code}", media_type="text/plain")

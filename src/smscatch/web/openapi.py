@@ -1,96 +1,78 @@
 """The OpenAPI description, made from the route table and the message types (OpenAPI 3.1)."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from smscatch import __version__
-from smscatch.errors import (
-    BadDelivery,
-    BadRequest,
-    Forbidden,
-    LeaseEnded,
-    NoFreeLine,
-    NotFound,
-    SmscatchError,
-    StoreUnavailable,
-    Unauthorized,
-)
-from smscatch.keys import INGEST, LEASE
-from smscatch.messages import Lease, LeaseGroup, Line, Message
+from smscatch.codes import Reading
+from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
+from smscatch.messages import Lease, LeaseGroup, Message
 from smscatch.sources.generic import GenericDelivery
-from smscatch.stores.records import Read
-from smscatch.web.bodies import Extension, LeaseRequest
+from smscatch.web.answers import (
+    Alive,
+    DocumentOf2018,
+    Error,
+    LeaseList,
+    LineList,
+    MessagePage,
+    Readiness,
+    ReadList,
+    Taken,
+)
+from smscatch.web.bodies import Extension, LeaseRequest, Text
 from smscatch.web.endpoint import Endpoint, Parameter
 
-
-class MessagePage(msgspec.Struct):
-    """Messages, newest first, with the cursors that lead on."""
-
-    messages: list[Message]
-    cursor: str
-    next: str | None
-
-
-class LineList(msgspec.Struct):
-    """Our numbers."""
-
-    lines: list[Line]
-
-
-class LeaseList(msgspec.Struct):
-    """Who has which line."""
-
-    leases: list[Lease]
-
-
-class ReadList(msgspec.Struct):
-    """Who was given a message."""
-
-    reads: list[Read]
-
-
-class Error(msgspec.Struct):
-    """What every refusal looks like; some carry further members."""
-
-    error: str
-    message: str
-
-
-class Text(msgspec.Struct):
-    """A text in which to look for a code."""
-
-    text: str
-
-
-SCHEMAS = (
-    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList),
-    *(LeaseRequest, Extension, Error, Text, GenericDelivery),
+ANSWERS = (
+    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),
+    *(DocumentOf2018, Alive, Readiness, Error),
 )
-REFUSALS = (BadRequest, Unauthorized, Forbidden, NotFound, NoFreeLine, LeaseEnded, BadDelivery, StoreUnavailable)
+JSON = "application/json"
+BODIES = (LeaseRequest, Extension, Text, GenericDelivery)
+# What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
+ALWAYS = (BadRequest,)
+GUARDED = (Unauthorized, Forbidden, TooManyTries, StoreUnavailable)
 
 
 def describe_api(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     """Return the description as a JSON value."""
-    _, components = msgspec.json.schema_components(SCHEMAS, ref_template="#/components/schemas/{name}")
+    shown = [endpoint for endpoint in endpoints if endpoint.face.is_described]
     paths: dict[str, dict[str, Any]] = {}
-    for endpoint in endpoints:
-        if endpoint.face.is_described:
-            paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    for endpoint in shown:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    refusals = {kind for endpoint in shown for kind in _refusals(endpoint)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "smscatch", "version": __version__, "description": "SMS for tests, from your own SIM."},
         "paths": paths,
         "components": {
-            "schemas": components,
-            "responses": {kind.__name__: _refusal(kind) for kind in REFUSALS},
+            "schemas": _schemas(),
+            "responses": {kind.__name__: _refusal(kind) for kind in sorted(refusals, key=lambda kind: kind.__name__)},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
             },
         },
     }
+
+
+def _schemas() -> dict[str, Any]:
+    """Return the schemas by name. An answer has each of its members, also those that have a default."""
+    _, answers = msgspec.json.schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
+    _, bodies = msgspec.json.schema_components(BODIES, ref_template="#/components/schemas/{name}")
+    optional = {field.encode_name for kind in ANSWERS for field in _optional_fields(kind)}
+    for schema in answers.values():
+        if "properties" in schema:
+            schema["required"] = [name for name in schema["properties"] if name not in optional]
+    return answers | bodies
+
+
+def _optional_fields(kind: type) -> list[msgspec.structs.FieldInfo]:
+    """Return the fields of an answer that are left out when there is nothing to tell."""
+    fields = msgspec.structs.fields(kind) if issubclass(kind, msgspec.Struct) else ()
+    return [field for field in fields if field.default is msgspec.UNSET]
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
@@ -110,25 +92,13 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "security": [{"bearer": []}, {"basic": []}] if endpoint.scopes else [],
     }
     if endpoint.body:
-        operation["requestBody"] = {"required": True, "content": _json_content(endpoint.body)}
+        operation["requestBody"] = {"required": endpoint.needs_body, "content": _json_content(endpoint.body)}
     return operation
 
 
-def _refusals(endpoint: Endpoint) -> list[type[SmscatchError]]:
-    """Return how this route may refuse; a misspelt query parameter is refused by every one."""
-    is_guarded = bool(endpoint.scopes)
-    can_miss = "{" in endpoint.path or any(parameter.name == "line" for parameter in endpoint.parameters)
-    applies = {
-        BadRequest: True,
-        Unauthorized: is_guarded,
-        Forbidden: is_guarded,
-        NotFound: can_miss,
-        NoFreeLine: endpoint.body == "LeaseRequest",
-        LeaseEnded: LEASE in endpoint.scopes and "/{id}/" in endpoint.path,
-        BadDelivery: INGEST in endpoint.scopes,
-        StoreUnavailable: is_guarded,
-    }
-    return [kind for kind in REFUSALS if applies[kind]]
+def _refusals(endpoint: Endpoint) -> tuple[type[SmscatchError], ...]:
+    """Return how this route may refuse; of two with one status the route's own tells more, and comes last."""
+    return (*ALWAYS, *(GUARDED if endpoint.scopes else ()), *endpoint.refuses)
 
 
 def _refusal(kind: type[SmscatchError]) -> dict[str, Any]:
@@ -141,24 +111,41 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _parameters(parameters: tuple[Parameter, ...], place: str) -> list[dict[str, Any]]:
-    described = []
-    for parameter in parameters:
-        schema: dict[str, Any] = {"type": parameter.type}
-        if parameter.is_list:
-            schema = {"type": "array", "items": schema}
-        described.append({"name": parameter.name, "in": place, "description": parameter.help, "schema": schema})
-    return described
+    return [
+        {
+            "name": parameter.name,
+            "in": place,
+            "required": parameter.is_required,
+            "description": parameter.help,
+            "schema": _schema_of(parameter),
+        }
+        for parameter in parameters
+    ]
+
+
+def _schema_of(parameter: Parameter) -> Mapping[str, Any]:
+    schema = {"type": parameter.type, **parameter.limits}
+    if not parameter.is_list:
+        return schema
+    return {"type": "array", "items": schema, **parameter.items}
 
 
 def _response(endpoint: Endpoint) -> dict[str, Any]:
     if not endpoint.answer:
         return {"description": "Done"}
     if "/" in endpoint.answer:
-        return {"description": "OK", "content": {endpoint.answer: {"schema": {}}}}
+        schema = {"type": "object"} if endpoint.answer == JSON else {"type": "string"}
+        return {"description": "OK", "content": {endpoint.answer: {"schema": schema}}}
     return {"description": "OK", "content": _json_content(endpoint.answer)}
 
 
-def _json_content(schemas: str) -> dict[str, Any]:
-    """Return the JSON form of what has one of these schemas, which stand beside each other with | between them."""
-    each = [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas.split("|")]
-    return {"application/json": {"schema": each[0] if len(each) == 1 else {"anyOf": each}}}
+def _json_content(named: str) -> dict[str, Any]:
+    """Return the JSON form of what a row names: a schema, several with | between them, or a list of one as [SCHEMA]."""
+    if named.startswith("["):
+        return {JSON: {"schema": {"type": "array", "items": _reference(named.strip("[]"))}}}
+    each = [_reference(name) for name in named.split("|")]
+    return {JSON: {"schema": each[0] if len(each) == 1 else {"anyOf": each}}}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -28,7 +28,9 @@ SENDER = Parameter(
     "Only from this sender: a number, a short code or a name; case does not matter. Digits without '+' mean the sender"
     " written so, or, while none such is kept, the international number too.",
 )
-CONTAINS = Parameter("contains", "string", "Only texts that contain this; case does not matter.")
+CONTAINS = Parameter(
+    "contains", "string", "Only texts that contain this; case does not matter.", limits={"maxLength": MAX_CONTAINS}
+)
 FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
@@ -38,24 +40,33 @@ SKIP = Parameter(
     "Pass over this message, by its id or cursor; a blank and why may follow, which the explanation repeats. May be"
     " repeated.",
     is_list=True,
+    limits={"maxLength": MAX_SKIP},
+    items={"maxItems": MAX_SKIPPED},
 )
-LIMIT = Parameter("limit", "integer", f"How many at most, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if not given.")
-TICKET = Parameter("ticket", "string", "The ticket that a line was asked for with.")
+LIMIT = Parameter(
+    "limit", "integer", "How many at most.", limits={"minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+)
+TICKET = Parameter(
+    "ticket", "string", "The ticket that a line was asked for with.", is_required=True, limits={"minLength": 1}
+)
 TIMEOUT = Parameter(
     "timeout",
     "number",
-    f"Seconds to wait, 0 to {MAX_TIMEOUT_SECONDS}; {DEFAULT_TIMEOUT_SECONDS} if not given.",
+    "Seconds to wait.",
+    limits={"minimum": 0, "maximum": MAX_TIMEOUT_SECONDS, "default": DEFAULT_TIMEOUT_SECONDS},
 )
 NEWEST = Parameter(
     "newest",
     "boolean",
-    "true: not the oldest match but the newest, once it is quiet; when the time is up first, the newest so far.",
+    "true: not the oldest match but the newest, once it is quiet; when the time is up first, the newest so far. It is"
+    " true where `quiet` is given.",
 )
 QUIET = Parameter(
     "quiet",
     "number",
-    "With `newest`: seconds, from the beginning of the wait on, in which nothing must come that fits line, sender and"
-    f" contains, 0 to {MAX_QUIET_SECONDS}; {QUIET_SECONDS} if not given. What comes starts them anew.",
+    "Seconds, from the beginning of the wait on, in which nothing must come that fits line, sender and"
+    " contains. What comes starts them anew.",
+    limits={"minimum": 0, "maximum": MAX_QUIET_SECONDS, "default": QUIET_SECONDS},
 )
 HOW = (TIMEOUT, NEWEST, QUIET, SKIP)
 WAIT = (*FILTERS, AFTER, *HOW)
@@ -196,16 +207,13 @@ def _parse_seconds(request: Request, name: str, default: float, most: float, *, 
 
 def parse_choice(request: Request) -> Choice:
     """Return which of several matches is asked for. Raises BadRequest for what is none, and BadTimeout."""
-    if not _parse_flag(request, "newest"):
-        if "quiet" in request.query_params:
-            raise BadRequest("quiet is for a wait with newest=true alone.", parameter="quiet")
-        return Choice(_parse_skip(request))
     quiet_seconds = _parse_seconds(request, "quiet", QUIET_SECONDS, MAX_QUIET_SECONDS)
-    return Choice(_parse_skip(request), quiet_seconds)
+    wants_newest = _parse_flag(request, "newest", default="quiet" in request.query_params)
+    return Choice(_parse_skip(request), quiet_seconds if wants_newest else None)
 
 
-def _parse_flag(request: Request, name: str) -> bool:
-    given = request.query_params.get(name, "false")
+def _parse_flag(request: Request, name: str, *, default: bool) -> bool:
+    given = request.query_params.get(name, str(default).lower())
     if given not in FLAGS:
         raise BadRequest(f"{name} = {given!r} is not accepted: give true or false.", parameter=name, value=given)
     return FLAGS[given]

@@ -66,11 +66,13 @@ async def refuse_http(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> str:
-    """Return what the path takes; the error names only the methods of the first of its routes (RFC 9110, 10.2.1)."""
+    """Return what the path takes; the error names only the methods of the first of its routes (RFC 9110, 10.2.1).
+
+    `/messages/next` is no `/messages/{id}`, though it looks like one: the first route that matches says which it is.
+    """
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    taken = {
-        method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()
-    }
+    matching = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    taken = {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
     return ", ".join(sorted(taken)) or "GET, HEAD"  # a file in /static
 
 

@@ -6,16 +6,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.access import ORIGINS
+from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.web import api, inbound, leases, pages
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE
-from smscatch.web.openapi import describe_api
+from smscatch.web.openapi import JSON, describe_api
 from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT
 
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
 NEXT = Parameter("next", "string", "The page to go to afterwards.")
-EVENTS, HTML = "text/event-stream", "text/html"
+EVENTS, HTML, TEXT = "text/event-stream", "text/html", "text/plain"
+THESE_LINES = LINE._replace(
+    help="The numbers whose messages are meant; may be repeated.",
+    is_required=True,
+    limits={"minLength": 1},
+    items={"minItems": 1},
+)
+LIST = (*FILTERS, AFTER, BEFORE, LIMIT)
+LEASED = "Lease|LeaseGroup"
 GET, POST, DELETE = (partial(Endpoint, API, method) for method in ("GET", "POST", "DELETE"))
 SHOW, SUBMIT = partial(Endpoint, PAGE, "GET"), partial(Endpoint, PAGE, "POST")
 
@@ -49,29 +58,69 @@ PAGES = (
 )
 ENDPOINTS = (
     *PAGES,
-    GET("/api/v1/code", api.next_code, (READ,), "text/plain", WAIT),
-    GET("/api/v1/cursor", api.get_cursor, (READ, LEASE), "text/plain"),
-    GET("/api/v1/messages", api.list_messages, (READ,), "MessagePage", (*FILTERS, AFTER, BEFORE, LIMIT)),
-    DELETE("/api/v1/messages", api.delete_messages, (ADMIN,), "", (LINE,), status=204),
-    GET("/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT),
-    GET("/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS),
-    GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS),
-    DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204),
+    GET("/api/v1/code", api.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
+    GET("/api/v1/cursor", api.get_cursor, (READ, LEASE), TEXT),
+    GET(
+        "/api/v1/messages",
+        api.list_messages,
+        (READ,),
+        "MessagePage",
+        (*FILTERS, AFTER, BEFORE, LIMIT),
+        refuses=(NotFound,),
+    ),
+    DELETE("/api/v1/messages", api.delete_messages, (ADMIN,), "", (THESE_LINES,), status=204, refuses=(NotFound,)),
+    GET("/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT, refuses=(NotFound,)),
+    GET("/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),
+    GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
+    DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
     GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
-    POST("/api/v1/leases", leases.acquire, (LEASE,), "Lease|LeaseGroup", body="LeaseRequest", status=201),
+    POST(
+        "/api/v1/leases",
+        leases.acquire,
+        (LEASE,),
+        LEASED,
+        body="LeaseRequest",
+        status=201,
+        needs_body=False,
+        refuses=(UnknownLine, NoFreeLine),
+    ),
     DELETE("/api/v1/leases", leases.give_up, (LEASE,), "", (TICKET,), status=204),
-    GET("/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), "Lease|LeaseGroup"),
-    DELETE("/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204),
-    GET("/api/v1/leases/{id}/messages", leases.list_messages, (LEASE,), "MessagePage"),
-    POST("/api/v1/leases/{id}/extend", leases.extend, (LEASE,), "Lease|LeaseGroup", body="Extension"),
-    GET("/api/v1/leases/{id}/next", leases.next_message, (LEASE,), "Message", LEASE_WAIT),
-    GET("/api/v1/leases/{id}/code", leases.next_code, (LEASE,), "text/plain", LEASE_WAIT),
-    GET("/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,)),
-    POST("/api/v1/inbound/{source}", inbound.receive, (INGEST,), api.JSON, body="GenericDelivery"),
-    POST("/api/v1/explain", api.explain, (READ,), api.JSON, body="Text"),
-    GET("/json", api.json_of_2018, (READ,), api.JSON, (LINE,)),
-    GET("/healthz", api.health, (), api.JSON),
-    GET("/readyz", api.readiness, (READ,), api.JSON),
-    GET("/openapi.json", openapi, (READ,), api.JSON),
+    GET("/api/v1/leases/{id}", leases.get_lease, (READ, LEASE), LEASED, refuses=(UnknownLease,)),
+    DELETE("/api/v1/leases/{id}", leases.release, (LEASE,), "", status=204, refuses=(UnknownLease,)),
+    GET("/api/v1/leases/{id}/messages", leases.list_lease_messages, (LEASE,), "MessagePage", refuses=(UnknownLease,)),
+    POST(
+        "/api/v1/leases/{id}/extend",
+        leases.extend,
+        (LEASE,),
+        LEASED,
+        body="Extension",
+        needs_body=False,
+        refuses=(UnknownLease, LeaseEnded),
+    ),
+    GET(
+        "/api/v1/leases/{id}/next",
+        leases.next_lease_message,
+        (LEASE,),
+        "Message",
+        LEASE_WAIT,
+        refuses=(NotFound, LeaseEnded),
+    ),
+    GET("/api/v1/leases/{id}/code", leases.next_lease_code, (LEASE,), TEXT, LEASE_WAIT, refuses=(NotFound, LeaseEnded)),
+    GET(
+        "/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,), refuses=(NotFound,)
+    ),
+    POST(
+        "/api/v1/inbound/{source}",
+        inbound.receive,
+        (INGEST,),
+        "Taken",
+        body="GenericDelivery",
+        refuses=(NotFound, BadDelivery),
+    ),
+    POST("/api/v1/explain", api.explain, (READ,), "Reading", body="Text"),
+    GET("/json", api.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
+    GET("/healthz", api.health, (), "Alive"),
+    GET("/readyz", api.readiness, (READ,), "Readiness", refuses=(NoModem,)),
+    GET("/openapi.json", openapi, (READ,), JSON),
 )

@@ -1,0 +1,1 @@
+"""The OpenAPI description in the hands of programs that others wrote."""
