@@ -1,5 +1,6 @@
 """What the machine has that the tests must not see, and what the tests must not leave on it."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -63,8 +64,10 @@ def _command_of(pid: int) -> str:
 
 
 def end_children() -> dict[int, str]:
-    """Kill the processes that we have started and that still run; return their command lines."""
+    """Kill the processes that we have started and that still run, and wait for their ends; return their commands."""
     left = children()
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
     return left
