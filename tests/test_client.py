@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smscatch import AsyncClient, AsyncLeasedLine, Client, LeaseEnded, NoFreeLine, NoMessage, NotFound, UnknownLease
-from smscatch.client import leasing, talk
+from smscatch.client import calls, leasing
 from smscatch.errors import BadRequest, SmscatchError
 from smscatch.spool import Entry, write_entry
 from smscatch.stores import Delivery
@@ -304,7 +304,7 @@ async def test_a_wait_longer_than_a_request_is_split_without_losing_its_cursor(
     server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await known(server)
-    monkeypatch.setattr(talk, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(calls, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(leasing, "FIRST_QUEUE_SECONDS", 0.05)
     monkeypatch.setattr(leasing, "QUEUE_SECONDS", 0.05)
     waiting = asyncio.create_task(do(client.wait_for_code, after=await do(client.cursor), timeout=PATIENCE_SECONDS))
@@ -363,7 +363,7 @@ async def test_a_lease_is_asked_for_once(server: Server) -> None:
 async def test_a_wait_ends_at_its_next_request_when_its_client_is_closed(
     server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talk, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(calls, "POLL_SECONDS", 0.2)
     waiting = asyncio.create_task(do(client.wait_for_message, timeout=PATIENCE_SECONDS))
     await asyncio.sleep(0.3)
     await do(client.close)

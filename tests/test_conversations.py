@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from smscatch import AsyncClient, CannotReach, Client, NoFreeLine
-from smscatch.client import leasing, talk, wants
+from smscatch.client import calls, leasing, matchers
 from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, cannot_reach
 from smscatch.client.leasing import Wanted
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
@@ -43,7 +43,7 @@ async def first(events: Iterator[Message] | AsyncIterator[Message]) -> Message:
 
 
 def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock() -> None:
-    waiting = talk.wait("/next", wants.the_text, 60, {"line": LINE})
+    waiting = calls.wait("/next", matchers.the_text, 60, {"line": LINE})
     assert isinstance(next(waiting), Ask)
     assert isinstance(waiting.throw(CannotReach("away")), Pause)
     asked = waiting.send(None)
@@ -125,7 +125,7 @@ def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_requ
 
 
 def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look() -> None:
-    waiting = talk.wait("/next", wants.a_code(None), 0.02, {"after": "1"})
+    waiting = calls.wait("/next", matchers.a_code(None), 0.02, {"after": "1"})
     next(waiting)
     time.sleep(0.02)
     assert isinstance(waiting.throw(CannotReach("no answer")), Pause)
@@ -148,9 +148,9 @@ def an_answer(cursor: int, text: str = "Your code is 482913") -> httpx2.Response
     return httpx2.Response(200, content=encode_message(message))
 
 
-def waiting_for_the_newest(timeout: float = 60, quiet: float = 5) -> Conversation[wants.Found]:
-    filters = talk.WaitFilters(after="1", newest=True, quiet=quiet)
-    return talk.wait("/next", wants.a_code(None), timeout, filters)
+def waiting_for_the_newest(timeout: float = 60, quiet: float = 5) -> Conversation[matchers.Match]:
+    filters = calls.WaitFilters(after="1", newest=True, quiet=quiet)
+    return calls.wait("/next", matchers.a_code(None), timeout, filters)
 
 
 def test_the_newest_is_asked_for_with_time_for_the_quiet() -> None:
@@ -196,22 +196,22 @@ def test_what_is_older_than_a_newest_that_is_not_wanted_was_quiet_already() -> N
 
 def test_what_is_passed_over_fits_into_an_address() -> None:
     """However many texts come that are not wanted: what is in front of the oldest that is told was looked at."""
-    waiting = talk.wait("/next", wants.a_code("[0-9]{100}" * 20), 60, {"after": "1"})
+    waiting = calls.wait("/next", matchers.a_code("[0-9]{100}" * 20), 60, {"after": "1"})
     asked = asked_by(next(waiting))
     for cursor in range(2, 102):
         text = msgspec.structs.replace(a_message(sender="+4915112345678"), cursor=str(cursor))
         asked = asked_by(waiting.send(httpx2.Response(200, content=encode_message(text))))
-    assert (asked.params["after"], len(asked.params["skip"])) == ("81", talk.MOST_SKIPPED)
+    assert (asked.params["after"], len(asked.params["skip"])) == ("81", calls.MOST_SKIPPED)
     with httpx2.Client(base_url="http://smscatch.example") as http:
         assert len(str(asked.build(http).url)) < 8_000
 
 
 def test_a_long_sender_is_cut_in_what_is_passed_over() -> None:
     read = a_message(sender="x" * 1000)
-    asked = asked_by(next(talk.wait("/next", wants.the_text, 60, {"after": "1"}, returned={read.id: read})))
+    asked = asked_by(next(calls.wait("/next", matchers.the_text, 60, {"after": "1"}, returned={read.id: read})))
     (skipped,) = asked.params["skip"]
     assert skipped.startswith(f"{read.id} an earlier wait")
-    assert len(skipped) == talk.MAX_SKIP
+    assert len(skipped) == calls.MAX_SKIP
 
 
 async def test_a_line_is_released_though_its_task_is_cancelled_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,16 +269,16 @@ def closed_connection() -> CannotReach:
 
 
 def test_what_is_sent_on_a_connection_that_was_just_closed_is_sent_again_once() -> None:
-    asking = talk.lines()
+    asking = calls.lines()
     first = next(asking)
     assert asking.throw(closed_connection()) == first
     with pytest.raises(CannotReach):
         asking.throw(closed_connection())
-    asking = talk.lines()
+    asking = calls.lines()
     next(asking)
     with pytest.raises(CannotReach):  # that is no closed connection
         asking.throw(CannotReach("away"))
-    waiting = talk.wait("/next", wants.the_text, 60, {"after": "1"})
+    waiting = calls.wait("/next", matchers.the_text, 60, {"after": "1"})
     next(waiting)
     assert isinstance(waiting.throw(closed_connection()), Pause)  # and then for what is left of its time
 
@@ -338,16 +338,19 @@ def test_a_header_that_is_not_sent_is_not_quoted() -> None:
 @pytest.mark.parametrize(
     ("conversation", "said"),
     [
-        (lambda: talk.wait("/next", wants.the_text, math.nan, {}), "timeout = nan"),
-        (lambda: talk.wait("/next", wants.the_text, "60", {}), "timeout = '60'"),  # type: ignore[arg-type]
-        (lambda: talk.wait("/next", wants.the_text, 60, {"after": ""}), "after is empty"),
-        (lambda: talk.wait("/next", wants.the_text, 60, {"line": ""}), "line is empty"),
-        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": "yes"}), "newest = 'yes'"),  # type: ignore[typeddict-item]
-        (lambda: talk.wait("/next", wants.the_text, 60, {"quiet": 1}), "quiet is for a wait with newest=True"),
-        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": True, "quiet": 61}), "quiet = 61 .* from 0 to 60"),
-        (lambda: talk.wait("/next", wants.the_text, 60, {"newest": True, "quiet": math.nan}), "quiet = nan"),
-        (lambda: talk.messages(50, {"line": ""}), "line is empty"),
-        (lambda: talk.start_of({"after": ""}), "after is empty"),
+        (lambda: calls.wait("/next", matchers.the_text, math.nan, {}), "timeout = nan"),
+        (lambda: calls.wait("/next", matchers.the_text, "60", {}), "timeout = '60'"),  # type: ignore[arg-type]
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"after": ""}), "after is empty"),
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"line": ""}), "line is empty"),
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"newest": "yes"}), "newest = 'yes'"),  # type: ignore[typeddict-item]
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"quiet": 1}), "quiet is for a wait with newest=True"),
+        (
+            lambda: calls.wait("/next", matchers.the_text, 60, {"newest": True, "quiet": 61}),
+            "quiet = 61 .* from 0 to 60",
+        ),
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"newest": True, "quiet": math.nan}), "quiet = nan"),
+        (lambda: calls.messages(50, {"line": ""}), "line is empty"),
+        (lambda: calls.start_of({"after": ""}), "after is empty"),
         (lambda: asking_for_a_line(math.nan), "wait = nan"),
         (lambda: leasing.lease(Wanted(line="")), "line is empty"),
         (lambda: leasing.lease(Wanted(ttl=math.inf)), "ttl = inf"),
@@ -355,7 +358,7 @@ def test_a_header_that_is_not_sent_is_not_quoted() -> None:
         (lambda: leasing.lease(Wanted(ttl=0.5)), "ttl = 0.5 .* from 1 to 86400 seconds"),
         (lambda: leasing.lease(Wanted(label="")), "label is empty"),
         (lambda: leasing.lease(Wanted(line=447700900001)), "such as '447700900001'"),  # type: ignore[arg-type]
-        (lambda: talk.wait("/next", wants.the_text, 60, {"sender": "\udce9"}), "give text in UTF-8"),
+        (lambda: calls.wait("/next", matchers.the_text, 60, {"sender": "\udce9"}), "give text in UTF-8"),
         (lambda: leasing.leased("", None), "lease is empty"),
         (lambda: leasing.leased("3f", ""), "after is empty"),
     ],
@@ -366,7 +369,7 @@ def test_what_the_server_would_misunderstand_is_not_sent(conversation: Callable[
 
 
 def test_a_wait_without_an_end_is_asked_for_in_pieces() -> None:
-    asked = asked_by(next(talk.wait("/next", wants.the_text, math.inf, {"after": "1"})))
+    asked = asked_by(next(calls.wait("/next", matchers.the_text, math.inf, {"after": "1"})))
     assert asked.params["timeout"] == POLL_SECONDS
     asked = asked_by(next(asking_for_a_line(math.inf)))
     assert asked.body is not None
@@ -384,12 +387,12 @@ async def test_a_closed_client_says_so(flavour: type[Client] | type[AsyncClient]
 
 
 def test_the_first_group_that_matched_is_the_code_and_a_pattern_that_is_none_is_refused_at_once() -> None:
-    want = wants.a_code(r"PIN (\d+)|TAN (\d+)|(\d+) it is")
+    want = matchers.a_code(r"PIN (\d+)|TAN (\d+)|(\d+) it is")
     for text, code in (("PIN 12", "12"), ("TAN 34", "34"), ("56 it is", "56")):
         assert want(a_message(text=text)) == code
-    with pytest.raises(wants.Unwanted):
-        wants.a_code("x*")(a_message())
-    for refused in (wants.a_code, wants.a_link):
+    with pytest.raises(matchers.Unwanted):
+        matchers.a_code("x*")(a_message())
+    for refused in (matchers.a_code, matchers.a_link):
         with pytest.raises(BadRequest, match="is no regular expression"):
             refused("(")
 
@@ -398,11 +401,11 @@ def test_the_first_group_that_matched_is_the_code_and_a_pattern_that_is_none_is_
 def test_an_answer_of_something_else_is_asked_about(content: bytes) -> None:
     request = httpx2.Request("GET", "http://hotel.example/")
     conversations: list[Conversation[Any]] = [
-        talk.messages(1, {}),
-        talk.lines(),
-        talk.leases(),
-        talk.cursor(),
-        talk.wait("/next", wants.the_text, 60, {"after": "1"}),
+        calls.messages(1, {}),
+        calls.lines(),
+        calls.leases(),
+        calls.cursor(),
+        calls.wait("/next", matchers.the_text, 60, {"after": "1"}),
         leasing.leased("3f", None),
     ]
     for conversation in conversations:

@@ -248,18 +248,18 @@ async def test_a_client_that_does_not_read_is_cut_and_little_waits_for_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(limits, "STALL_SECONDS", 0.5)
-    most, seen = 0, limits.Connection._expect_reading
+    most, seen = 0, limits.HttpConnection._expect_reading
 
-    def expect_reading(connection: limits.Connection) -> None:
+    def expect_reading(connection: limits.HttpConnection) -> None:
         nonlocal most
         seen(connection)
-        most = max(most, *limits.Connection.unread.values())
+        most = max(most, *limits.HttpConnection.unread.values())
 
-    monkeypatch.setattr(limits.Connection, "_expect_reading", expect_reading)
+    monkeypatch.setattr(limits.HttpConnection, "_expect_reading", expect_reading)
     async with full(settings) as (started, headers):
         with await ask_and_never_read(started, headers, path) as stuck:
             await eventually(lambda: most > 0)
-            await eventually(lambda: not limits.Connection.unread)
+            await eventually(lambda: not limits.HttpConnection.unread)
             while await asyncio.get_running_loop().sock_recv(stuck, 1 << 20):
                 pass  # what the kernel had; then it ends
     assert most < 3 * 1024 * 1024
@@ -270,13 +270,13 @@ async def test_what_waits_for_all_clients_together_is_bounded(
 ) -> None:
     monkeypatch.setattr(limits, "MAX_UNREAD_BYTES", 2 * 1024 * 1024)
     totals: list[int] = []
-    pause = limits.Connection.pause_writing
+    pause = limits.HttpConnection.pause_writing
 
-    def pause_writing(connection: limits.Connection) -> None:
+    def pause_writing(connection: limits.HttpConnection) -> None:
         pause(connection)
-        totals.append(sum(limits.Connection.unread.values()))
+        totals.append(sum(limits.HttpConnection.unread.values()))
 
-    monkeypatch.setattr(limits.Connection, "pause_writing", pause_writing)
+    monkeypatch.setattr(limits.HttpConnection, "pause_writing", pause_writing)
     async with full(settings) as (started, headers):
         with contextlib.ExitStack() as stack:
             for count in range(1, 9):

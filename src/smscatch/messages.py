@@ -20,6 +20,9 @@ LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
+# What a client, the command line or the API takes where nothing is given: how long a lease lasts, how long one waits
+# for a free line, how long for a message.
+TTL_SECONDS, WAIT_SECONDS, TIMEOUT_SECONDS = 120.0, 60.0, 60.0
 MAX_LINES_LEASED = 20  # at once, by one request
 QUIET_SECONDS, MAX_QUIET_SECONDS = 3, 60  # before the newest of several texts is returned
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -23,7 +23,7 @@ from smscatch.settings import Settings
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
-from smscatch.web.connections import Complaints, Connection, most_connections
+from smscatch.web.connections import AcceptErrors, HttpConnection, most_connections
 from smscatch.web.reads import Reads
 from smscatch.web.tries import PEER
 
@@ -51,7 +51,7 @@ async def serve(settings: Settings, started: Callable[[Started], None], show_key
     tidy up undisturbed.
     """
     limit = most_connections()
-    asyncio.get_running_loop().set_exception_handler(Complaints())
+    asyncio.get_running_loop().set_exception_handler(AcceptErrors())
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with _open_spool(settings) as (inbox, intake, pokes):
@@ -126,7 +126,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             self._answer,
             interface="asgi3",  # of a bound method it is not recognised
-            http=Connection,
+            http=HttpConnection,
             lifespan="off",
             log_config=None,
             access_log=False,

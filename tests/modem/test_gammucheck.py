@@ -10,7 +10,7 @@ import pytest
 
 from smscatch import hook
 from smscatch.errors import BadSetting
-from smscatch.modem.gammucheck import Reader, check_gammurc, find_reader
+from smscatch.modem.gammucheck import HookUser, check_gammurc, find_reader
 from smscatch.modem.gammurc import hook_command, render_gammurc
 
 LINE = "+447700900123"
@@ -40,7 +40,7 @@ def rc(tmp_path: Path, device: Path, spool: Path) -> Path:
     return path
 
 
-def check(rc: Path, spool: Path, *, reader: Reader | None = None) -> list[str]:
+def check(rc: Path, spool: Path, *, reader: HookUser | None = None) -> list[str]:
     """Return what is found, as it is printed."""
     findings = check_gammurc(
         rc, spool=spool, reader=reader or find_reader(None), line_of=lambda name: LINE if name == LINE else None
@@ -101,7 +101,7 @@ def test_what_loses_nothing_is_advice(rc: Path, spool: Path, *, old: str, new: s
 
 
 def test_a_file_or_a_spool_that_the_user_of_gammu_smsd_may_not_use_is_wrong(rc: Path, spool: Path) -> None:
-    nobody = Reader(65534, frozenset((65534,)))
+    nobody = HookUser(65534, frozenset((65534,)))
     spool.chmod(0o700)
     spool.parent.chmod(0o700)
     found = " ".join(check(rc, spool, reader=nobody))

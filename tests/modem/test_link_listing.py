@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from smscatch.modem.health import MAX_AGE, STATES, Health, read_health, write_health
-from smscatch.modem.listing import Listing, Reading, find_shown, parse_listing
+from smscatch.modem.listing import ListedText, Listing, find_shown, parse_listing
 from smscatch.modem.vitals import dbm_of, percent_of
 
 # 3GPP TS 23.040: "How are you?" from +31641600986.
 PDU = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
-WHOLE = Reading(0, PDU, is_received=True, is_new=True, is_whole=True)
+WHOLE = ListedText(0, PDU, is_received=True, is_new=True, is_whole=True)
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smscatch.modem import at, journal, taking
-from smscatch.modem.journal import Delivery, Journal, Slot
+from smscatch.modem.journal import Journal, Slot, TakenText
 from smscatch.modem.link import run_link
 from smscatch.simulator import SimulatedModem
 from smscatch.spool import write_entry
@@ -137,7 +137,7 @@ def test_names_sort_in_the_order_of_reading_even_if_the_clock_stands_or_is_set_b
     taken = Journal(tmp_path, LINE)
     names = [taken.name("00", SLOT, now).name for now in (10**9, 10**9, 10**9 - 5)]
     assert names == sorted(set(names))
-    taken.open([(SLOT, Delivery("x", names[-1]))])
+    taken.open([(SLOT, TakenText("x", names[-1]))])
     assert Journal(tmp_path, LINE).name("00", SLOT, 10**9).name > names[-1]
 
 

@@ -16,7 +16,7 @@ from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.stores import Key
-from smscatch.web import auth, remembered, stream
+from smscatch.web import auth, keycache, stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
 from tests.conftest import Clock
@@ -220,7 +220,7 @@ async def test_what_the_store_said_long_ago_or_of_a_session_counts_for_nothing(
     _, secret = await keys.add_key(inbox, "ingest", ("ingest",))
     session = await keys.start_session(inbox, secret)
     assert (await deliver(spooling, session)).status_code == 200
-    monkeypatch.setattr(remembered, "REMEMBERED_SECONDS", 0)
+    monkeypatch.setattr(keycache, "REMEMBERED_SECONDS", 0)
     assert (await deliver(spooling, secret)).status_code == 200
     take_away()
     assert [(await deliver(spooling, key)).status_code for key in (secret, session)] == [503, 503]
@@ -258,7 +258,7 @@ async def test_a_delivery_with_a_key_that_was_good_just_before_waits_for_no_answ
 
 
 async def test_who_asks_after_a_key_was_changed_gets_no_answer_from_before(inbox: Inbox) -> None:
-    memory = remembered.Remembered()
+    memory = keycache.KeyCache()
     silence = Silence()
     store: Any = SimpleNamespace(find_key=silence)
     before = asyncio.ensure_future(memory.ask(store, b"hash"))
@@ -271,7 +271,7 @@ async def test_who_asks_after_a_key_was_changed_gets_no_answer_from_before(inbox
 
 
 async def test_what_was_looked_up_while_a_key_was_revoked_is_not_remembered(inbox: Inbox) -> None:
-    memory = remembered.Remembered()
+    memory = keycache.KeyCache()
     key, _ = await keys.add_key(inbox, "ingest", ("ingest",))
     changes = memory.changes
     memory.note(b"another", msgspec.structs.replace(key, id="another"), changes)

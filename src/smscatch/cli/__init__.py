@@ -22,7 +22,7 @@ from smscatch.errors import (
     UnknownLine,
     escape_controls,
 )
-from smscatch.messages import QUIET_SECONDS
+from smscatch.messages import QUIET_SECONDS, TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS
 from smscatch.settings import FIELDS
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -122,7 +122,13 @@ def _add_store_commands(command: AddCommand) -> None:
 
 def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
-    wait.add_argument("--timeout", type=_parse_seconds, default=60.0, metavar="SECONDS", help="how long (60)")
+    wait.add_argument(
+        "--timeout",
+        type=_parse_seconds,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help="how long (%(default)g)",
+    )
     wait.add_argument("--after", type=_parse_given, help="a cursor, a time or an age such as 10m; now by default")
     what = wait.add_mutually_exclusive_group()
     what.add_argument("--code", action="store_true", help="wait for a message with a code, and print the code alone")
@@ -190,9 +196,15 @@ def _add_lease_options(lease: argparse.ArgumentParser) -> None:
     which.add_argument("--label", type=_parse_given, help="any of the lines with this label")
     lease.add_argument("--count", type=int, metavar="LINES", help="so many lines at once, all or none")
     lease.add_argument("--holder", help="who you are, for others to see; host name and process by default")
-    lease.add_argument("--ttl", type=_parse_seconds, default=120.0, metavar="SECONDS", help="how long (120)")
     lease.add_argument(
-        "--wait", type=_parse_seconds, default=60.0, metavar="SECONDS", help="how long to wait for a free line (60)"
+        "--ttl", type=_parse_seconds, default=TTL_SECONDS, metavar="SECONDS", help="how long (%(default)g)"
+    )
+    lease.add_argument(
+        "--wait",
+        type=_parse_seconds,
+        default=WAIT_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait for a line (%(default)g)",
     )
     lease.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this while the lease lasts")
 

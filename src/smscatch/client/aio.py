@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar, Unpack, overload
 
 import httpx2
 
-from smscatch.client import leasing, talk, wants
+from smscatch.client import calls, leasing, matchers
+from smscatch.client.calls import Filters, WaitFilters
 from smscatch.client.exchange import (
     GOODBYE_SECONDS,
     PAUSE_SECONDS,
@@ -24,10 +25,9 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
-from smscatch.client.talk import Filters, WaitFilters
-from smscatch.client.wants import Found, Want
+from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
-from smscatch.messages import Lease, LeaseGroup, Line, Message
+from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
 from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
@@ -60,35 +60,35 @@ class AsyncClient:
 
     async def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
         """See Client.messages."""
-        return await self._hold(talk.messages(limit, filters))
+        return await self._hold(calls.messages(limit, filters))
 
     async def lines(self) -> list[Line]:
         """See Client.lines."""
-        return await self._hold(talk.lines())
+        return await self._hold(calls.lines())
 
     async def leases(self) -> list[Lease]:
         """See Client.leases."""
-        return await self._hold(talk.leases())
+        return await self._hold(calls.leases())
 
     async def cursor(self) -> str:
         """See Client.cursor."""
-        return await self._hold(talk.cursor())
+        return await self._hold(calls.cursor())
 
-    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[WaitFilters]) -> Message:
+    async def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[WaitFilters]) -> Message:
         """See Client.wait_for_message."""
-        return (await self._wait(wants.the_text, timeout, filters)).message
+        return (await self._wait(matchers.the_text, timeout, filters)).message
 
     async def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """See Client.wait_for_code."""
-        return (await self._wait(wants.a_code(code_pattern), timeout, filters)).value
+        return (await self._wait(matchers.a_code(code_pattern), timeout, filters)).value
 
     async def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """See Client.wait_for_link."""
-        return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
+        return (await self._wait(matchers.a_link(link_pattern), timeout, filters)).value
 
     @overload
     def lease(
@@ -97,8 +97,8 @@ class AsyncClient:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: None = None,
     ) -> "Leasing[AsyncLeasedLine]": ...
 
@@ -109,8 +109,8 @@ class AsyncClient:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: int,
     ) -> "Leasing[AsyncLeasedLines]": ...
 
@@ -120,8 +120,8 @@ class AsyncClient:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: int | None = None,
     ) -> "Leasing[AsyncLeasedLine] | Leasing[AsyncLeasedLines]":
         """See Client.lease; use it in an `async with` block, or await it and release it."""
@@ -146,7 +146,7 @@ class AsyncClient:
 
     async def events(self, **filters: Unpack[Filters]) -> AsyncIterator[Message]:
         """See Client.events."""
-        following = Following(await self._hold(talk.start_of(filters)), filters)
+        following = Following(await self._hold(calls.start_of(filters)), filters)
         while True:
             refuse_closed(self._http)
             try:
@@ -164,8 +164,8 @@ class AsyncClient:
                 following.survive(error)
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Found:
-        return await self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
+    async def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Match:
+        return await self._hold(calls.wait("/api/v1/messages/next", want, timeout, filters))
 
     async def _hold(self, conversation: Conversation[T]) -> T:
         try:
@@ -254,21 +254,21 @@ class AsyncLeasedLine(Leased):
             if error is None:  # else that one matters more; the lease ends by itself
                 raise
 
-    async def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
+    async def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[LeaseFilters]) -> Message:
         """See LeasedLine.wait_for_message."""
-        return (await self._wait(wants.the_text, timeout, filters)).message
+        return (await self._wait(matchers.the_text, timeout, filters)).message
 
     async def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """See LeasedLine.wait_for_code."""
-        return (await self._wait(wants.a_code(code_pattern), timeout, filters)).value
+        return (await self._wait(matchers.a_code(code_pattern), timeout, filters)).value
 
     async def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """See LeasedLine.wait_for_link."""
-        return (await self._wait(wants.a_link(link_pattern), timeout, filters)).value
+        return (await self._wait(matchers.a_link(link_pattern), timeout, filters)).value
 
     async def messages(self) -> list[Message]:
         """See LeasedLine.messages."""
@@ -276,9 +276,9 @@ class AsyncLeasedLine(Leased):
 
     async def mark(self) -> str:
         """See LeasedLine.mark."""
-        return await self._client._hold(talk.cursor())
+        return await self._client._hold(calls.cursor())
 
-    async def extend(self, ttl: float = 120.0) -> None:
+    async def extend(self, ttl: float = TTL_SECONDS) -> None:
         """See LeasedLine.extend."""
         self._lease = await self._client._hold(leasing.extend(self._lease, ttl))
 
@@ -286,7 +286,7 @@ class AsyncLeasedLine(Leased):
         """See LeasedLine.release."""
         await self._client._hold(leasing.release(self._lease))
 
-    async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
+    async def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Match:
         return await self._client._hold(self._waiting(want, timeout, filters))
 
 
@@ -309,7 +309,7 @@ class AsyncLeasedLines(LeasedGroup[AsyncLeasedLine]):
             if error is None:  # else that one matters more; the leases end by themselves
                 raise
 
-    async def extend(self, ttl: float = 120.0) -> None:
+    async def extend(self, ttl: float = TTL_SECONDS) -> None:
         """See LeasedLines.extend."""
         self._take(await self._client._hold(leasing.extend(self._group, ttl)))
 

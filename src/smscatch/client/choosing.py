@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from smscatch.client.given import check_newest
+from smscatch.client.validation import check_newest
 from smscatch.messages import QUIET_SECONDS, Message
 
 CHOICE = ("newest", "quiet")  # what of a wait's filters is ours

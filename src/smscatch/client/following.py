@@ -3,8 +3,8 @@
 import httpx2
 import msgspec
 
+from smscatch.client.calls import Filters
 from smscatch.client.exchange import PASSING, no_server
-from smscatch.client.talk import Filters
 from smscatch.errors import SmscatchError
 from smscatch.messages import Message, decode_message
 

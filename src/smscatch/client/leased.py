@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypedDict, TypeVar, cast, overload
 
+from smscatch.client.calls import MOST_SKIPPED, WaitFilters, wait
 from smscatch.client.exchange import Conversation
 from smscatch.client.leasing import path_of
-from smscatch.client.talk import MOST_SKIPPED, WaitFilters, wait
-from smscatch.client.wants import Found, Unwanted, Want
+from smscatch.client.matchers import Match, Unwanted, Want
 from smscatch.messages import Lease, LeaseGroup, Message, Query
 
 
@@ -37,7 +37,7 @@ class Leased:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.number} until {self.expires_at:%H:%M:%S} UTC>"
 
-    def _waiting(self, want: Want, timeout: float, filters: LeaseFilters) -> Conversation[Found]:
+    def _waiting(self, want: Want, timeout: float, filters: LeaseFilters) -> Conversation[Match]:
         """Wait for a message that matches and that no wait has returned yet."""
         after = filters.get("after")
         given = cast("WaitFilters", {**filters, "after": self._after if after is None else after})

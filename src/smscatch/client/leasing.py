@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from smscatch.client.calls import Page
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
-from smscatch.client.given import check_count, check_filters, check_seconds, check_ttl
-from smscatch.client.talk import Page
+from smscatch.client.validation import check_count, check_filters, check_seconds, check_ttl
 from smscatch.errors import NoFreeLine, SmscatchError, UnknownLease
-from smscatch.messages import MAX_NAME, Lease, LeaseGroup, Message
+from smscatch.messages import MAX_NAME, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Message
 
 log = logging.getLogger(__name__)
 __tracebackhide__ = is_ours
@@ -40,8 +40,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     line: str | None = None
     label: str | None = None
     holder: str | None = None
-    ttl: float = 120.0
-    wait: float = 60.0
+    ttl: float = TTL_SECONDS
+    wait: float = WAIT_SECONDS
     count: int | None = None
 
 

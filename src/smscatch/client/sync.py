@@ -7,7 +7,8 @@ from typing import Unpack, overload
 
 import httpx2
 
-from smscatch.client import leasing, talk, wants
+from smscatch.client import calls, leasing, matchers
+from smscatch.client.calls import Filters, WaitFilters
 from smscatch.client.exchange import (
     PAUSE_SECONDS,
     Ask,
@@ -22,10 +23,9 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
-from smscatch.client.talk import Filters, WaitFilters
-from smscatch.client.wants import Found, Want
+from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
-from smscatch.messages import Lease, LeaseGroup, Line, Message
+from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
 from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
@@ -58,21 +58,21 @@ class Client:
 
     def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
         """Return up to `limit` messages, newest first."""
-        return self._hold(talk.messages(limit, filters))
+        return self._hold(calls.messages(limit, filters))
 
     def lines(self) -> list[Line]:
         """Return our numbers."""
-        return self._hold(talk.lines())
+        return self._hold(calls.lines())
 
     def leases(self) -> list[Lease]:
         """Return who has which line; those that rest are among them."""
-        return self._hold(talk.leases())
+        return self._hold(calls.leases())
 
     def cursor(self) -> str:
         """Return the position of now: take it before the test triggers the SMS, and give it as `after`."""
-        return self._hold(talk.cursor())
+        return self._hold(calls.cursor())
 
-    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[WaitFilters]) -> Message:
+    def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[WaitFilters]) -> Message:
         """Return the oldest match behind `after`, waiting up to `timeout` seconds for it; for ever if that is math.inf.
 
         With `newest=True` it is the newest, once nothing came for `quiet` seconds, or when the time is up.
@@ -80,23 +80,23 @@ class Client:
         A server that is away for a while is waited for, with nothing missed. Messages that belong to a lease are passed
         over. Raises NoMessage, whose text says what came meanwhile and why it did not match.
         """
-        return self._wait(wants.the_text, timeout, filters).message
+        return self._wait(matchers.the_text, timeout, filters).message
 
     def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, code_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """Return the code in the oldest match that holds one; else like `wait_for_message`.
 
         `code_pattern` is a regular expression for senders with a form of their own; the first of its groups that
         matched is the code, or all of it if it has none.
         """
-        return self._wait(wants.a_code(code_pattern), timeout, filters).value
+        return self._wait(matchers.a_code(code_pattern), timeout, filters).value
 
     def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, link_pattern: str | None = None, **filters: Unpack[WaitFilters]
     ) -> str:
         """Return the first link, or the first that the regular expression `link_pattern` matches somewhere."""
-        return self._wait(wants.a_link(link_pattern), timeout, filters).value
+        return self._wait(matchers.a_link(link_pattern), timeout, filters).value
 
     @overload
     def lease(
@@ -105,8 +105,8 @@ class Client:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: None = None,
     ) -> "LeasedLine": ...
 
@@ -117,8 +117,8 @@ class Client:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: int,
     ) -> "LeasedLines": ...
 
@@ -128,8 +128,8 @@ class Client:
         *,
         label: str | None = None,
         holder: str | None = None,
-        ttl: float = 120.0,
-        wait: float = 60.0,
+        ttl: float = TTL_SECONDS,
+        wait: float = WAIT_SECONDS,
         count: int | None = None,
     ) -> "LeasedLine | LeasedLines":
         """Return a number that is ours alone for `ttl` seconds; use it in a `with` block, or release it.
@@ -166,7 +166,7 @@ class Client:
         Outlives dropped connections and restarts of the server, with nothing missed and nothing twice. A long message
         whose missing parts came after it was shown is yielded again, with a higher `revision`.
         """
-        following = Following(self._hold(talk.start_of(filters)), filters)
+        following = Following(self._hold(calls.start_of(filters)), filters)
         while True:
             refuse_closed(self._http)
             try:
@@ -182,8 +182,8 @@ class Client:
                 following.survive(error)
             time.sleep(PAUSE_SECONDS)
 
-    def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Found:
-        return self._hold(talk.wait("/api/v1/messages/next", want, timeout, filters))
+    def _wait(self, want: Want, timeout: float, filters: WaitFilters) -> Match:
+        return self._hold(calls.wait("/api/v1/messages/next", want, timeout, filters))
 
     def _queue(self, conversation: Conversation[T]) -> T:
         """Hold a conversation that waits for a free line; the pytest plugin has its own, which stops clocks."""
@@ -237,7 +237,7 @@ class LeasedLine(Leased):
             if error is None:  # else that one matters more; the lease ends by itself
                 raise
 
-    def wait_for_message(self, *, timeout: float = 60.0, **filters: Unpack[LeaseFilters]) -> Message:
+    def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[LeaseFilters]) -> Message:
         """Return the next message, waiting up to `timeout` seconds for it.
 
         For the newer of two texts that were asked for wait `after` a `mark()` that was taken in between, or for the
@@ -247,19 +247,19 @@ class LeasedLine(Leased):
         Raises NoMessage, whose text says what came meanwhile and why it did not match, and LeaseEnded if the lease is
         over before.
         """
-        return self._wait(wants.the_text, timeout, filters).message
+        return self._wait(matchers.the_text, timeout, filters).message
 
     def wait_for_code(
-        self, *, timeout: float = 60.0, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, code_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """Return the code in the next message that holds one; see `Client.wait_for_code`."""
-        return self._wait(wants.a_code(code_pattern), timeout, filters).value
+        return self._wait(matchers.a_code(code_pattern), timeout, filters).value
 
     def wait_for_link(
-        self, *, timeout: float = 60.0, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
+        self, *, timeout: float = TIMEOUT_SECONDS, link_pattern: str | None = None, **filters: Unpack[LeaseFilters]
     ) -> str:
         """Return the link in the next message that holds one; see `Client.wait_for_link`."""
-        return self._wait(wants.a_link(link_pattern), timeout, filters).value
+        return self._wait(matchers.a_link(link_pattern), timeout, filters).value
 
     def messages(self) -> list[Message]:
         """Return what the line received since the lease began, oldest first, what came late too."""
@@ -267,9 +267,9 @@ class LeasedLine(Leased):
 
     def mark(self) -> str:
         """Return the cursor of now: what came before this call is never given to a wait that is `after` it."""
-        return self._client._hold(talk.cursor())
+        return self._client._hold(calls.cursor())
 
-    def extend(self, ttl: float = 120.0) -> None:
+    def extend(self, ttl: float = TTL_SECONDS) -> None:
         """Let the lease last for `ttl` seconds from now, if that is longer. Raises LeaseEnded if it is over."""
         self._lease = self._client._hold(leasing.extend(self._lease, ttl))
 
@@ -277,7 +277,7 @@ class LeasedLine(Leased):
         """End the lease: the line rests, and is free then. A second time is no error."""
         self._client._hold(leasing.release(self._lease))
 
-    def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Found:
+    def _wait(self, want: Want, timeout: float, filters: LeaseFilters) -> Match:
         return self._client._hold(self._waiting(want, timeout, filters))
 
 
@@ -303,7 +303,7 @@ class LeasedLines(LeasedGroup[LeasedLine]):
             if error is None:  # else that one matters more; the leases end by themselves
                 raise
 
-    def extend(self, ttl: float = 120.0) -> None:
+    def extend(self, ttl: float = TTL_SECONDS) -> None:
         """Let all leases that were not released last for `ttl` seconds from now. Raises LeaseEnded if one expired."""
         self._take(self._client._hold(leasing.extend(self._group, ttl)))
 

@@ -32,7 +32,7 @@ class Finding(NamedTuple):
     sentence: str
 
 
-class Reader(NamedTuple):
+class HookUser(NamedTuple):
     """The user as whom gammu-smsd runs: a number, and the groups that it is in."""
 
     uid: int
@@ -51,16 +51,16 @@ class Reader(NamedTuple):
         return all(self.may(folder, os.X_OK) for folder in path.absolute().parents)
 
 
-def find_reader(name: str | None) -> Reader:
+def find_reader(name: str | None) -> HookUser:
     """Return a user by its name, by default the one we are. Raises BadSetting if there is none."""
     try:
         user = pwd.getpwuid(os.geteuid()) if name is None else pwd.getpwnam(name)
     except KeyError as error:
         raise BadSetting(f"There is no user {name!r} on this machine: name the one that gammu-smsd runs as.") from error
-    return Reader(user.pw_uid, frozenset(os.getgrouplist(user.pw_name, user.pw_gid)))
+    return HookUser(user.pw_uid, frozenset(os.getgrouplist(user.pw_name, user.pw_gid)))
 
 
-def check_gammurc(path: Path, *, spool: Path, reader: Reader, line_of: Callable[[str], str | None]) -> list[Finding]:
+def check_gammurc(path: Path, *, spool: Path, reader: HookUser, line_of: Callable[[str], str | None]) -> list[Finding]:
     """Return what is wrong with the configuration `path`, the worst first; nothing if all texts will arrive.
 
     `spool` is the folder that the server drains, `line_of` gives the number that a PhoneID stands for. Raises
@@ -91,7 +91,7 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
     return {name.lower(): dict(parser[name]) for name in parser.sections()}
 
 
-def _check_device(gammu: dict[str, str], reader: Reader) -> Iterator[Finding]:
+def _check_device(gammu: dict[str, str], reader: HookUser) -> Iterator[Finding]:
     device = gammu.get("device") or gammu.get("port")
     if not device:
         yield Finding(True, "[gammu] has no device: say which port the modem is at, as /dev/serial/by-id/….")
@@ -121,7 +121,7 @@ def _check_service(smsd: dict[str, str]) -> Iterator[Finding]:
         )
 
 
-def _check_command(command: str, spool: Path, reader: Reader) -> Iterator[Finding]:
+def _check_command(command: str, spool: Path, reader: HookUser) -> Iterator[Finding]:
     """Look at the program that gammu-smsd runs for each text, and try it."""
     if not command:
         yield Finding(True, "[smsd] has no runonreceive: nothing hands texts to smscatch, and each is deleted.")
@@ -151,7 +151,7 @@ def _is_spool(words: Sequence[str], word: str) -> bool:
     return "--spool" in words and words[words.index("--spool") + 1 :][:1] == [word]
 
 
-def _check_spool(words: Sequence[str], spool: Path, reader: Reader) -> Iterator[Finding]:
+def _check_spool(words: Sequence[str], spool: Path, reader: HookUser) -> Iterator[Finding]:
     named = next((Path(word) for word in words if _is_spool(words, word)), None)
     if named is None:
         yield Finding(True, f"runonreceive has no --spool: texts go to a folder that no server drains. Give {spool}.")

@@ -34,7 +34,7 @@ class Slot(NamedTuple):
     place: int
 
 
-class Delivery(NamedTuple):
+class TakenText(NamedTuple):
     """A text that was taken from a slot: the digest of its PDU, and the name it has in the spool, for ever."""
 
     digest: str
@@ -58,14 +58,14 @@ class Journal:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = self._folder / f"{file_name(line)}.log"
         self._line = line
-        self._open: dict[Slot, Delivery] = {}
+        self._open: dict[Slot, TakenText] = {}
         self._last_ns = 0
         self._records = 0
         for record in _read_records(self._path):
             self._apply(record)
         self._rewrite()
 
-    def find(self, slot: Slot) -> Delivery | None:
+    def find(self, slot: Slot) -> TakenText | None:
         """Return what was taken from `slot` and may still be in it."""
         return self._open.get(slot)
 
@@ -73,14 +73,14 @@ class Journal:
         """Return the slots of a storage from which something was taken that may still be in it."""
         return [slot for slot in self._open if (slot.card, slot.storage) == (card, storage)]
 
-    def name(self, pdu: str, slot: Slot, now_ns: int) -> Delivery:
+    def name(self, pdu: str, slot: Slot, now_ns: int) -> TakenText:
         """Return a delivery of this moment, whose name sorts behind all earlier ones of this line."""
         is_order_kept = self._last_ns - now_ns < _MAX_LEAD_NS
         self._last_ns = max(now_ns, self._last_ns + 1) if is_order_kept else now_ns
         token = _digest(self._line, *map(str, slot), pdu, str(self._last_ns))
-        return Delivery(digest_of(pdu), f"{self._last_ns:020d}-{token}")
+        return TakenText(digest_of(pdu), f"{self._last_ns:020d}-{token}")
 
-    def open(self, taken: Iterable[tuple[Slot, Delivery]]) -> None:
+    def open(self, taken: Iterable[tuple[Slot, TakenText]]) -> None:
         """Remember what is about to be spooled; when this returns, a power cut cannot make it forgotten.
 
         Raises OSError: then nothing may be spooled.
@@ -100,7 +100,7 @@ class Journal:
     def _apply(self, record: list[object]) -> None:
         match record:
             case ["+", str(card), str(storage), int(place), str(digest), str(name)] if name[:20].isdecimal():
-                delivery = Delivery(digest, name)
+                delivery = TakenText(digest, name)
                 self._open[Slot(card, storage, place)] = delivery
                 self._last_ns = max(self._last_ns, delivery.time_ns)
             case ["-", str(card), str(storage), int(place)]:

@@ -18,7 +18,7 @@ from smscatch.errors import BadSetting
 from smscatch.modem.at import Conversation, News, Sleep
 from smscatch.modem.health import Health, write_health
 from smscatch.modem.journal import PinMarks
-from smscatch.modem.startup import Key, choose_storages, identify
+from smscatch.modem.startup import PinEntry, choose_storages, identify
 from smscatch.modem.taking import Origin, Taker, spool_trouble
 from smscatch.modem.trouble import ModemTrouble, NoAnswer, PortMissing
 from smscatch.modem.vitals import REGISTERED, ask_number, ask_vitals
@@ -69,7 +69,7 @@ class _Link:
         self._sleep = sleep
         self._limits: dict[str, float] = {}
         self._news = News()
-        self._kept: tuple[Taker, Key] | None = None
+        self._kept: tuple[Taker, PinEntry] | None = None
         self._origin = Origin(line, device, "", {})
         self._failures = 0
         self._health = Health(line=line, device=str(device), state="starting", updated_at=self._now())
@@ -87,13 +87,13 @@ class _Link:
                 log.exception("the link of %s failed", self._line)
                 await self._pause(ModemTrouble(f"The link failed with {type(error).__name__}: please report it."))
 
-    def _open_spool(self) -> tuple[Taker, Key]:
+    def _open_spool(self) -> tuple[Taker, PinEntry]:
         """Return what remembers texts and PINs, read once. Raises SpoolTrouble."""
         if self._kept is None:
             try:
                 self._kept = (
                     Taker(self._spool, self._line, self._news, self._now_ns),
-                    Key(self._pin, PinMarks(self._spool, self._line)),
+                    PinEntry(self._pin, PinMarks(self._spool, self._line)),
                 )
             except OSError as error:
                 raise spool_trouble(self._spool, error) from error
@@ -112,7 +112,7 @@ class _Link:
             with contextlib.suppress(ModemTrouble):  # they stay for the next round
                 await taker.take_forwarded(self._origin)
 
-    async def _session(self, talk: Conversation, taker: Taker, key: Key) -> None:
+    async def _session(self, talk: Conversation, taker: Taker, key: PinEntry) -> None:
         """Set the modem up and read it until it has to be set up again; trouble that leaves the port usable ends here.
 
         Raises PortMissing, and NoAnswer when the port has to be opened anew.
@@ -131,7 +131,7 @@ class _Link:
         except ModemTrouble as trouble:
             await self._pause(trouble)
 
-    async def _set_up(self, talk: Conversation, taker: Taker, key: Key) -> None:
+    async def _set_up(self, talk: Conversation, taker: Taker, key: PinEntry) -> None:
         identity = await identify(talk)
         self._change(maker=identity.maker, model=identity.model, firmware=identity.firmware, imei=identity.imei)
         try:

@@ -18,7 +18,7 @@ _UNREAD, _READ = 0, 1
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-class Reading(NamedTuple):
+class ListedText(NamedTuple):
     """What one slot holds; `place` is its <index>. `is_received` is False for drafts and sent texts.
 
     `is_new` is False for what was listed before (<stat> "received read"). `is_whole` is False if the PDU is not what
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 class Listing(NamedTuple):
     """All that a storage holds. With `is_clean` False there were lines that belong to nothing: one may be missing."""
 
-    readings: list[Reading]
+    readings: list[ListedText]
     is_clean: bool
 
 
@@ -52,7 +52,7 @@ def parse_listing(lines: Sequence[str]) -> Listing:
     return Listing(readings, is_clean)
 
 
-def find_shown(lines: Sequence[str], place: int) -> Reading | None:
+def find_shown(lines: Sequence[str], place: int) -> ListedText | None:
     """Return what an answer to AT+CMGR says of slot `place`; None if that is empty."""
     for header, between in _blocks(lines, "+CMGR:"):
         if found := _SHOWN.fullmatch(header):
@@ -72,12 +72,12 @@ def _blocks(lines: Sequence[str], name: str) -> Iterator[tuple[str, list[str]]]:
     yield header, between
 
 
-def _reading(header: re.Match[str], between: list[str]) -> Reading:
+def _reading(header: re.Match[str], between: list[str]) -> ListedText:
     length = int(header[3]) if header[3] else None
     whole = [line for line in between if _is_whole(line, length)]
     candidates = whole or [line for line in between if not _UNASKED.match(line)]
     status = int(header[2])
-    return Reading(
+    return ListedText(
         place=int(header[1] or 0),
         pdu=candidates[0] if candidates else "",
         is_received=status in (_UNREAD, _READ),

@@ -63,7 +63,7 @@ async def _ask_plain(talk: Conversation, name: str) -> str:
     return (find_value(lines, name) or find_plain(lines) or "").strip('"')
 
 
-class Key:
+class PinEntry:
     """The PIN of a line, or None: opens a SIM, but spends no more than one try on a PIN that is wrong."""
 
     def __init__(self, pin: str | None, marks: PinMarks) -> None:

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.modem.at import Conversation, News
-from smscatch.modem.journal import Delivery, Journal, Slot, digest_of
-from smscatch.modem.listing import EARLIEST, Listing, Reading, find_shown, parse_listing, time_of
+from smscatch.modem.journal import Journal, Slot, TakenText, digest_of
+from smscatch.modem.listing import EARLIEST, ListedText, Listing, find_shown, parse_listing, time_of
 from smscatch.modem.trouble import Refused, SpoolTrouble
 from smscatch.spool import Entry, write_entry
 
@@ -55,7 +55,7 @@ class Origin(NamedTuple):
 
 class _Text(NamedTuple):
     slot: Slot
-    reading: Reading
+    reading: ListedText
 
     @property
     def digest(self) -> str:
@@ -77,7 +77,7 @@ class Taker:
         self._chosen = ""
         self._spooled: set[str] = set()
         # What a slot held when the modem confirmed its deletion, until the slot is listed again.
-        self._deleted: dict[Slot, Delivery] = {}
+        self._deleted: dict[Slot, TakenText] = {}
         # What looked damaged; it is taken as it is if it looks the same a second time.
         self._damaged: dict[Slot, str] = {}
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -138,7 +138,7 @@ class Taker:
                 return True
         return False
 
-    async def _read(self, talk: Conversation, storage: str, place: int) -> Reading | None:
+    async def _read(self, talk: Conversation, storage: str, place: int) -> ListedText | None:
         await self._choose(talk, storage)
         try:
             return find_shown(await talk.ask(f"AT+CMGR={place}"), place)
@@ -200,12 +200,12 @@ class Taker:
             is_done &= await self._delete(talk, text.slot, delivery)
         return is_done
 
-    def _find_known(self, text: _Text) -> Delivery | None:
+    def _find_known(self, text: _Text) -> TakenText | None:
         """Return what the journal has of this very text."""
         found = self._journal.find(text.slot)
         return found if found and found.digest == text.digest else None
 
-    def _find_undeleted(self, text: _Text) -> Delivery | None:
+    def _find_undeleted(self, text: _Text) -> TakenText | None:
         """Return what the modem said it had deleted but shows again, as read before: no new text is that."""
         found = self._deleted.pop(text.slot, None)
         if found is None or found.digest != text.digest or text.reading.is_new:
@@ -215,10 +215,10 @@ class Taker:
         self._spooled.add(found.name)
         return found
 
-    def _name(self, text: _Text) -> Delivery:
+    def _name(self, text: _Text) -> TakenText:
         return self._journal.name(text.reading.pdu, text.slot, self._now_ns())
 
-    async def _write(self, origin: Origin, slot: Slot, pdu: str, delivery: Delivery) -> None:
+    async def _write(self, origin: Origin, slot: Slot, pdu: str, delivery: TakenText) -> None:
         records = {
             "time_ns": str(delivery.time_ns),
             "line": origin.line,
@@ -233,7 +233,7 @@ class Taker:
         await self._durably(write_entry, self._spool, Entry(delivery.name, KIND, body))
         log.debug("spooled %s from slot %d of %r", delivery.name, slot.place, slot.storage)
 
-    async def _delete(self, talk: Conversation, slot: Slot, delivery: Delivery) -> bool:
+    async def _delete(self, talk: Conversation, slot: Slot, delivery: TakenText) -> bool:
         try:
             await talk.ask(f"AT+CMGD={slot.place}")
         except Refused as refusal:

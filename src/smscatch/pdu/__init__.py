@@ -1,6 +1,6 @@
 """SMS PDUs as a modem gives and takes them (3GPP TS 23.040), to and from values.
 
-What they are made of is in pdu_fields.py and user_data.py; nothing here knows a modem or a message of ours.
+What they are made of is in fields.py and user_data.py; nothing here knows a modem or a message of ours.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from typing import Unpack
 from smscatch.errors import BadRequest
 from smscatch.pdu.alphabets import Alphabet, Shift, count_open, decode, read_coding
 from smscatch.pdu.fields import (
-    Reader,
+    OctetReader,
     bad_octet,
     read_address,
     read_smsc,
@@ -79,7 +79,7 @@ def parse_pdu(pdu: str | bytes) -> Deliver | StatusReport:
     After its end, zero octets and 0xFF are padding, as a SIM's record has them (TS 51.011, 10.5.3); after a status
     report anything may follow. Raises BadPdu, naming the octet, for whatever is no received SMS.
     """
-    reader = Reader(_octets_of(pdu))
+    reader = OctetReader(_octets_of(pdu))
     smsc = read_smsc(reader)
     first = reader.take_octet("the first octet of the PDU")
     kind = first & 3
@@ -103,7 +103,7 @@ def _octets_of(pdu: str | bytes) -> bytes:
     return bytes.fromhex(digits)
 
 
-def _read_deliver(reader: Reader, smsc: str | None, *, has_header: bool) -> Deliver:
+def _read_deliver(reader: OctetReader, smsc: str | None, *, has_header: bool) -> Deliver:
     sender = read_address(reader, "TP-OA")
     pid = reader.take_octet("TP-PID")
     dcs = reader.take_octet("TP-DCS")
@@ -131,7 +131,7 @@ def _read_deliver(reader: Reader, smsc: str | None, *, has_header: bool) -> Deli
     )
 
 
-def _read_status_report(reader: Reader, smsc: str | None) -> StatusReport:
+def _read_status_report(reader: OctetReader, smsc: str | None) -> StatusReport:
     return StatusReport(
         smsc=smsc,
         reference=reader.take_octet("TP-MR"),
@@ -220,6 +220,6 @@ def encode_status_report(
 def tpdu_length(pdu: str | bytes) -> int:
     """Return the octets of a PDU without the SMSC's address: the <length> of AT+CMGL and AT+CMGS (TS 27.005, 3.1)."""
     octets = _octets_of(pdu)
-    reader = Reader(octets)
+    reader = OctetReader(octets)
     read_smsc(reader)
     return len(octets) - reader.offset

@@ -1,6 +1,6 @@
 """How an SMS carries text (3GPP TS 23.038): the coding scheme, septets, shift tables, UTF-16.
 
-The tables themselves are in alphabet_tables.py; where a PDU keeps all this is in user_data.py.
+The tables themselves are in tables.py; where a PDU keeps all this is in user_data.py.
 """
 
 from collections.abc import Iterable

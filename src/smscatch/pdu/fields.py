@@ -16,7 +16,7 @@ _MAX_NAME = 11
 _FIRST_YEAR = 1990  # two digits of a year: the first SMS was sent in 1992
 
 
-class Reader:
+class OctetReader:
     """The octets of a PDU, taken field by field from the front."""
 
     def __init__(self, octets: bytes) -> None:
@@ -41,7 +41,7 @@ def bad_octet(offset: int, expected: str, found: str) -> BadPdu:
     return BadPdu(f"Octet {offset}: expected {expected}, but {found}.", offset=offset)
 
 
-def read_smsc(reader: Reader) -> str | None:
+def read_smsc(reader: OctetReader) -> str | None:
     """Take the SMSC's address, which a modem puts before the PDU (TS 27.005, 3.1, <pdu>); None if it is empty."""
     length = reader.take_octet("the length of the SMSC address")
     address = reader.take(length, "the SMSC address")
@@ -59,7 +59,7 @@ class Address(NamedTuple):
     type: int
 
 
-def read_address(reader: Reader, field: str) -> Address:
+def read_address(reader: OctetReader, field: str) -> Address:
     """Take an address with its length."""
     length = reader.take_octet(f"the length of {field}")
     kind = reader.take_octet(f"the type of {field}")

@@ -17,7 +17,7 @@ from smscatch.pdu.alphabets import (
     unpack_septets,
     write_coding,
 )
-from smscatch.pdu.fields import Reader, bad_octet
+from smscatch.pdu.fields import OctetReader, bad_octet
 from smscatch.pdu.tables import LANGUAGES, LOCKING
 
 _MAX_OCTETS = 140  # of user data (TS 23.040, 9.2.2.1)
@@ -45,7 +45,7 @@ class Header(NamedTuple):
     shift: Shift = Shift()
 
 
-def read_user_data(reader: Reader, coding: Coding, *, has_header: bool) -> tuple[Header, bytes]:
+def read_user_data(reader: OctetReader, coding: Coding, *, has_header: bool) -> tuple[Header, bytes]:
     """Take TP-UDL and TP-UD (TS 23.040, 9.2.3.16 and 9.2.3.24); return the header and what follows it."""
     length = reader.take_octet("TP-UDL")
     in_septets = coding.alphabet is Alphabet.GSM7 and not coding.is_compressed
@@ -145,7 +145,7 @@ class Options(TypedDict, total=False):
     split_at: int | None
 
 
-class Part(NamedTuple):
+class UserDataPart(NamedTuple):
     """The user data of one SMS, ready for a PDU: TP-UDHI, TP-DCS and the octets from TP-UDL on."""
 
     has_header: bool
@@ -161,7 +161,7 @@ class _Units(NamedTuple):
     units: bytes
 
 
-def write_parts(text: str, options: Options) -> Iterator[Part]:
+def write_parts(text: str, options: Options) -> Iterator[UserDataPart]:
     """Yield the parts of a message, as few as will do. Raises BadRequest if `options` do not fit the text."""
     message = _units_of(text, options)
     message_class, ports = options.get("message_class"), options.get("ports")
@@ -177,7 +177,7 @@ def write_parts(text: str, options: Options) -> Iterator[Part]:
             wide = options.get("wide_reference", False)
             header = header._replace(concat=Concat(options.get("reference", 0), len(pieces), number, wide))
         octets = write_header(header)
-        yield Part(bool(octets), dcs, _with_length(octets, piece, message.alphabet))
+        yield UserDataPart(bool(octets), dcs, _with_length(octets, piece, message.alphabet))
 
 
 def _units_of(text: str, options: Options) -> _Units:

@@ -6,7 +6,7 @@ Neither wire nor clock; the commands themselves are in the tables of general and
 import re
 
 from smscatch.simulator import general, sms
-from smscatch.simulator.session import Refused, Session
+from smscatch.simulator.session import CommandRefused, Session
 
 COMMANDS = general.COMMANDS | sms.COMMANDS
 NEED_SIM = general.NEED_SIM | sms.NEED_SIM
@@ -29,20 +29,20 @@ def answer(session: Session, line: str) -> bytes:
     try:
         for command in UNQUOTED_SEMICOLON.split(line[2:]):
             lines += run(session, command.strip())
-    except Refused as refusal:
+    except CommandRefused as refusal:
         return echo + framed(lines) + framed([session.result_code(refusal)])
     return echo + framed(lines) + framed(["OK"])
 
 
 def run(session: Session, command: str) -> list[str]:
-    """Return what `command` (without AT) answers before its result code. Raises Refused."""
+    """Return what `command` (without AT) answers before its result code. Raises CommandRefused."""
     match = EXTENDED.fullmatch(command) or BASIC.fullmatch(command)
     if match is None and command:
-        raise Refused
+        raise CommandRefused
     name, operation, argument = match.groups() if match else ("", "", "")
     handler = COMMANDS.get(name.upper() + operation)
     if handler is None:
-        raise Refused
+        raise CommandRefused
     if name.upper() in NEED_SIM:
         session.check_sim()
     return handler(session, argument.strip()) or []

@@ -10,7 +10,7 @@ from smscatch.simulator.session import (
     SIM_FAILURE,
     WRONG_PASSWORD,
     Command,
-    Refused,
+    CommandRefused,
     Session,
     constant,
     parse_number,
@@ -62,7 +62,7 @@ def set_charset(session: Session, argument: str) -> None:
     """+CSCS= (TS 27.007, 5.5)."""
     charset = argument.strip('"')
     if charset not in CHARSETS:
-        raise Refused("CME", BAD_PARAMETER)
+        raise CommandRefused("CME", BAD_PARAMETER)
     session.charset = charset
 
 
@@ -70,7 +70,7 @@ def set_functionality(session: Session, argument: str) -> None:
     """+CFUN=1, and =1,1 to reboot (TS 27.007, 8.2); other levels would switch the radio off."""
     level, *restart = split_arguments(argument)
     if level != "1":
-        raise Refused("CME", NOT_ALLOWED)
+        raise CommandRefused("CME", NOT_ALLOWED)
     session.wants_reboot = restart == ["1"]
 
 
@@ -127,13 +127,13 @@ def enter_pin(session: Session, argument: str) -> None:
     session.check_card()
     lock, (first, *rest) = session.state.lock, split_arguments(argument)
     if lock.state == "READY":
-        raise Refused("CME", NOT_ALLOWED)
+        raise CommandRefused("CME", NOT_ALLOWED)
     if lock.puk_tries == 0:
-        raise Refused("CME", SIM_FAILURE)
+        raise CommandRefused("CME", SIM_FAILURE)
     if lock.state == "SIM PUK" and not rest:
-        raise Refused("CME", PUK_NEEDED)
+        raise CommandRefused("CME", PUK_NEEDED)
     if not (lock.unblock(first, rest[0]) if lock.state == "SIM PUK" else lock.enter(first)):
-        raise Refused("CME", WRONG_PASSWORD)
+        raise CommandRefused("CME", WRONG_PASSWORD)
 
 
 COMMANDS: dict[str, Command] = {

@@ -25,7 +25,7 @@ NOT_ALLOWED, NO_SIM, PIN_NEEDED, PUK_NEEDED, SIM_FAILURE, WRONG_PASSWORD, BAD_PA
 CMS_NOT_ALLOWED, CMS_BAD_INDEX, CMS_UNKNOWN_ERROR = 302, 321, 500
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The command fails with a final result code: `CME` or `CMS` with its <err>, or else plain ERROR."""
 
     def __init__(self, kind: str = "", code: int = 0) -> None:
@@ -63,17 +63,17 @@ class Session:
         return self.state.storages[self.memories[use]]
 
     def check_sim(self) -> None:
-        """Raise Refused if there is no SIM in, or it still asks for its PIN or PUK."""
+        """Raise CommandRefused if there is no SIM in, or it still asks for its PIN or PUK."""
         self.check_card()
         if self.state.lock.state != "READY":
-            raise Refused("CME", PUK_NEEDED if self.state.lock.state == "SIM PUK" else PIN_NEEDED)
+            raise CommandRefused("CME", PUK_NEEDED if self.state.lock.state == "SIM PUK" else PIN_NEEDED)
 
     def check_card(self) -> None:
-        """Raise Refused if there is no SIM in."""
+        """Raise CommandRefused if there is no SIM in."""
         if not self.state.condition.sim:
-            raise Refused("CME", NO_SIM)
+            raise CommandRefused("CME", NO_SIM)
 
-    def result_code(self, refusal: Refused) -> str:
+    def result_code(self, refusal: CommandRefused) -> str:
         """Return the line that ends a refused command, in the form that +CMEE asks for (TS 27.007, 9.1)."""
         if refusal.kind == "CMS":
             return f"+CMS ERROR: {refusal.code}"
@@ -97,7 +97,7 @@ def split_arguments(argument: str) -> list[str]:
 
 
 def parse_number(word: str, highest: int) -> int:
-    """Return `word` as a number from 0 to `highest`. Raises Refused if it is none."""
+    """Return `word` as a number from 0 to `highest`. Raises CommandRefused if it is none."""
     if not word.strip().isdecimal() or int(word) > highest:
-        raise Refused("CME", BAD_PARAMETER)
+        raise CommandRefused("CME", BAD_PARAMETER)
     return int(word)

@@ -11,7 +11,7 @@ from smscatch.simulator.session import (
     CMS_NOT_ALLOWED,
     CMS_UNKNOWN_ERROR,
     Command,
-    Refused,
+    CommandRefused,
     Session,
     constant,
     parse_number,
@@ -58,7 +58,7 @@ def choose_memories(session: Session, argument: str) -> list[str]:
     """+CPMS=<mem1>[,<mem2>[,<mem3>]] (3.2.2)."""
     names = split_arguments(argument)
     if len(names) > 3 or not session.state.storages.keys() >= set(names):
-        raise Refused("CMS", CMS_NOT_ALLOWED)
+        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
     session.memories[: len(names)] = names
     return [f"+CPMS: {','.join(fill_levels(session))}"]
 
@@ -72,7 +72,7 @@ def choose_indications(session: Session, argument: str) -> None:
     """+CNMI=[<mode>[,<mt>[,<bm>[,<ds>[,<bfr>]]]]] (3.4.1)."""
     words = split_arguments(argument)
     if len(words) > len(CNMI_HIGHEST):
-        raise Refused("CMS", CMS_NOT_ALLOWED)
+        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
     values = [parse_number(word, highest) for word, highest in zip(words, CNMI_HIGHEST, strict=False)]
     session.cnmi[: len(values)] = values
 
@@ -92,7 +92,7 @@ def read_text(session: Session, argument: str) -> list[str]:
     """+CMGR=<index> (4.2): the text, which becomes read."""
     text = session.storage(0).find(parse_number(argument, HIGHEST_INDEX))
     if text is None:
-        raise Refused("CMS", CMS_BAD_INDEX)
+        raise CommandRefused("CMS", CMS_BAD_INDEX)
     lines = [f"+CMGR: {int(text.is_read)},,{text.length}", text.pdu]
     text.is_read = True
     return lines
@@ -104,11 +104,11 @@ def delete_text(session: Session, argument: str) -> None:
     condition = session.state.condition
     if condition.failing_deletes:
         condition.failing_deletes -= 1
-        raise Refused("CMS", CMS_UNKNOWN_ERROR)
+        raise CommandRefused("CMS", CMS_UNKNOWN_ERROR)
     if flags not in ([], ["0"]):
-        raise Refused("CMS", CMS_NOT_ALLOWED)
+        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
     if not session.storage(0).delete(parse_number(index, HIGHEST_INDEX)):
-        raise Refused("CMS", CMS_BAD_INDEX)
+        raise CommandRefused("CMS", CMS_BAD_INDEX)
     session.state.deleted += 1
 
 

@@ -1,6 +1,6 @@
 """The durable queue in front of the sinks: what a job is, and what becomes of it with an attempt. No database here.
 
-When to try again (retry, backoff) is decided in sinks/retry.py.
+When to try again (retry, backoff) is decided in the room sinks.
 """
 
 from datetime import datetime, timedelta

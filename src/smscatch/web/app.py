@@ -54,7 +54,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.describe = lambda: describe_api(ENDPOINTS)
-    app.state.outlook = pages.outlook.Outlook()
+    app.state.outlook = pages.outlook.PageState()
     app.state.context = Context(
         inbox,
         leases,

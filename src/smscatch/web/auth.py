@@ -20,7 +20,7 @@ from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unkno
 from smscatch.settings import Settings
 from smscatch.stores import Key
 from smscatch.web.endpoint import Endpoint, context_of
-from smscatch.web.remembered import Remembered
+from smscatch.web.keycache import KeyCache
 from smscatch.web.tries import address_of
 
 T = TypeVar("T")
@@ -30,9 +30,9 @@ FAILURE_SECONDS = 0.5  # with 256 random bits a guess is hopeless; a configured 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
-def remember(settings: Settings) -> Remembered:
+def remember(settings: Settings) -> KeyCache:
     """Return an empty memory of keys, but for the configured one."""
-    remembered = Remembered()
+    remembered = KeyCache()
     if settings.admin_key is not None:
         remembered.configure(hash_secret(settings.admin_key), configured_key(utc_now()))
     return remembered
@@ -47,7 +47,7 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
     if secret is None:
         secret = request.cookies.get(COOKIE)
         if secret is not None:
-            refuse_other_sites(request)
+            refuse_cross_site(request)
     if secret is None:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
     context = context_of(request)
@@ -68,7 +68,7 @@ async def slow_down(request: Request, secret: str, find: Callable[[], Awaitable[
     return await tries.check(address_of(request), hash_secret(secret), find, partial(asyncio.sleep, FAILURE_SECONDS))
 
 
-async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key | None:
+async def _find_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key | None:
     """Return the key with a secret, unless it has expired; what is remembered of it while the store is silent."""
     secret_hash = hash_secret(secret)
     if remembered is None:
@@ -78,7 +78,7 @@ async def _find_key(inbox: Inbox, secret: str, remembered: Remembered | None = N
     return None if key is None or is_expired(key, inbox.now()) else key
 
 
-async def _check_key(inbox: Inbox, secret: str, remembered: Remembered | None = None) -> Key:
+async def _check_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key:
     key = await _find_key(inbox, secret, remembered)
     if key is None:
         raise unknown_key()
@@ -98,7 +98,7 @@ def _secret_of_header(request: Request) -> str | None:
     return None
 
 
-def refuse_other_sites(request: Request) -> None:
+def refuse_cross_site(request: Request) -> None:
     """Raise Forbidden for what a page of another site sends: it could act in a person's name, or sign them in or out.
 
     The cookie alone does not show that our own page asked: SameSite lets sibling domains and other ports through.

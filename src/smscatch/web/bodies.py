@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from smscatch.errors import BadRequest
-from smscatch.messages import MAX_LINES_LEASED, MAX_NAME, MAX_TTL_SECONDS, MIN_TTL_SECONDS
+from smscatch.messages import MAX_LINES_LEASED, MAX_NAME, MAX_TTL_SECONDS, MIN_TTL_SECONDS, TTL_SECONDS
 from smscatch.sources.generic import MAX_TEXT
 from smscatch.web.params import MAX_TIMEOUT_SECONDS
 from smscatch.web.waiting import ClientGone
@@ -15,7 +15,6 @@ from smscatch.web.waiting import ClientGone
 T = TypeVar("T")
 MAX_BODY_BYTES = 256 * 1024  # the longest text that is taken, each character written as two \uXXXX, and more
 BODY_SECONDS = 10
-DEFAULT_TTL_SECONDS = 120
 
 Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 TtlSeconds = Annotated[float, msgspec.Meta(ge=MIN_TTL_SECONDS, le=MAX_TTL_SECONDS)]
@@ -36,7 +35,7 @@ class LeaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: Name | None = None
     label: Name | None = None
     holder: Name = ""
-    ttl_seconds: TtlSeconds = DEFAULT_TTL_SECONDS
+    ttl_seconds: TtlSeconds = TTL_SECONDS
     wait_seconds: WaitSeconds = 0
     ticket: Annotated[str, msgspec.Meta(min_length=8, max_length=MAX_NAME)] | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_LINES_LEASED)] | None = None
@@ -45,7 +44,7 @@ class LeaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a lease shall last from now on, at least."""
 
-    ttl_seconds: TtlSeconds = DEFAULT_TTL_SECONDS
+    ttl_seconds: TtlSeconds = TTL_SECONDS
 
 
 class Text(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ def trim_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-class Connection(H11Protocol):
+class HttpConnection(H11Protocol):
     """uvicorn's, except that it ends if no whole request comes, if its client does not read, or if there are too many.
 
     It would hold a descriptor, or memory (back-pressure: uvicorn waits with more of an answer, but for ever, and a
@@ -47,7 +47,9 @@ class Connection(H11Protocol):
     _patience: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
     _trim_at: ClassVar[float] = float("-inf")
-    unread: ClassVar[dict["Connection", int]] = {}  # the bytes that wait for those that read slowly, the first first
+    unread: ClassVar[
+        dict["HttpConnection", int]
+    ] = {}  # the bytes that wait for those that read slowly, the first first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse to."""
@@ -84,9 +86,9 @@ class Connection(H11Protocol):
         """End at once, and let go of what is not sent."""
         self._read_enough()
         self.transport.abort()
-        if self.loop.time() >= Connection._trim_at:
-            Connection._trim_at = self.loop.time() + TRIM_SECONDS
-            self.loop.call_at(Connection._trim_at, trim_memory)
+        if self.loop.time() >= HttpConnection._trim_at:
+            HttpConnection._trim_at = self.loop.time() + TRIM_SECONDS
+            self.loop.call_at(HttpConnection._trim_at, trim_memory)
 
     def _expect_reading(self) -> None:
         self.unread[self] = self.transport.get_write_buffer_size()
@@ -116,7 +118,7 @@ class Connection(H11Protocol):
             self.transport.close()
 
 
-class Complaints:
+class AcceptErrors:
     """The loop's exception handler. A failing accept is told once a minute; asyncio would fill the disk with it."""
 
     def __init__(self) -> None:

@@ -19,8 +19,8 @@ from smscatch.messages import Stored
 from smscatch.settings import Settings
 from smscatch.stores import Key
 from smscatch.web.deletions import Deletions
+from smscatch.web.keycache import KeyCache
 from smscatch.web.reads import Reads
-from smscatch.web.remembered import Remembered
 from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
 
@@ -89,7 +89,7 @@ class Context(NamedTuple):
     settings: Settings
     reads: Reads
     deletions: Deletions
-    remembered: Remembered
+    remembered: KeyCache
     tries: Tries
     render: Callable[..., str]
 

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from smscatch.web.auth import identify, refuse_other_sites
+from smscatch.web.auth import identify, refuse_cross_site
 from smscatch.web.endpoint import Endpoint, Face
 from smscatch.web.refusals import refuse, refuse_page
 
@@ -15,7 +15,7 @@ async def let_in(request: Request, endpoint: Endpoint) -> None:
     if endpoint.scopes:
         await identify(request, endpoint)
     elif endpoint.method == "POST":
-        refuse_other_sites(request)
+        refuse_cross_site(request)
 
 
 API = Face(let_in, refuse, checks_names=True, is_described=True)

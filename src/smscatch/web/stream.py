@@ -28,7 +28,7 @@ HEARTBEAT = b": still here\n\n"
 VISIBLE_HEARTBEAT = b"event: alive\ndata: still here\n\n"  # a script does not see comments
 
 
-class Aside(NamedTuple):
+class SideEvents(NamedTuple):
     """What a page is told besides messages: what is deleted, and how all else looks.
 
     `look` returns the data of an event `outlook`, or None if there is nothing new; it is asked after each event and
@@ -40,7 +40,7 @@ class Aside(NamedTuple):
     seconds: float
 
 
-async def stream_events(request: Request, render: Render, aside: Aside | None = None) -> Response:
+async def stream_events(request: Request, render: Render, aside: SideEvents | None = None) -> Response:
     """Answer with Server-Sent Events: one a message, its cursor as `id:`, and what `render` gives as event and data.
 
     Starts behind the `Last-Event-ID` header, which a browser sends when it resumes, else behind `after`, else now.
@@ -69,7 +69,7 @@ class _Telling(NamedTuple):
     """What is told how."""
 
     render: Render
-    aside: Aside | None
+    aside: SideEvents | None
     deleted: Watcher
 
     async def outlook(self) -> bytes:

@@ -17,7 +17,7 @@ from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.jobs import Job, SinkUse, State
 from smscatch.stores.postgres import leases, moving, parts, queue, statements
-from smscatch.stores.postgres.address import Address, parse_address
+from smscatch.stores.postgres.address import DatabaseAddress, parse_address
 from smscatch.stores.postgres.connections import OUR_FAULT, Connections
 from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
 from smscatch.stores.postgres.listening import Listener
@@ -36,7 +36,9 @@ FOR_THE_VALUES = "force_custom_plan"  # a plan for any values at all would not m
 class PostgresStore:
     """The Store in PostgreSQL; see stores/base.py for what each method promises."""
 
-    def __init__(self, address: Address, listen_address: Address, join: Join, *, is_indexed: bool) -> None:
+    def __init__(
+        self, address: DatabaseAddress, listen_address: DatabaseAddress, join: Join, *, is_indexed: bool
+    ) -> None:
         # One that writes: two would only wait for each other, in the database, where it costs more.
         self._writer = Connections(address, 1, ANSWER_SECONDS)
         self._reader = Connections(address, 4, ANSWER_SECONDS, plans=FOR_THE_VALUES)

@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-class Address(NamedTuple):
+class DatabaseAddress(NamedTuple):
     """Where a database is: for libpq, with the password; as a name that may be shown; whether it has `options`."""
 
     conninfo: str
@@ -33,7 +33,7 @@ class Address(NamedTuple):
     has_options: bool
 
 
-def parse_address(url: str, setting: str = "store") -> Address:
+def parse_address(url: str, setting: str = "store") -> DatabaseAddress:
     """Return the address in a URL. Raises BadSetting, without the URL: libpq's own words would show the password."""
     scheme = f"{setting} = postgresql://…"
     rest = url.partition("://")[2]
@@ -52,4 +52,4 @@ def parse_address(url: str, setting: str = "store") -> Address:
     # Of several hosts the one that can be written is wanted: after a failover that is another.
     choice = {"target_session_attrs": "read-write"} if "," in str(given.get("host")) else {}
     conninfo = make_conninfo(**(DEFAULTS | choice | given | {"client_encoding": "UTF8"}))
-    return Address(conninfo, name, has_options=bool(given.get("options")))
+    return DatabaseAddress(conninfo, name, has_options=bool(given.get("options")))

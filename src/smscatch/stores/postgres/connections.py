@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
-from smscatch.stores.postgres.address import Address
+from smscatch.stores.postgres.address import DatabaseAddress
 from smscatch.stores.postgres.failing import unavailable
 from smscatch.stores.postgres.session import Connection, connect
 
@@ -38,7 +38,7 @@ class _Lost(psycopg.OperationalError):
 class Connections:
     """Up to `size` connections, made when they are needed and kept, on which a piece of work may take `seconds`."""
 
-    def __init__(self, address: Address, size: int, seconds: float, *, plans: str = "auto") -> None:
+    def __init__(self, address: DatabaseAddress, size: int, seconds: float, *, plans: str = "auto") -> None:
         self._address = address
         self._seconds = seconds
         self._plans = plans

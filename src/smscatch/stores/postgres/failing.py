@@ -7,7 +7,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PGconn, Ping
 
 from smscatch.errors import CannotStart, StoreUnavailable
-from smscatch.stores.postgres.address import Address
+from smscatch.stores.postgres.address import DatabaseAddress
 
 MOST_CONNECTIONS = 8  # of one store: 1 to write, 4 to read, 2 to search, 1 to listen; see docs/stores.md
 # Refusals that pass. While a connection is made libpq gives no SQLSTATE, only the words of PostgreSQL or PgBouncer.
@@ -16,7 +16,7 @@ TLS = ("certificate verify failed", "does not support SSL", "certificate file") 
 NOT_WRITABLE = ("session is read-only", "is in hot standby mode")
 
 
-def unavailable(address: Address, error: Exception) -> StoreUnavailable:
+def unavailable(address: DatabaseAddress, error: Exception) -> StoreUnavailable:
     """Return the error for callers, as sentences that name the database."""
     return StoreUnavailable(f"The database {address.name} failed: {reason(error)}.{_advice(address, error)}")
 
@@ -27,7 +27,7 @@ def reason(error: Exception) -> str:
     return said.rstrip(".") or "it did not answer in time"
 
 
-async def cannot_open(address: Address, error: Exception) -> CannotStart | StoreUnavailable:
+async def cannot_open(address: DatabaseAddress, error: Exception) -> CannotStart | StoreUnavailable:
     """Return the error of who opens a store: StoreUnavailable if the database is away, CannotStart if it refuses us."""
     kind = StoreUnavailable if await _is_away(address, error) else CannotStart
     advice = _advice(address, error) or (
@@ -37,7 +37,7 @@ async def cannot_open(address: Address, error: Exception) -> CannotStart | Store
     return kind(f"The database {address.name} cannot be opened: {reason(error)}.{advice}")
 
 
-async def _is_away(address: Address, error: Exception) -> bool:
+async def _is_away(address: DatabaseAddress, error: Exception) -> bool:
     if not isinstance(error, psycopg.Error):  # in the network or the time limit
         return True
     if error.sqlstate is not None:
@@ -53,7 +53,7 @@ async def _is_away(address: Address, error: Exception) -> bool:
     return await asyncio.to_thread(PGconn.ping, address.conninfo.encode()) != Ping.OK
 
 
-def _advice(address: Address, error: Exception) -> str:
+def _advice(address: DatabaseAddress, error: Exception) -> str:
     """Return sentences that say what to do, with a blank in front; nothing if the reason says all."""
     if any(words in str(error) for words in TOO_MANY):
         return (

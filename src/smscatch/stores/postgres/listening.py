@@ -11,7 +11,7 @@ from collections.abc import Callable
 import psycopg
 
 from smscatch.stores.hearing import Hearing
-from smscatch.stores.postgres.address import Address
+from smscatch.stores.postgres.address import DatabaseAddress
 from smscatch.stores.postgres.failing import reason
 from smscatch.stores.postgres.session import Connection, connect
 
@@ -26,7 +26,9 @@ DEAF_SECONDS = 60.0  # between two looks whether the pooler is still deaf
 class Listener:
     """Listens at an address that leads past any pooler, for what is told at the address of the store."""
 
-    def __init__(self, store: Address, address: Address, heard: Callable[[], None], hearing: Hearing) -> None:
+    def __init__(
+        self, store: DatabaseAddress, address: DatabaseAddress, heard: Callable[[], None], hearing: Hearing
+    ) -> None:
         self._store = store
         self._address = address
         self._heard = heard

@@ -13,7 +13,7 @@ from psycopg.abc import Buffer
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumperUnknown
 
-from smscatch.stores.postgres.address import CONNECT_SECONDS, Address
+from smscatch.stores.postgres.address import CONNECT_SECONDS, DatabaseAddress
 
 # One who stops in the middle of a transaction must not keep all others from writing; a message must be on disk, also
 # where the database's default is otherwise.
@@ -80,7 +80,7 @@ class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
             yield
 
 
-async def connect(address: Address, seconds: float, plans: str = "auto") -> Connection:
+async def connect(address: DatabaseAddress, seconds: float, plans: str = "auto") -> Connection:
     """Return a new connection whose statements may take up to `seconds`, and are planned according to `plans`.
 
     Raises psycopg.Error or TimeoutError. See https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES

@@ -16,7 +16,7 @@ from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.quoting import quote_shell
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
 from smscatch.web.params import parse_query, parse_range
-from smscatch.web.stream import Aside, stream_events
+from smscatch.web.stream import SideEvents, stream_events
 
 PAGE_ROWS = 40
 ALIVE_SECONDS = 10.0  # a page takes four times as much without a sign of life for lost
@@ -33,7 +33,7 @@ class Extract(NamedTuple):
     has_older: bool
 
 
-class Choice(NamedTuple):
+class LineChoice(NamedTuple):
     """A way to narrow or widen the list: what it says, where it leads, and whether it is the present one."""
 
     tag: LineTag | None
@@ -91,7 +91,7 @@ async def live(request: Request) -> Response:
         lines, version = await lines_of(request), present
         return render(request, "outlook.html", **_surroundings(request, lines))
 
-    return await stream_events(request, as_row, Aside(context_of(request).deletions, look, ALIVE_SECONDS))
+    return await stream_events(request, as_row, SideEvents(context_of(request).deletions, look, ALIVE_SECONDS))
 
 
 def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
@@ -149,13 +149,13 @@ def _pages(kept: list[tuple[str, str]], extract: Extract) -> dict[str, str]:
     return pages
 
 
-def _choices(kept: list[tuple[str, str]], tags: Mapping[str, LineTag], asked: list[str]) -> list[Choice]:
+def _choices(kept: list[tuple[str, str]], tags: Mapping[str, LineTag], asked: list[str]) -> list[LineChoice]:
     """Return all lines, then each; none if there is nothing to choose."""
     if len(tags) < 2 and not asked:
         return []
     others = [(name, value) for name, value in kept if name != "line"]
-    each = [Choice(tag, _address([("line", tag.number), *others]), asked == [tag.number]) for tag in tags.values()]
-    return [Choice(None, _address(others), not asked), *each]
+    each = [LineChoice(tag, _address([("line", tag.number), *others]), asked == [tag.number]) for tag in tags.values()]
+    return [LineChoice(None, _address(others), not asked), *each]
 
 
 def _address(parameters: list[tuple[str, str]]) -> str:

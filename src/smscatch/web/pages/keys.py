@@ -22,7 +22,7 @@ GONE = "There is no such key; it may have been revoked already."
 LIFETIMES = (1, 7, 30, 90, 365)  # days
 
 
-class Entry(NamedTuple):
+class KeyRow(NamedTuple):
     """What stands in a form of this page: of a new key if `key_id` is "". `error` says why it was refused, if it was.
 
     `lines` are those ticked; they count if `sees_all` is not chosen.
@@ -56,9 +56,9 @@ async def make_key(request: Request) -> Response:
     return await _page(request, made)
 
 
-def _read_entry(form: dict[str, list[str]], key_id: str = "") -> Entry:
+def _read_entry(form: dict[str, list[str]], key_id: str = "") -> KeyRow:
     lines = tuple(dict.fromkeys(form.get("line", [])))
-    return Entry(
+    return KeyRow(
         key_id=key_id,
         name=form.get("name", [""])[0].strip(),
         scopes=tuple(dict.fromkeys(form.get("scope", []))),
@@ -69,7 +69,7 @@ def _read_entry(form: dict[str, list[str]], key_id: str = "") -> Entry:
 
 
 async def _parse_limits(
-    request: Request, entry: Entry, lines_before: Sequence[str] = ()
+    request: Request, entry: KeyRow, lines_before: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """Return the scopes and the lines that a form gives a key. `lines_before` need not be there any more."""
     if not entry.scopes:
@@ -131,12 +131,12 @@ async def _end_forfeited(request: Request) -> None:
         await end_forfeited(leases_of(request), inbox_of(request))
 
 
-async def _page(request: Request, made: tuple[Key, str] | None = None, refused: Entry | None = None) -> Response:
+async def _page(request: Request, made: tuple[Key, str] | None = None, refused: KeyRow | None = None) -> Response:
     """Answer with the page, which shows a key made just now, or a form that was refused with what stood in it."""
     own = _own(request)
     keys = await inbox_of(request).store.keys()
-    entries = {key.id: Entry(key.id, "", key.scopes, key.lines is None, key.lines or ()) for key in keys}
-    entries[""] = Entry()
+    entries = {key.id: KeyRow(key.id, "", key.scopes, key.lines is None, key.lines or ()) for key in keys}
+    entries[""] = KeyRow()
     if refused is not None:
         entries[refused.key_id] = refused
     html = render(

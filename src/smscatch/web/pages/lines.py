@@ -16,7 +16,7 @@ from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, leases_of, render
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.rows import LineTag, tags_of
-from smscatch.web.stream import Aside, stream_events
+from smscatch.web.stream import SideEvents, stream_events
 
 DAYS = 14
 LOOK_SECONDS = 2.0  # until a page shows what changed, at most
@@ -79,7 +79,7 @@ async def live(request: Request) -> Response:
         seen, before = await _state(request), seen
         return None if seen == before else render(request, "cards.html", cards=await _cards(request))
 
-    return await stream_events(request, no_row, Aside(context_of(request).deletions, look, LOOK_SECONDS))
+    return await stream_events(request, no_row, SideEvents(context_of(request).deletions, look, LOOK_SECONDS))
 
 
 async def _state(request: Request) -> object:

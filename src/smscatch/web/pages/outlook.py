@@ -10,7 +10,7 @@ from smscatch.web.endpoint import context_of, inbox_of
 SECONDS = 5.0
 
 
-class Outlook:
+class PageState:
     """What all open pages depend on, read once in SECONDS at most, however many watch, and only while one does."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Outlook:
             self._version += 1
 
 
-def outlook_of(request: Request) -> Outlook:
+def outlook_of(request: Request) -> PageState:
     """Return what is shared by the open pages."""
-    outlook: Outlook = request.app.state.outlook
+    outlook: PageState = request.app.state.outlook
     return outlook

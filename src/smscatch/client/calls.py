@@ -10,8 +10,8 @@ import msgspec
 
 from smscatch.client.choosing import CHOICE, Choosing
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
-from smscatch.client.given import check_filters, check_seconds
-from smscatch.client.wants import Found, Unwanted, Want
+from smscatch.client.matchers import Match, Unwanted, Want
+from smscatch.client.validation import check_filters, check_seconds
 from smscatch.errors import NoMessage
 from smscatch.messages import Lease, Line, Message, format_time
 
@@ -58,13 +58,13 @@ class Lines(msgspec.Struct):
     lines: list[Line]
 
 
-class Leases(msgspec.Struct):
+class LeaseAnswer(msgspec.Struct):
     """A list of leases, as the server answers it."""
 
     leases: list[Lease]
 
 
-class Health(msgspec.Struct):
+class ServerClock(msgspec.Struct):
     """What we need of how the server is."""
 
     time: datetime
@@ -84,7 +84,7 @@ def lines() -> Conversation[list[Line]]:
 
 def leases() -> Conversation[list[Lease]]:
     """List who has which line."""
-    return read((yield from ask(Ask("GET", "/api/v1/leases"))), Leases).leases
+    return read((yield from ask(Ask("GET", "/api/v1/leases"))), LeaseAnswer).leases
 
 
 def cursor() -> Conversation[str]:
@@ -101,7 +101,7 @@ def start_of(filters: Filters) -> Conversation[str]:
 
 def wait(
     path: str, want: Want, timeout: float, filters: WaitFilters, *, returned: Mapping[str, Message] = NONE_RETURNED
-) -> Conversation[Found]:
+) -> Conversation[Match]:
     """Wait for the oldest message behind `after` that matches the filters and is wanted, or for the newest.
 
     `returned` are messages that earlier waits returned, by their ids. Raises NoMessage, whose text says what came
@@ -129,7 +129,7 @@ def wait(
             message = read(answer, Message)
             is_last = time.monotonic() >= start + timeout
             if is_last or choosing.is_chosen(message, seconds, time.monotonic() - asked_at):
-                return Found(want(message), message)
+                return Match(want(message), message)
         except Unwanted as reason:
             unwanted[message.cursor] = str(reason)
             if len(unwanted) > MOST_SKIPPED:
@@ -155,4 +155,4 @@ def _skipped(returned: Mapping[str, Message], unwanted: dict[str, str]) -> list[
 def _server_time(then: float) -> Conversation[str]:
     """Return what the server's clock showed at a moment of ours, at the latest: no cursor could be had at that time."""
     answer = yield from ask(Ask("GET", "/healthz"))
-    return format_time(read(answer, Health).time - timedelta(seconds=time.monotonic() - then))
+    return format_time(read(answer, ServerClock).time - timedelta(seconds=time.monotonic() - then))

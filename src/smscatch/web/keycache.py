@@ -24,7 +24,7 @@ class _Question(NamedTuple):
     patient_until: float
 
 
-class Remembered:
+class KeyCache:
     """Keys under the hashes of their secrets. The configured one stays until the store says otherwise."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from smscatch.errors import BadRequest
 from smscatch.messages import Message
 
 
-class Found(msgspec.Struct):
+class Match(msgspec.Struct):
     """What a wait found, in which message."""
 
     value: str

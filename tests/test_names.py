@@ -1,0 +1,44 @@
+"""A name means one thing in the whole project, and what a docstring refers to is there."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "smscatch"
+OURS = [path for folder in ("src", "tests", "benchmarks", "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
+# The same noun in each of them, on purpose.
+BACKENDS = ("sqlite", "postgres", "mongo")
+NAMED_FILE = re.compile(r"[\w/]+\.py\b")
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, documented):
+            yield ast.get_docstring(node) or ""
+
+
+def room_of(path: Path) -> str:
+    """Return the name of a file; that of a store's file without its backend."""
+    parts = path.relative_to(SOURCE).parts
+    return "/".join(part for part in parts if part not in BACKENDS)
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    rooms = defaultdict(set)
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                rooms[node.name].add(room_of(path))
+    assert {name: sorted(found) for name, found in rooms.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_docstring_names_exists(path: Path) -> None:
+    named = {name for text in docstrings(path) for name in NAMED_FILE.findall(text)}
+    assert [name for name in named if not any(str(other).endswith(f"/{name}") for other in OURS)] == []
