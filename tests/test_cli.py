@@ -167,6 +167,16 @@ def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> No
     assert "admin_key = (unset)\n" in done.stdout
 
 
+def test_config_shows_the_sinks_and_nothing_secret(tmp_path: Path) -> None:
+    path = tmp_path / "smscatch.toml"
+    path.write_text(
+        '[sinks.ci]\nkind = "json"\nurl = "https://u:secret@ci.example/secret?secret"\nlines = ["+447700900001"]'
+    )
+    done = smscatch("config", SMSCATCH_CONFIG=str(path))
+    assert "sinks.ci: kind json, url https://ci.example/…, lines +447700900001\n" in done.stdout
+    assert "secret" not in done.stdout
+
+
 def test_explain_shows_the_code_and_why() -> None:
     done = smscatch("explain", "Your Authy code is 482913")
     assert done.returncode == 0

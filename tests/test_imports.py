@@ -14,7 +14,7 @@ LEVELS = (
     ("clock", "codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "sources", "stores"),
     ("inbox", "search"),
-    ("intake", "keys", "leases", "modem"),
+    ("intake", "keys", "leases", "modem", "sinks"),
     ("access",),
     ("web", "opening"),
     ("server", "client"),

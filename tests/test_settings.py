@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from smscatch.errors import BadSetting
-from smscatch.settings import FIELDS, hide_password, load_settings
+from smscatch.settings import FIELDS, SinkSettings, hide_password, load_settings
+from smscatch.sinks import open_sinks
 from tests.test_numbers import WAYS
 
 
@@ -193,3 +194,60 @@ def test_a_store_in_postgresql_has_two_names_and_may_have_a_second_address() -> 
     with pytest.raises(BadSetting, match=r"store_listen = 'mongodb://u:…@db/x'.*is not accepted") as caught:
         load_settings(environ={"SMSCATCH_STORE_LISTEN": "mongodb://u:secret@db/x"})
     assert "secret" not in str(caught.value)
+
+
+def test_a_sink_has_a_table_of_its_own(tmp_path: Path) -> None:
+    table = '[sinks.ci]\nkind = "json"\nurl = "https://h.example/x"\nlines = ["+44 7700 900001"]\nallow_private = true'
+    settings = load_settings(environ=config(tmp_path, table))
+    assert settings.sinks == {"ci": SinkSettings("json", "https://h.example/x", ("+447700900001",), allow_private=True)}
+    assert load_settings(environ={}).sinks == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:password@h.example:8443/services/T0?token=t#f", "https://h.example:8443/…"),
+        ("http://[::1]:80/x", "http://[::1]:80/…"),
+        ("https://h.example", "https://h.example/…"),
+    ],
+)
+def test_of_the_url_of_a_sink_the_host_alone_is_shown(url: str, shown: str) -> None:
+    assert SinkSettings("json", url).shown_url == shown
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('[sinks.ci]\nkind = "json"', "url"),
+        ('[sinks.ci]\nurl = "https://secret.example"', "kind"),
+        ('[sinks.ci]\nkind = "json"\nurl = 5', "url"),
+        ('[sinks.ci]\nkind = "json"\nurl = "https://secret.example"\nlable = "x"', "lable"),
+        ('[sinks.ci]\nkind = "json"\nurl = "https://secret.example"\nlines = ["x"]', "E.164"),
+        ('[sinks."a b"]\nkind = "json"\nurl = "https://secret.example"', "a b"),
+        *(
+            (f'[sinks.ci]\nkind = "json"\nurl = "{url}"', "the url is not accepted")
+            for url in (
+                "",
+                "ftp://secret",
+                "https://",
+                "secret.example",
+                "https://secret:x/",
+                "https://[secret",
+                "http://a b",
+            )
+        ),
+        ('[sink.ci]\nkind = "json"', "Did you mean 'sinks'?"),
+        ("sinks = 5", "sinks"),
+    ],
+)
+def test_a_wrong_sink_is_refused_without_showing_its_url(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(environ=config(tmp_path, table))
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_kind_of_sink_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    settings = load_settings(environ=config(tmp_path, '[sinks.ci]\nkind = "jsn"\nurl = "https://secret.example"'))
+    with pytest.raises(BadSetting, match=r"sinks\.ci: there is no kind 'jsn'\. Kinds: json\."):
+        open_sinks(settings)

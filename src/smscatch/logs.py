@@ -27,8 +27,9 @@ class LogFormatter(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Have everything from INFO on written to standard error; of uvicorn only warnings."""
+    """Have everything from INFO on written to standard error; of uvicorn and httpx2 only warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormatter(FORM))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it names each URL, and that of a sink may hold a secret

@@ -68,6 +68,8 @@ class Opening:
             first = await Inbox.open(store, self._inbox.now)
             await first.heed_clock(is_start=True)
             made = await ensure_admin_key(first, self._settings.admin_key)
+            for sink in self._settings.sinks:  # before anything comes that a new one would miss
+                await store.open_sink(sink)
         except BaseException:
             await store.close()
             raise

@@ -20,6 +20,8 @@ from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.opening import Opening
 from smscatch.settings import Settings
+from smscatch.sinks import open_sinks
+from smscatch.sinks.runner import run_sinks
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
@@ -50,7 +52,7 @@ async def serve(settings: Settings, started: Callable[[Started], None], show_key
     Lets the process open as many files as it may. The signals stay ours to the end of the event loop: the caller may
     tidy up undisturbed.
     """
-    limit = most_connections()
+    limit, sinks = most_connections(), open_sinks(settings)
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
@@ -70,6 +72,7 @@ async def serve(settings: Settings, started: Callable[[Started], None], show_key
                     tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout))
                     tasks.create_task(reads.keep_writing())
                     tasks.create_task(keep_ending_forfeited(server.leases, inbox))
+                    tasks.create_task(run_sinks(inbox, sinks))
 
             async with _background(work_on_store(), intake.keep_draining(pokes), *_links(settings)):
                 await server.serve(sockets=[listener])

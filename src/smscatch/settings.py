@@ -21,8 +21,10 @@ from smscatch.numbers import compact, country_of, is_country, is_e164, is_nation
 
 PREFIX = "SMSCATCH_"
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
-LINES = "lines"
+LINES, SINKS = "lines", "sinks"
+TABLES = (LINES, SINKS)
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
+_SINK = re.compile(r"[a-z0-9_-]{1,40}")
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
 STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
 MAX_SPAN = timedelta(days=36_500)
@@ -48,6 +50,25 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"read by the gammu-smsd that calls itself {self.phone_id}" if self.phone_id else "read by no modem here"
 
 
+class SinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where messages are sent to: of `lines`, or of all if there are none.
+
+    `kind` is the form they are sent in (sinks/). The URL may hold a secret; its host may have a private address only
+    with `allow_private`.
+    """
+
+    kind: str
+    url: str
+    lines: tuple[str, ...] = ()
+    allow_private: bool = False
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: without user and password, path and query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, checked. `origins` says for each where its value came from; FIELDS describes them.
 
@@ -68,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     country: str | None
     lines: dict[str, LineSettings]
+    sinks: dict[str, SinkSettings]
     origins: dict[str, str]
     config: Path | None = None
 
@@ -247,7 +269,11 @@ def load_settings(
         values["url"] = _url_of(values["host"], values["port"])
     origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
     return Settings(
-        **values, lines=_parse_lines(table.get(LINES, {}), path, values["country"]), origins=origins, config=path
+        **values,
+        lines=_parse_lines(table.get(LINES, {}), path, values["country"]),
+        sinks=_parse_sinks(table.get(SINKS, {}), path, values["country"]),
+        origins=origins,
+        config=path,
     )
 
 
@@ -305,7 +331,7 @@ def _read_table(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None
 
 def _from_table(table: dict[str, Any], path: Path | None) -> dict[str, _Given]:
     for name, value in table.items():
-        if name not in FIELDS and name != LINES:
+        if name not in FIELDS and name not in TABLES:
             raise BadSetting(f"{path}: there is no setting {name!r}.{_did_you_mean(name)}")
         if name in FIELDS and (not isinstance(value, str | int) or isinstance(value, bool)):
             raise BadSetting(f"{path}: {name} = {value!r} is not accepted. Accepted: {FIELDS[name].form}.")
@@ -342,8 +368,9 @@ def _read_secret(variable: str, path: str) -> str:
 
 
 def _did_you_mean(name: str) -> str:
-    close = difflib.get_close_matches(name, [*FIELDS, LINES], n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join([*FIELDS, LINES])}."
+    known = [*FIELDS, *TABLES]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
 
 
 def _parse_lines(tables: Any, path: Path | None, country: str | None) -> dict[str, LineSettings]:
@@ -383,3 +410,34 @@ def _check_phone_ids(lines: dict[str, LineSettings], path: Path | None) -> None:
     for name in names:
         if names.count(name) > 1:
             raise BadSetting(f"{path}: phone_id {name!r} stands in two lines; each modem has a name of its own.")
+
+
+def _parse_sinks(tables: Any, path: Path | None, country: str | None) -> dict[str, SinkSettings]:
+    """Return the sinks by name. What is said of a wrong one does not show its URL, which may hold a secret."""
+    form = "Accepted: [sinks.NAME] with kind and url, perhaps lines and allow_private; NAME of a-z, 0-9, - and _."
+    try:
+        sinks = msgspec.convert(tables, dict[str, SinkSettings])
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{path}: sinks: {error}. {form}") from None
+    for name, sink in sinks.items():
+        if not _SINK.fullmatch(name):
+            raise BadSetting(f"{path}: sinks.{name!r} is not accepted. {form}")
+        if not _is_http(sink.url):
+            raise BadSetting(
+                f"{path}: sinks.{name}: the url is not accepted. Accepted: https://HOST/… or http://HOST/…"
+            )
+        numbers = tuple(next(iter(readings(line, country)), line) for line in sink.lines)
+        for written, number in zip(sink.lines, numbers, strict=True):
+            if not is_e164(number):
+                raise BadSetting(f"{path}: sinks.{name}: {written!r} is no number in E.164, such as +4915112345678.")
+        sinks[name] = msgspec.structs.replace(sink, lines=numbers)
+    return sinks
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket too few
+        return False
+    return is_whole and parts.scheme in ("http", "https") and url.isprintable() and " " not in url

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from smscatch.sources.pdu import join_parts
 from smscatch.stores import Job, SinkUse, Store, open_store
 from smscatch.stores.jobs import BURIED, DEAD, DONE, DROPPED, OPEN, PUT_OFF, SENT, Attempt, Outcome, settled
-from smscatch.stores.records import JobRecord, SinkRecord
+from smscatch.stores.records import JobRecord, PositionRecord, Record, SinkRecord
 from tests.samples import NOON, a_delivery
 
 MINUTE = timedelta(minutes=1)
@@ -162,3 +163,17 @@ async def test_the_text_of_a_message_is_nowhere_in_the_queue(store: Store) -> No
     records = [record async for record in store.dump() if isinstance(record, JobRecord)]
     assert "482913" not in str(records)
     assert len(records) == 1
+
+
+async def test_cursors_of_any_size_move_house(store: Store, other_url: str) -> None:
+    large = 2**40
+    await store.load([PositionRecord(position=large)])
+    await queue_up(store, large + 1)
+    records = [record async for record in store.dump()]
+    lines = [msgspec.json.encode(record) for record in records]
+    moved = await open_store(other_url, join_parts)
+    try:
+        await moved.load([msgspec.json.decode(line, type=Record) for line in lines])
+        assert await moved.sinks() == [SinkUse("hook", large + 1, 1, 0)]
+    finally:
+        await moved.close()

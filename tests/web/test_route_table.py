@@ -31,7 +31,8 @@ from tests.surroundings import settings_in
 REACHES = ((LINE,), (OTHER_LINE,), None)
 Caller = tuple[str | None, tuple[str, ...] | None]  # the scope of a key, None for no key, and its lines
 SENDER, CODE, HOLDER, LABEL, RAW, READER = "Zenon", "918273", "holder-nine", "label-nine", b"raw-nine", "reader-nine"
-SECRETS = (SENDER, CODE, HOLDER, LABEL, RAW.decode(), READER)
+SINK = "sink-nine"
+SECRETS = (SENDER, CODE, HOLDER, LABEL, RAW.decode(), READER, SINK)
 CONFIG = f"""
 [lines."{LINE}"]
 label = "{LABEL}"
@@ -118,6 +119,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(shows=CODE, foreign=403, query=ABOUT | {"after": "0"}),
     ),
     "POST /api/v1/inbound/{source}": (Call(200, 403, body=SIGN_UP),),
+    "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
     "GET /healthz": (Call(),),
@@ -187,6 +189,7 @@ class House:
         message = a_message(sender=SENDER, text=f"Your code is {CODE}", received_at=self.clock())
         await self.inbox.receive([Delivery(message, RAW)])
         await self.inbox.store.add_reads([Read(message=message.id, key="k", name=READER, at=NOON)])
+        await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
         path = endpoint.path.format(id=about, source="generic", count="3")

@@ -161,6 +161,10 @@ def run_config(options: argparse.Namespace) -> int:
         print(f"{name} = {shown}\n    {field.help}; takes {field.form}; from: {settings.origins[name]}")
     for number, line in settings.lines.items():
         print(f"lines.{number}: label {line.label!r}, device {line.device}, phone_id {line.phone_id}")
+    for name, sink in settings.sinks.items():
+        reach = f"lines {', '.join(sink.lines)}" if sink.lines else "all lines"
+        private = ", also at a private address" if sink.allow_private else ""
+        print(f"sinks.{name}: kind {sink.kind}, url {sink.shown_url}, {reach}{private}")
     return OK
 
 

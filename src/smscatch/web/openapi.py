@@ -24,10 +24,11 @@ from smscatch.web.answers import (
 )
 from smscatch.web.bodies import Extension, LeaseRequest, Text
 from smscatch.web.endpoint import Endpoint, Parameter
+from smscatch.web.sinks import SinkList
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),
-    *(DocumentOf2018, Alive, Readiness, Error),
+    *(DocumentOf2018, Alive, Readiness, SinkList, Error),
 )
 JSON = "application/json"
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery)

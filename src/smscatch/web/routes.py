@@ -8,7 +8,7 @@ from starlette.responses import Response
 from smscatch.access import ORIGINS
 from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
-from smscatch.web import api, inbound, leases, pages
+from smscatch.web import api, inbound, leases, pages, sinks
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE
 from smscatch.web.openapi import JSON, describe_api
@@ -74,6 +74,7 @@ ENDPOINTS = (
     GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
     DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
     GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
+    GET("/api/v1/sinks", sinks.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     POST(
         "/api/v1/leases",

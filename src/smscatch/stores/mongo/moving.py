@@ -104,7 +104,7 @@ _KINDS = (
     _Kind("reads", ("message", "key"), ("json",), lambda found: [_decode(found, Read)]),
     _Kind(
         *("sinks", ("_id",), ("cursor",)),
-        lambda found: [SinkRecord(name=found["_id"], cursor=found["cursor"])],
+        lambda found: [SinkRecord(name=found["_id"], cursor=int(found["cursor"]))],
     ),
     _Kind("jobs", ("sink", "position"), ("json",), lambda found: [JobRecord(job=_decode(found, Job))]),
 )

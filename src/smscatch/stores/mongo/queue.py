@@ -69,7 +69,9 @@ async def sinks(scope: Scope) -> list[SinkUse]:
     counts = {(found["_id"]["sink"], found["_id"]["state"]): found["jobs"] for found in counted}
     names = await scope.find("sinks", {}, ["_id", "cursor"], sort=[("_id", 1)])
     return [
-        SinkUse(sink["_id"], sink["cursor"], counts.get((sink["_id"], OPEN), 0), counts.get((sink["_id"], DEAD), 0))
+        SinkUse(
+            sink["_id"], int(sink["cursor"]), counts.get((sink["_id"], OPEN), 0), counts.get((sink["_id"], DEAD), 0)
+        )
         for sink in names
     ]
 

@@ -26,7 +26,7 @@ async def search(scope: Scope, query: Query, low: int, high: int, *, limit: int,
         limit=limit,
         hint=_index(query),
     )
-    return [Stored(message["position"], message["json"]) for message in found]
+    return [Stored(int(message["position"]), message["json"]) for message in found]
 
 
 async def _position_before(scope: Scope, time: datetime) -> int:

@@ -67,7 +67,7 @@ async def clock_set(scope: Scope) -> None:
 async def position(scope: Scope) -> int:
     """Return the newest position that was given."""
     found = await scope.find_one("counters", COUNTER, ["value"])
-    return found["value"] if found else 0
+    return int(found["value"]) if found else 0  # bson has an Int64 of its own, which is no JSON
 
 
 class Batch:
@@ -194,7 +194,7 @@ def document(position: int, message: Message, raw: bytes) -> Document:
 async def get(scope: Scope, message_id: str) -> Stored | None:
     """See Store.get."""
     found = await scope.find_one("messages", {"_id": message_id}, ["position", "json"])
-    return Stored(found["position"], found["json"]) if found else None
+    return Stored(int(found["position"]), found["json"]) if found else None
 
 
 async def raw(scope: Scope, message_id: str) -> bytes | None:

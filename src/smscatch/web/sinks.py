@@ -1,0 +1,90 @@
+"""What an administrator sees of the sinks: how far each is, what waits, and the dead letters. No text is in it."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.errors import Forbidden
+from smscatch.messages import Time
+from smscatch.stores import Job
+from smscatch.stores.jobs import DEAD, OPEN
+from smscatch.web.api import value_response
+from smscatch.web.endpoint import context_of, inbox_of, key_of
+
+SHOWN = 20  # jobs of a sink in each state
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message on its way to a sink, by its id: how often it was tried, and why not for the last time.
+
+    It is tried next at `due_at`; a dead letter died then.
+    """
+
+    message: str
+    created_at: Time
+    due_at: Time
+    attempts: int
+    reason: str
+
+
+class SinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages are sent to. `kind` and `url` are None if the settings do not have it any more.
+
+    Of the URL only the host is shown. `behind` is how many positions its cursor lies behind the newest message;
+    `waiting` and `dead` count jobs, of which the newest are listed.
+    """
+
+    name: str
+    kind: str | None
+    url: str | None
+    lines: tuple[str, ...]
+    cursor: str
+    behind: int
+    waiting: int
+    dead: int
+    jobs: list[JobView]
+    dead_letters: list[JobView]
+
+
+class SinkList(msgspec.Struct):
+    """Where messages are sent to."""
+
+    sinks: list[SinkView]
+
+
+async def list_sinks(request: Request) -> Response:
+    """Where messages are sent to: how far each sink is, what waits, and the dead letters with their reasons.
+
+    For a key that sees all lines: the ids of the messages are of any line.
+    """
+    if key_of(request).lines is not None:
+        raise Forbidden("This key is limited to some lines, so it may not see the sinks.")
+    store, configured = inbox_of(request).store, context_of(request).settings.sinks
+    newest = await store.position()
+    sinks = []
+    for use in await store.sinks():
+        settings = configured.get(use.name)
+        view = SinkView(
+            name=use.name,
+            kind=settings.kind if settings else None,
+            url=settings.shown_url if settings else None,
+            lines=settings.lines if settings else (),
+            cursor=str(use.cursor),
+            behind=max(0, newest - use.cursor),
+            waiting=use.waiting,
+            dead=use.dead,
+            jobs=[_view(job) for job in await store.jobs(use.name, OPEN, SHOWN)],
+            dead_letters=[_view(job) for job in await store.jobs(use.name, DEAD, SHOWN)],
+        )
+        sinks.append(view)
+    return value_response(SinkList(sinks))
+
+
+def _view(job: Job) -> JobView:
+    return JobView(
+        message=job.message,
+        created_at=job.created_at,
+        due_at=job.due_at,
+        attempts=len(job.attempts),
+        reason=job.attempts[-1].reason if job.attempts else "",
+    )
