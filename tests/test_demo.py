@@ -7,8 +7,10 @@ import select
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -82,6 +84,21 @@ def test_a_simulated_text_becomes_a_code_in_the_hands_of_those_who_wait(home: Pa
     assert "+447700900002  Line two  1 message," in lines
     assert "modem ready" in lines
     assert "has no line" in smscatch("simulate", "--line", "+4917012345", "x", HOME=str(home)).stderr
+
+
+def test_a_text_sent_from_the_page_of_the_lines_arrives_through_the_modem(home: Path) -> None:
+    config = tomllib.loads(places_in(home).config.read_text())
+    with httpx2.Client(base_url=config["url"], auth=(config["key"], ""), timeout=PATIENCE_SECONDS) as client:
+        forms = re.findall(r'action="(/lines/[^"]+/send)"', client.get("/lines").text)
+        assert forms == [f"/lines/{quote(line)}/send" for line in (GAMMU_LINE, LINK_LINE)]
+        for form in forms:
+            sent = client.post(form, data={"sender": "Authy", "text": "Your Authy code is 482913"})
+            assert sent.status_code == 303, sent.text
+        for line in (GAMMU_LINE, LINK_LINE):
+            code = client.get("/api/v1/code", params={"line": line, "after": "0", "timeout": "60"})
+            assert code.text == "482913"
+        refused = client.post(forms[0], data={"sender": "much too long a name", "text": "x"})
+        assert (refused.status_code, "is no sender" in refused.text) == (400, True)
 
 
 def test_a_second_demo_is_refused_and_leaves_the_first_alone(home: Path) -> None:

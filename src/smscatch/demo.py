@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,11 +71,21 @@ async def run_demo(settings: Settings, places: DemoPlaces, started: Callable[[St
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_only_demo(places))
         demo_settings = _prepare(settings, places)
+        test_lines = {}
         for line in LINES:
             modem = SimulatedModem(places.device(line), places.control(line), StickSettings(number=line))
-            await stack.enter_async_context(modem)
+            test_lines[line] = _sender_to(await stack.enter_async_context(modem))
         await stack.enter_async_context(_read_by_gammu(places, GAMMU_LINE, demo_settings.spool, gammu))
-        await serve(demo_settings, announce, lambda _: None)  # its key is configured
+        await serve(demo_settings, announce, lambda _: None, test_lines)  # its key is configured
+
+
+def _sender_to(modem: SimulatedModem) -> Callable[[str, str], Awaitable[None]]:
+    """Return what sends a text to a modem: its sender, the text. It raises BadRequest for what no SMS can carry."""
+
+    async def send(sender: str, text: str) -> None:
+        await modem.do("deliver", sender=sender, text=text)
+
+    return send
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import uvicorn
@@ -26,6 +27,7 @@ from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
 from smscatch.web.connections import AcceptErrors, HttpConnection, most_connections
+from smscatch.web.endpoint import SendTest
 from smscatch.web.reads import Reads
 from smscatch.web.tries import PEER
 
@@ -44,13 +46,18 @@ class Started:
         self.new_admin_key = new_admin_key
 
 
-async def serve(settings: Settings, started: Callable[[Started], None], show_key: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings,
+    started: Callable[[Started], None],
+    show_key: Callable[[str], None],
+    test_lines: Mapping[str, SendTest] = MappingProxyType({}),
+) -> None:
     """Run the server until SIGTERM, SIGINT or SIGHUP; `started` is called once it accepts connections.
 
     While the store is away it takes deliveries into the spool; the administrator's key goes to `show_key` if it is made
     only when the store comes. Raises CannotStart if the port is taken, or the store or the spool can never be used.
     Lets the process open as many files as it may. The signals stay ours to the end of the event loop: the caller may
-    tidy up undisturbed.
+    tidy up undisturbed. The page offers to send a text to each of `test_lines`.
     """
     limit, sinks = most_connections(), open_sinks(settings)
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
@@ -58,7 +65,7 @@ async def serve(settings: Settings, started: Callable[[Started], None], show_key
     with contextlib.closing(listener):
         async with _open_spool(settings) as (inbox, intake, pokes):
             reads = Reads(inbox)
-            server = _Server(inbox, settings, reads, limit)
+            server = _Server(inbox, settings, reads, limit, test_lines=test_lines)
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, intake)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
@@ -123,7 +130,15 @@ def _call_at_signals(stop: Callable[[], None]) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, except for its end: waits are ended first, and clients that keep it waiting are cut without a word."""
 
-    def __init__(self, inbox: Inbox, settings: Settings, reads: Reads, most_connections: int) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        settings: Settings,
+        reads: Reads,
+        most_connections: int,
+        *,
+        test_lines: Mapping[str, SendTest],
+    ) -> None:
         self._inbox = inbox
         self.leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
         config = uvicorn.Config(
@@ -138,7 +153,7 @@ class _Server(uvicorn.Server):
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
         )
-        app = make_app(inbox, self.leases, settings, reads)
+        app = make_app(inbox, self.leases, settings, reads, test_lines=test_lines)
         self._app = ProxyHeadersMiddleware(app, config.forwarded_allow_ips)  # type: ignore[arg-type]
         super().__init__(config)
 

@@ -73,6 +73,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /lines": (Call(shows=HOLDER, leased=True),),
     "GET /lines/live": (Call(shows=HOLDER, leased=True),),
     "POST /leases/{id}/end": (Call(303, 404, leased=True),),
+    "POST /lines/{line}/send": (Call(303, 403, form="sender=Bank&text=hello"),),
     "GET /keys": (Call(shows=LABEL, foreign=403, limited=403),),
     "POST /keys": (Call(shows=LABEL, foreign=403, limited=403, form=f"name=new&{LIMIT}"),),
     "POST /keys/{id}": (Call(303, 403, limited=403, form=LIMIT),),
@@ -192,7 +193,7 @@ class House:
         await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
-        path = endpoint.path.format(id=about, source="generic", count="3")
+        path = endpoint.path.format(id=about, source="generic", count="3", line=LINE)
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
         answers = []
@@ -221,6 +222,10 @@ class House:
         await self.inbox.store.delete_lines([LINE])
 
 
+async def send_nothing(sender: str, text: str) -> None:
+    """What a simulated modem is sent."""
+
+
 @pytest.fixture
 async def house(
     inbox: Inbox, leases: Leases, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, tmp_path: Path
@@ -229,7 +234,9 @@ async def house(
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
     monkeypatch.setattr(stream, "FIRST_PAUSE_SECONDS", 0.01)
     (tmp_path / "spool").mkdir()
-    return House(inbox, leases, clock, make_app(inbox, leases, settings_in(tmp_path, CONFIG)))
+    return House(
+        inbox, leases, clock, make_app(inbox, leases, settings_in(tmp_path, CONFIG), test_lines={LINE: send_nothing})
+    )
 
 
 def name_of(endpoint: Endpoint) -> str:

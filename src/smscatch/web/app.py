@@ -1,7 +1,8 @@
 """What goes around every route: its face, what the handlers share, headers. The table of routes is in routes.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -22,7 +23,7 @@ from smscatch.settings import Settings
 from smscatch.web import pages
 from smscatch.web.auth import remember
 from smscatch.web.deletions import Deletions
-from smscatch.web.endpoint import Context, Endpoint
+from smscatch.web.endpoint import Context, Endpoint, SendTest
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import check_names
 from smscatch.web.reads import Reads
@@ -46,8 +47,18 @@ STATIC_HEADERS = {
 }
 
 
-def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | None = None) -> ASGIApp:
-    """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written."""
+def make_app(
+    inbox: Inbox,
+    leases: Leases,
+    settings: Settings,
+    reads: Reads | None = None,
+    *,
+    test_lines: Mapping[str, SendTest] = MappingProxyType({}),
+) -> ASGIApp:
+    """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
+
+    `test_lines` are the lines on simulated modems, each with what sends a text to it.
+    """
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
@@ -64,6 +75,7 @@ def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | No
         remember(settings),
         Tries(),
         _renderer(),
+        test_lines,
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 

@@ -25,6 +25,7 @@ from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
 
 Handler = Callable[[Request], Awaitable[Response]]
+SendTest = Callable[[str, str], Awaitable[None]]  # sends a text to a line: its sender, the text
 VEIL = "smscatch_veil"  # the cookie of a browser that veils codes until they are pointed at
 DENSE = "smscatch_dense"  # the cookie of a browser that shows as many texts as fit
 
@@ -82,7 +83,7 @@ class Endpoint(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the handlers share."""
+    """What the handlers share. `test_lines` are those on simulated modems, to which a test text can be sent."""
 
     inbox: Inbox
     leases: Leases
@@ -92,6 +93,7 @@ class Context(NamedTuple):
     remembered: KeyCache
     tries: Tries
     render: Callable[..., str]
+    test_lines: Mapping[str, SendTest]
 
 
 class View(NamedTuple):

@@ -43,6 +43,7 @@ PAGES = (
     SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),
     SHOW("/lines/live", pages.lines.live, (READ, LEASE), EVENTS),
     SUBMIT("/leases/{id}/end", pages.lines.end_lease, (LEASE,), HTML),
+    SUBMIT("/lines/{line}/send", pages.lines.send_test, (INGEST,), HTML),
     SHOW("/keys", pages.keys.keys_page, (ADMIN,), HTML),
     SUBMIT("/keys", pages.keys.make_key, (ADMIN,), HTML),
     SUBMIT("/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML),

@@ -1,19 +1,26 @@
-"""Our numbers: how each one's modem is, who has it, how much comes to it, and how to use it from a test."""
+"""Our numbers: how each one's modem is, who has it, how much comes to it, and how to use it from a test.
 
-from collections.abc import Sequence
+To a simulated modem a text can be sent from here: whoever may bring in texts (INGEST) may do that too.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch.errors import BadRequest, NotFound
+from smscatch.keys import INGEST, READ
 from smscatch.messages import Line, Stored, format_time
 from smscatch.modem.health import read_health
 from smscatch.stores.base import DayCount
 from smscatch.web import leases
 from smscatch.web.api import lines_of
-from smscatch.web.endpoint import context_of, inbox_of, leases_of, render
+from smscatch.web.endpoint import access_of, context_of, inbox_of, leases_of, render
+from smscatch.web.pages.inbox import EXAMPLE_TEXT
+from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.rows import LineTag, tags_of
 from smscatch.web.stream import SideEvents, stream_events
@@ -21,6 +28,8 @@ from smscatch.web.stream import SideEvents, stream_events
 DAYS = 14
 LOOK_SECONDS = 2.0  # until a page shows what changed, at most
 BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 16, 4, 40
+EXAMPLE_SENDER = "Authy"
+MAX_TEST_SENDER, MAX_TEST_TEXT = 21, 600  # a number with its plus; four SMS of the longest kind
 
 
 class Bar(NamedTuple):
@@ -51,7 +60,7 @@ class Snippet(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A line as the page shows it."""
+    """A line as the page shows it. `takes_test`: its modem is simulated, and this key may send a text to it."""
 
     line: Line
     tag: LineTag
@@ -59,12 +68,13 @@ class Card(NamedTuple):
     is_resting: bool
     chart: Chart
     snippets: list[Snippet]
+    takes_test: bool
 
 
 async def lines_page(request: Request) -> Response:
     """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
     now = format_time(inbox_of(request).now())
-    return HTMLResponse(render(request, "lines.html", cards=await _cards(request), now=now))
+    return HTMLResponse(render(request, "lines.html", **await _shown(request), now=now))
 
 
 async def live(request: Request) -> Response:
@@ -77,7 +87,7 @@ async def live(request: Request) -> Response:
     async def look() -> str | None:
         nonlocal seen
         seen, before = await _state(request), seen
-        return None if seen == before else render(request, "cards.html", cards=await _cards(request))
+        return None if seen == before else render(request, "cards.html", **await _shown(request))
 
     return await stream_events(request, no_row, SideEvents(context_of(request).deletions, look, LOOK_SECONDS))
 
@@ -96,12 +106,39 @@ async def end_lease(request: Request) -> Response:
     return RedirectResponse("/lines", 303)
 
 
+async def send_test(request: Request) -> Response:
+    """Send a text to a line on a simulated modem, and go to where it will appear."""
+    line = request.path_params["line"]
+    access_of(request).check_line(line, doing="send to")
+    send = context_of(request).test_lines.get(line)
+    if send is None:
+        raise NotFound(f"No text can be sent to {line} from here: only to the simulated modems of `smscatch demo`.")
+    form = await read_form(request)
+    await send(_field(form, "sender", MAX_TEST_SENDER), _field(form, "text", MAX_TEST_TEXT))
+    reads = access_of(request).may((READ,))
+    return RedirectResponse(f"/?{urlencode({'line': line})}" if reads else "/lines", 303)
+
+
+def _field(form: Mapping[str, list[str]], name: str, most: int) -> str:
+    """Return a field of a form. Raises BadRequest if it is missing, blank or too long."""
+    value = form.get(name, [""])[0].strip()
+    if not 1 <= len(value) <= most:
+        raise BadRequest(f"The {name} has {len(value)} characters: give 1 to {most}.", parameter=name)
+    return value
+
+
+async def _shown(request: Request) -> dict[str, Any]:
+    example = {"sender": EXAMPLE_SENDER, "text": EXAMPLE_TEXT}
+    return {"cards": await _cards(request), "example": example, "most": (MAX_TEST_SENDER, MAX_TEST_TEXT)}
+
+
 async def _cards(request: Request) -> list[Card]:
     lines = await lines_of(request)
     now = await inbox_of(request).time()
     first = now.date() - timedelta(days=DAYS - 1)
     counts = await inbox_of(request).store.days(now - timedelta(days=DAYS - 1))
     url = str(request.base_url).rstrip("/")
+    tested = context_of(request).test_lines if access_of(request).may((INGEST,)) else ()
     return [
         Card(
             line,
@@ -110,6 +147,7 @@ async def _cards(request: Request) -> list[Card]:
             line.lease is not None and line.lease.expires_at <= now,
             draw_chart(first, [count for count in counts if count.line == line.number]),
             snippets_for(line.number, url),
+            takes_test=line.number in tested,
         )
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)
     ]
