@@ -17,7 +17,7 @@ from smscatch.errors import BadRequest, CannotStart, SmscatchError
 
 MAX_LINE_BYTES = 1 << 22
 # What a `wait` may take by itself, and what every other answer may take.
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 300.0
 ANSWER_SECONDS = 20.0
 
 Perform = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
