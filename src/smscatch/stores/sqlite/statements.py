@@ -27,6 +27,7 @@ INSERT = """
 IS_KNOWN = """
     SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?1) OR EXISTS (SELECT 1 FROM deleted WHERE id = ?1)
 """
+NTH_BEHIND = "SELECT position FROM messages WHERE position > ? ORDER BY position LIMIT 1 OFFSET ?"
 INDEX = """
     INSERT INTO trigrams (rowid, text) SELECT position, text FROM messages WHERE position > ? AND position <= ?
 """
@@ -136,7 +137,8 @@ def index_some(connection: sqlite3.Connection) -> bool:
     """
     with transaction(connection):
         start, newest = counter(connection, "indexed"), counter(connection, "position")
-        end = min(start + INDEX_BATCH, newest)
+        found = rows(connection, NTH_BEHIND, start, INDEX_BATCH - 1)
+        end = found[0][0] if found else newest  # by messages, not by positions: there may be gaps of any size
         connection.execute(INDEX, [start, end])
         connection.execute("UPDATE counters SET value = ? WHERE name = 'indexed'", [end])
     return end < newest
