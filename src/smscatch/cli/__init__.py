@@ -122,6 +122,33 @@ def _add_store_commands(command: AddCommand) -> None:
 
 def _add_client_commands(command: AddCommand) -> None:
     wait = command("wait", client.run_wait, "print the next message (JSON), or its code")
+    _add_wait_options(wait)
+    cursor = command("cursor", client.run_cursor, "print the cursor of now, for wait --after")
+    messages = command("messages", client.run_messages, "list the newest messages")
+    messages.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many at most (20)")
+    messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
+    for each in (wait, messages):
+        each.add_argument("--line", type=_parse_given, help="only this number of ours")
+        each.add_argument("--from", dest="sender", metavar="SENDER", help="only from this sender")
+        each.add_argument("--contains", metavar="TEXT", help="only texts that contain this")
+    lines = command("lines", client.run_lines, "list our numbers")
+    leases = command("leases", client.run_leases, "list who has which line, and until when")
+    lease = command("lease", client.run_lease, "have a line alone for a while, or for as long as a command runs")
+    _add_lease_options(lease)
+    release = command("release", client.run_release, "end a lease")
+    release.add_argument("id", type=_parse_given, metavar="ID")
+    for each in (wait, cursor, messages, lines, leases, lease, release):
+        each.add_argument("--url", help=FIELDS["url"].help)
+        each.add_argument(
+            "--key-file", metavar="FILE", help="the API key's file, - is standard input; SMSCATCH_KEY else"
+        )
+        each.add_argument("--key", action=_RefuseKey, help=argparse.SUPPRESS)
+    command("config", client.run_config, "show every setting, its value and where it came from")
+    explain = command("explain", client.run_explain, "show which code is in a text, and why")
+    explain.add_argument("text", metavar="TEXT")
+
+
+def _add_wait_options(wait: argparse.ArgumentParser) -> None:
     wait.add_argument(
         "--timeout",
         type=_parse_seconds,
@@ -147,29 +174,6 @@ def _add_client_commands(command: AddCommand) -> None:
         metavar="SECONDS",
         help=f"with --newest: how long nothing must come ({QUIET_SECONDS})",
     )
-    cursor = command("cursor", client.run_cursor, "print the cursor of now, for wait --after")
-    messages = command("messages", client.run_messages, "list the newest messages")
-    messages.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many at most (20)")
-    messages.add_argument("--json", action="store_true", help="one message per line, as JSON")
-    for each in (wait, messages):
-        each.add_argument("--line", type=_parse_given, help="only this number of ours")
-        each.add_argument("--from", dest="sender", metavar="SENDER", help="only from this sender")
-        each.add_argument("--contains", metavar="TEXT", help="only texts that contain this")
-    lines = command("lines", client.run_lines, "list our numbers")
-    leases = command("leases", client.run_leases, "list who has which line, and until when")
-    lease = command("lease", client.run_lease, "have a line alone for a while, or for as long as a command runs")
-    _add_lease_options(lease)
-    release = command("release", client.run_release, "end a lease")
-    release.add_argument("id", type=_parse_given, metavar="ID")
-    for each in (wait, cursor, messages, lines, leases, lease, release):
-        each.add_argument("--url", help=FIELDS["url"].help)
-        each.add_argument(
-            "--key-file", metavar="FILE", help="the API key's file, - is standard input; SMSCATCH_KEY else"
-        )
-        each.add_argument("--key", action=_RefuseKey, help=argparse.SUPPRESS)
-    command("config", client.run_config, "show every setting, its value and where it came from")
-    explain = command("explain", client.run_explain, "show which code is in a text, and why")
-    explain.add_argument("text", metavar="TEXT")
 
 
 class _RefuseKey(argparse.Action):

@@ -132,9 +132,7 @@ def wait(
                 return Match(want(message), message)
         except Unwanted as reason:
             unwanted[message.cursor] = str(reason)
-            if len(unwanted) > MOST_SKIPPED:
-                after = min(unwanted, key=int)  # what is in front of it was looked at, or is older than so many
-                del unwanted[after]
+            after = _forget_oldest(unwanted, after)
         except NoMessage as error:
             # Asking again costs the server one look, and the last answer knows all that came.
             if time.monotonic() >= start + timeout:
@@ -144,6 +142,15 @@ def wait(
                 raise
             was_away = True
             yield Pause(PAUSE_SECONDS)
+
+
+def _forget_oldest(unwanted: dict[str, str], after: str | None) -> str | None:
+    """Return where to go on from: with too many unwanted messages to name, behind the oldest, which is forgotten."""
+    if len(unwanted) <= MOST_SKIPPED:
+        return after
+    oldest = min(unwanted, key=int)  # what is in front of it was looked at, or is older than so many
+    del unwanted[oldest]
+    return oldest
 
 
 def _skipped(returned: Mapping[str, Message], unwanted: dict[str, str]) -> list[str]:
