@@ -219,3 +219,9 @@ def make_server(tmp_path: Path) -> Iterator[Callable[[], Server]]:
 @pytest.fixture
 def server(make_server: Callable[[], Server]) -> Server:
     return make_server().start()
+
+
+@pytest.fixture
+def resting_server(make_server: Callable[[], Server]) -> Server:
+    """One whose lines rest for an hour after a lease: long enough to be looked at."""
+    return make_server().start(SMSCATCH_LEASE_REST="1h")

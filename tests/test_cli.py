@@ -8,7 +8,7 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -249,23 +249,23 @@ def test_help_lists_the_commands() -> None:
         assert f"  {name} " in done.stdout
 
 
-def test_a_line_is_leased_waited_for_and_released(server: Server) -> None:
-    server.send("before")
-    against(server, "wait", "--after", "0")
-    lease = json.loads(against(server, "lease", "--line", LINE, "--holder", "me").stdout)
+def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> None:
+    resting_server.send("before")
+    against(resting_server, "wait", "--after", "0")
+    lease = json.loads(against(resting_server, "lease", "--line", LINE, "--holder", "me").stdout)
     assert lease["line"] == LINE
-    listed = against(server, "leases")
+    listed = against(resting_server, "leases")
     assert f"{LINE}  -  leased to me, until " in listed.stdout
-    server.send("Your code is 123456, see https://example.com/x")
-    assert against(server, "wait", "--lease", lease["id"], "--code").stdout == "123456\n"
-    assert against(server, "wait", "--lease", lease["id"], "--link").stdout == "https://example.com/x\n"
-    done = against(server, "wait", "--line", LINE, "--after", "0", "--contains", "123456", "--timeout", "0")
+    resting_server.send("Your code is 123456, see https://example.com/x")
+    assert against(resting_server, "wait", "--lease", lease["id"], "--code").stdout == "123456\n"
+    assert against(resting_server, "wait", "--lease", lease["id"], "--link").stdout == "https://example.com/x\n"
+    done = against(resting_server, "wait", "--line", LINE, "--after", "0", "--contains", "123456", "--timeout", "0")
     assert (done.returncode, f"belongs to the lease {lease['id']} of 'me'" in done.stderr) == (1, True)
-    done = against(server, "lease", "--line", LINE, "--wait", "0")
+    done = against(resting_server, "lease", "--line", LINE, "--wait", "0")
     assert (done.returncode, "is leased to 'me' until" in done.stderr) == (1, True)
-    assert against(server, "release", lease["id"]).returncode == 0
-    assert f"{LINE}  -  rests after me" in against(server, "leases").stdout
-    assert against(server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
+    assert against(resting_server, "release", lease["id"]).returncode == 0
+    assert f"{LINE}  -  rests after me" in against(resting_server, "leases").stdout
+    assert against(resting_server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
 
 
 def test_of_two_codes_the_newer_is_waited_for(server: Server) -> None:
@@ -285,20 +285,29 @@ def test_of_two_codes_the_newer_is_waited_for(server: Server) -> None:
     assert against(server, *newest, "--lease", lease).stdout == "333333\n"
 
 
-def test_a_lease_lasts_as_long_as_the_command_it_runs(server: Server) -> None:
-    server.send("hello")
-    against(server, "wait", "--after", "0")
+def test_a_lease_lasts_as_long_as_the_command_it_runs(resting_server: Server) -> None:
+    resting_server.send("hello")
+    against(resting_server, "wait", "--after", "0")
     script = f'{sys.executable} -m smscatch.cli leases; echo "$SMSCATCH_LINE $SMSCATCH_LEASE"; exit 7'
-    done = against(server, "lease", "--holder", "me", "--ttl", "1", "--", "sh", "-c", f"sleep 1.5; {script}")
+    done = against(resting_server, "lease", "--holder", "me", "--ttl", "3", "--", "sh", "-c", f"sleep 4; {script}")
     assert done.returncode == 7, done.stderr
     assert f"{LINE}  -  leased to me" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(f"{LINE} ")
-    assert "rests after me" in against(server, "leases").stdout
-    done = against(server, "lease", "--line", LINE, "--wait", "30", "--", "/no/such/program")
+    assert "rests after me" in against(resting_server, "leases").stdout
+
+
+def test_a_command_that_cannot_be_run_has_its_line_released(resting_server: Server) -> None:
+    resting_server.send("hello")
+    against(resting_server, "wait", "--after", "0")
+    done = against(resting_server, "lease", "--line", LINE, "--", "/no/such/program")
     assert (done.returncode, "cannot be run" in done.stderr) == (2, True)
+    assert "rests after" in against(resting_server, "leases").stdout
 
 
-def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_released(server: Server) -> None:
+def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_released(
+    make_server: Callable[[], Server],
+) -> None:
+    server = make_server().start(SMSCATCH_LEASE_REST="0s")
     for line in (LINE, OTHER_LINE):
         server.send("hello", line=line)
         against(server, "wait", "--line", line, "--after", "0")
@@ -314,7 +323,7 @@ def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_releas
     assert done.returncode == 7, done.stderr
     numbers, one_by_one, leases, each = done.stdout.strip().split(",")
     assert (numbers, leases, sorted(numbers.split())) == (one_by_one, each, [LINE, OTHER_LINE])
-    assert against(server, "leases").stdout.count("rests after") == 2
+    assert against(server, "leases").stderr == "No line is leased.\n"
     done = against(server, "lease", "--count", "21")
     assert (done.returncode, "count = 21 is not accepted" in done.stderr) == (2, True)
 

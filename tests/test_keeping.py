@@ -43,13 +43,15 @@ def leasing(server: Server, *command: str, ttl: str = "60") -> Iterator[subproce
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
-def test_who_is_to_end_ends_the_command_first_and_then_the_lease(server: Server, number: signal.Signals) -> None:
+def test_who_is_to_end_ends_the_command_first_and_then_the_lease(
+    resting_server: Server, number: signal.Signals
+) -> None:
     script = f"trap 'echo asked; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.1; done"
-    with leasing(server, "sh", "-c", script) as process:
+    with leasing(resting_server, "sh", "-c", script) as process:
         process.send_signal(number)
         said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, said) == (9, "asked\n")
-    assert "rests after" in against(server, "leases").stdout
+    assert "rests after" in against(resting_server, "leases").stdout
 
 
 def test_a_command_that_a_signal_ended_ends_with_the_status_that_a_shell_gives_it(server: Server) -> None:
@@ -96,17 +98,17 @@ def test_a_command_keeps_its_status_when_its_lease_ended_and_its_server_is_away(
     assert (said.count("is not extended"), said.count("is not released")) == (1, 1)
 
 
-def test_a_lease_that_cannot_be_told_is_released(server: Server) -> None:
-    server.send("hello")
-    against(server, "wait", "--after", "0")
+def test_a_lease_that_cannot_be_told_is_released(resting_server: Server) -> None:
+    resting_server.send("hello")
+    against(resting_server, "wait", "--after", "0")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "smscatch.cli", "lease"],
-            env=bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY),
+            env=bare_environ(SMSCATCH_URL=resting_server.url, SMSCATCH_KEY=ADMIN_KEY),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
     assert (done.returncode, done.stderr) == (3, "smscatch: [Errno 28] No space left on device\n")
-    assert "rests after" in against(server, "leases").stdout
+    assert "rests after" in against(resting_server, "leases").stdout
