@@ -4,7 +4,7 @@ No request here. A store answers for each kind of name by an index of its own; t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -17,6 +17,7 @@ from smscatch.stores import Store
 MOST_SENDERS = 50
 # The names of so many leases are looked at, the newest ones. Older texts are still found by text, sender and line.
 MOST_LEASES = 2000
+BATCH = 100
 
 
 class Search:
@@ -24,7 +25,7 @@ class Search:
 
     def __init__(self, store: Store, query: Query, labels: Mapping[str, str]) -> None:
         self._store = store
-        self._query = query
+        self.query = query
         self._part = (query.contains or "").casefold()
         self._sender_part = fold_sender(query.contains or "")
         self._lines = {line for line, label in labels.items() if self._has(label)}
@@ -44,9 +45,16 @@ class Search:
         parts = await asyncio.gather(*(after(query) for query in await self._queries()))
         return _merge(parts, newest_first=False)[:limit]
 
+    async def up_to(self, position: int) -> AsyncGenerator[list[Stored], None]:
+        """Yield all matches up to a position, newest first, in batches; those yielded may be deleted meanwhile."""
+        before = position + 1
+        while found := await self.newest(BATCH, before=before):
+            yield found
+            before = found[-1].position
+
     async def matches(self, message: Message) -> bool:
         """Return whether a message that came just now is meant; its lease may be newer than this search."""
-        query = msgspec.structs.replace(self._query, contains=None)
+        query = msgspec.structs.replace(self.query, contains=None)
         if not query.matches(message):
             return False
         if message.line in self._lines or self._has(message.text):
@@ -58,7 +66,7 @@ class Search:
 
     async def _queries(self) -> list[Query]:
         """Return the questions to ask the store, of which each has an index."""
-        query = self._query
+        query = self.query
         if query.contains is None:
             return [query]
         wide = partial(msgspec.structs.replace, query, contains=None)
@@ -77,8 +85,8 @@ class Search:
     def _by_sender(self, senders: Sequence[str]) -> list[Query]:
         if not senders or not self._sender_part:
             return []
-        wide = partial(msgspec.structs.replace, self._query, contains=None)
-        if self._query.sender is not None or len(senders) > MOST_SENDERS:
+        wide = partial(msgspec.structs.replace, self.query, contains=None)
+        if self.query.sender is not None or len(senders) > MOST_SENDERS:
             return [wide(sender_part=self._sender_part)]
         return [wide(sender=sender, as_sent=True) for sender in senders]
 

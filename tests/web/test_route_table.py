@@ -69,6 +69,11 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /live": (Call(shows=CODE, query={"after": "0"}), Call(foreign=403, shows=CODE, query=ABOUT | {"after": "0"})),
     "GET /messages/{id}": (Call(foreign=404, shows=CODE),),
     "GET /messages/{id}/raw": (Call(foreign=404, shows=RAW.decode()),),
+    "POST /messages/delete": (
+        Call(query={"contains": CODE, "up_to": "1"}),
+        Call(foreign=403, query=ABOUT | {"up_to": "1"}),
+        Call(400, 400, query={"up_to": "1"}),
+    ),
     "POST /messages/{id}/delete": (Call(303, 404),),
     "GET /lines": (Call(shows=HOLDER, leased=True),),
     "GET /lines/live": (Call(shows=HOLDER, leased=True),),

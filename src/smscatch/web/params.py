@@ -34,6 +34,8 @@ CONTAINS = Parameter(
 FILTERS = (LINE, SENDER, CONTAINS)
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
+UP_TO = Parameter("up_to", "integer", "Nothing behind this position.", is_required=True, limits={"minimum": 0})
+AS_SENT = Parameter("as_sent", "boolean", "true: only the sender that is written just so, not an international number.")
 SKIP = Parameter(
     "skip",
     "string",
@@ -184,6 +186,25 @@ def parse_range(request: Request, query: Query, position: int) -> tuple[Query, R
     if isinstance(before, datetime):
         query, before = msgspec.structs.replace(query, until=before), None
     return query, Range(after or 0, before)
+
+
+def parse_deletion(request: Request, query: Query, position: int) -> tuple[Query, int]:
+    """Return what is to be deleted of a store that is at `position`: the query, limited to times, and up to where.
+
+    Nothing of it is guessed anew: `up_to` and `as_sent` say what was shown. Raises BadRequest without any filter, for
+    an `after` or `before` that is a position, and for an `up_to` that is none; LostCursor for one in the future.
+    """
+    if not any(request.query_params.get(name) for name in ("line", "sender", "contains", "after", "before")):
+        raise BadRequest("Say which messages to delete: by line, sender, contains, after or before.")
+    query, bounds = parse_range(request, query, position)
+    if bounds != Range(0, None):
+        raise BadRequest("Say after and before as times here: `up_to` is the position.")
+    given = request.query_params.get("up_to", "")
+    if not (given.isascii() and given.isdecimal() and len(given) < 19):
+        raise BadRequest(f"up_to = {given!r} is not accepted: give the position of the newest message to delete.")
+    _check_cursor(int(given), position, given)
+    as_sent = _parse_flag(request, "as_sent", default=False)
+    return msgspec.structs.replace(query, as_sent=as_sent), int(given)
 
 
 def parse_timeout(request: Request) -> float:

@@ -12,7 +12,7 @@ from smscatch.web import api, inbound, leases, pages, sinks
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE
 from smscatch.web.openapi import JSON, describe_api
-from smscatch.web.params import AFTER, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, WAIT
+from smscatch.web.params import AFTER, AS_SENT, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, UP_TO, WAIT
 
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
 NEXT = Parameter("next", "string", "The page to go to afterwards.")
@@ -39,6 +39,7 @@ PAGES = (
     SHOW("/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, AFTER)),
     SHOW("/messages/{id}", pages.message.message_page, (READ,), HTML),
     SHOW("/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream"),
+    SUBMIT("/messages/delete", pages.inbox.delete_shown, (ADMIN,), HTML, (*FILTERS, AFTER, BEFORE, UP_TO, AS_SENT)),
     SUBMIT("/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML),
     SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),
     SHOW("/lines/live", pages.lines.live, (READ, LEASE), EVENTS),

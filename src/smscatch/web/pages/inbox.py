@@ -5,17 +5,18 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch.keys import ADMIN
 from smscatch.messages import Line, Query, Stored, format_time
 from smscatch.search import Search
 from smscatch.settings import data_folder
-from smscatch.web.api import lines_of
-from smscatch.web.endpoint import context_of, inbox_of, note_reads, render, texts_of
+from smscatch.web.api import lines_of, value_response
+from smscatch.web.endpoint import access_of, context_of, inbox_of, note_reads, render, texts_of
 from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.quoting import quote_shell
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
-from smscatch.web.params import parse_query, parse_range
+from smscatch.web.params import Range, parse_deletion, parse_query, parse_range
 from smscatch.web.stream import SideEvents, stream_events
 
 PAGE_ROWS = 40
@@ -44,7 +45,8 @@ class LineChoice(NamedTuple):
 async def inbox_page(request: Request) -> Response:
     """The newest messages; later ones appear by themselves. `before` and `after` lead to older pages and back."""
     position = await inbox_of(request).store.position()  # before the list: what comes in between, the stream brings
-    extract = await _read(request, position)
+    query, bounds = parse_range(request, await parse_query(request), position)
+    extract = await _read(_search(request, query), bounds, position)
     note_reads(request, extract.messages)
     lines = await lines_of(request)
     tags, asked = tags_of(lines), _asked(request)
@@ -62,6 +64,7 @@ async def inbox_page(request: Request) -> Response:
         senders=sorted({stored.message.sender for stored in extract.messages if stored.message.sender}),
         pages=_pages(kept, extract),
         is_newest=extract.is_newest,
+        deletion=_deletion(request, query, position) if extract.messages and bounds == Range(0, None) else None,
         first_steps=None if extract.messages else _first_steps(request, next(iter([*asked, *tags]), None)),
         now=format_time(inbox_of(request).now()),
         stream=f"/live?{urlencode([*kept, ('after', position)])}",
@@ -108,22 +111,51 @@ def _asked(request: Request) -> list[str]:
     return [settings.line_named(line) for line in request.query_params.getlist("line") if line]
 
 
-async def _read(request: Request, position: int) -> Extract:
-    query, bounds = parse_range(request, await parse_query(request), position)
-    search = _search(request, query)
+async def _read(search: Search, bounds: Range, position: int) -> Extract:
     if bounds.after and bounds.before is None:  # the page in front of a message
         newer = await search.after(bounds.after, PAGE_ROWS + 1)
         if len(newer) > PAGE_ROWS:
             return Extract(newer[PAGE_ROWS - 1 :: -1], is_newest=False, has_older=True)
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     found = await search.newest(PAGE_ROWS + 1, before=before)
-    is_newest = bounds.before is None and query.until is None
+    is_newest = bounds.before is None and search.query.until is None
     return Extract(found[:PAGE_ROWS], is_newest, has_older=len(found) > PAGE_ROWS)
 
 
 def _search(request: Request, query: Query) -> Search:
     labels = {number: line.label for number, line in context_of(request).settings.lines.items()}
     return Search(inbox_of(request).store, query, labels)
+
+
+def _deletion(request: Request, query: Query, position: int) -> str | None:
+    """Return where all that this list shows is deleted; None if it has no filter or the key must not.
+
+    An age is a time there, and the sender one and the same: what is deleted is what was shown, however late.
+    """
+    times = {"after": query.since, "before": query.until}
+    narrowed = [*_parameters(request), *((name, format_time(time)) for name, time in times.items() if time)]
+    if not narrowed or not access_of(request).may((ADMIN,)):
+        return None
+    as_sent = [("as_sent", "true")] if query.as_sent else []
+    return f"/messages/delete?{urlencode([*narrowed, *as_sent, ('up_to', position)])}"
+
+
+async def delete_shown(request: Request) -> Response:
+    """Delete what a list with a filter showed, as far as the key may see it; say how many, or go back to the list."""
+    store = inbox_of(request).store
+    query, up_to = parse_deletion(request, await parse_query(request), await store.position())
+    deleted = 0
+    try:
+        async for batch in _search(request, query).up_to(up_to):
+            await access_of(request).check_still(query.lines)
+            for stored in batch:
+                deleted += await store.delete(stored.message.id)
+    finally:
+        if deleted:
+            context_of(request).deletions.tell_many()
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/", 303)
+    return value_response({"deleted": deleted})
 
 
 def _title(request: Request, asked: Sequence[str], tags: Mapping[str, LineTag]) -> str:

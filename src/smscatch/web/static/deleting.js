@@ -2,7 +2,7 @@
 
 import { announce, t } from "./texts.js";
 
-const PATIENCE = 6000; // ms
+export const PATIENCE = 6000; // ms
 const DELETED = "smscatch-deleted"; // what the list leaves out, though the server may not have done it yet
 
 export function watchDeleting() {
@@ -54,7 +54,7 @@ function showMessage({ ask, message, toast }, isShown) {
 }
 
 // Return why it did not work, or null. What is gone already is deleted too.
-async function failureOf(remove) {
+export async function failureOf(remove) {
   try {
     const answer = await remove();
     if (answer.ok || answer.status === 404) return null;

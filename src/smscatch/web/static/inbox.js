@@ -24,7 +24,14 @@ const search = watchSearch((title) => {
   restart(title);
   followOther(list().dataset.stream);
   watchAnew();
+  offerClearing();
 });
+let clearing; // loaded with the first list that has a filter
+async function offerClearing() {
+  if (document.getElementById("clear")) clearing ??= import("./clearing.js");
+  (await clearing)?.watchClearing(search.readAnew);
+}
+offerClearing();
 const notify = watchNotifying();
 const followOther = follow(list().dataset.stream, {
   onRows: (htmls) => {
