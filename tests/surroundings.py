@@ -49,10 +49,10 @@ def children() -> dict[int, str]:
     """Return the command lines of the processes that we have started and that still run, by process id."""
     found = {}
     for task in Path("/proc/self/task").iterdir():
-        for pid in map(int, (task / "children").read_text().split()):
-            command = _command_of(pid)
-            if command:  # a zombie has none
-                found[pid] = command
+        with contextlib.suppress(OSError):  # a thread that ends just now has none
+            for pid in map(int, (task / "children").read_text().split()):
+                if command := _command_of(pid):  # a zombie has none
+                    found[pid] = command
     return found
 
 
