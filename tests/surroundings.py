@@ -12,6 +12,7 @@ from smscatch.settings import Settings, load_settings
 # A proxy would be asked for 127.0.0.1; the others set where libpq and our commands look.
 HIDDEN = ("PG", "SMSCATCH_", "XDG_")
 KEPT = ("SMSCATCH_TEST_",)
+MULTIPROCESSING = "from multiprocessing."  # its helpers live as long as we do, and end with us
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
@@ -51,7 +52,8 @@ def children() -> dict[int, str]:
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):  # a thread that ends just now has none
             for pid in map(int, (task / "children").read_text().split()):
-                if command := _command_of(pid):  # a zombie has none
+                command = _command_of(pid)  # a zombie has none
+                if command and MULTIPROCESSING not in command:
                     found[pid] = command
     return found
 

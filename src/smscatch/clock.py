@@ -11,6 +11,9 @@ from typing import NamedTuple
 # A clock that gains on the time that goes by, or loses, by so much between two looks was set. NTP slews smaller errors
 # than half a second away, a second takes it half an hour (https://www.ntp.org/documentation/4.2.8-series/clock/).
 STEP_SECONDS = 0.5
+# Two readings of clocks go together if so much lies between them at most; on a busy machine it takes some tries.
+LOOK_SECONDS = 0.001
+MOST_LOOKS = 20
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,10 +51,15 @@ class Clock:
         self._step = 0.0
 
     def _offset(self) -> float:
-        while True:
-            before, now, after = self.elapsed(), self.now(), self.elapsed()
-            if after - before < STEP_SECONDS / 5:  # else we did not run for a while, and the two do not go together
-                return (now - START).total_seconds() - before
+        """Return by how much the clock is ahead of `elapsed`: of some looks that of the one that took least time.
+
+        Between two readings we may not run for a while, and then they do not go together.
+        """
+        looks = [(self.elapsed(), self.now(), self.elapsed())]
+        while looks[-1][2] - looks[-1][0] > LOOK_SECONDS and len(looks) < MOST_LOOKS:
+            looks.append((self.elapsed(), self.now(), self.elapsed()))
+        before, now, _ = min(looks, key=lambda look: look[2] - look[0])
+        return (now - START).total_seconds() - before
 
     def look(self) -> None:
         """Notice whether it was set."""
@@ -74,14 +82,18 @@ class Clock:
         """Have `take_step` return a step once more."""
         self._step += step.total_seconds()
 
-    def age(self, moment: datetime) -> timedelta:
-        """Return how long ago it showed `moment`, the last time that it did; nothing if it has not yet."""
+    def shown_at(self, moment: datetime) -> float:
+        """Return at which moment of `elapsed` it showed `moment`, the last time that it did; the present if never."""
         self.look()
         shown, now = (moment - START).total_seconds(), self.elapsed()
         for span in reversed(self._spans):
             if span.since <= shown - span.offset <= min(span.until, now):
-                return timedelta(seconds=now - (shown - span.offset))
-        return timedelta(0)
+                return shown - span.offset
+        return now
+
+    def age(self, moment: datetime) -> timedelta:
+        """Return how long ago it showed `moment`, the last time that it did; nothing if it has not yet."""
+        return timedelta(seconds=max(0.0, self.elapsed() - self.shown_at(moment)))
 
 
 def _elapsed_of(now: Callable[[], datetime]) -> Callable[[], float]:

@@ -109,22 +109,21 @@ class Inbox:
             log.warning("the clock was set by %+.1f s; what was left of leases and rests stays", step.total_seconds())
         return bool(step)
 
-    async def _earliest_time(self) -> datetime:
-        """Return the time that leases are kept by, or up to a round trip to the database less."""
-        await self.heed_clock()
-        if self._known_time is None or self._clock.elapsed() - self._known_time[1] > FRESH_SECONDS:
-            return await self.time()
-        time, learnt_at = self._known_time
-        return time + timedelta(seconds=self._clock.elapsed() - learnt_at)
-
     async def _arrived(self, received_at: datetime) -> datetime:
         """Return when what was received came, by the time that leases are kept by; rather too early than too late.
 
         So nothing that came before a lease was given seems to belong to it. What came a round trip after that at the
-        latest may seem late, but nobody can have been told of the lease by then.
+        latest may seem late, but nobody can have been told of the lease by then. How long it takes to find out does not
+        count: the moment of `elapsed` is told, not an age.
         """
-        time = await self._earliest_time() - self._clock.age(received_at)
-        return time.replace(microsecond=time.microsecond // 1000 * 1000)
+        await self.heed_clock()
+        if self._known_time is None or self._clock.elapsed() - self._known_time[1] > FRESH_SECONDS:
+            await self.time()
+        if self._known_time is None:  # the clock was set just now
+            return await self._arrived(received_at)
+        time, learnt_at = self._known_time
+        came = time + timedelta(seconds=self._clock.shown_at(received_at) - learnt_at)
+        return came.replace(microsecond=came.microsecond // 1000 * 1000)
 
     async def receive(self, deliveries: Sequence[Delivery]) -> int:
         """Store the messages, then let whoever waits know; return how many were new. A repeat is a no-op.

@@ -66,7 +66,7 @@ __all__ = [
     "test_who_withdraws_leaves_the_queue",
 ]
 
-TABLES = "messages, day_counts, part_groups, parts, deleted, keys, leases, wishes, reads"
+TABLES = "messages, day_counts, part_groups, parts, deleted, keys, leases, wishes, reads, sinks, jobs"
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,7 @@ async def test_a_held_lease_goes_on_and_has_its_texts(
     inbox: Inbox, leases: Leases, hands: Running, step: timedelta
 ) -> None:
     lease = await leases.acquire(a_request(), 0)
+    hands.advance(1)
     await inbox.receive([a_delivery(text="before", received_at=hands())])
     hands.set(step)
     await inbox.receive([a_delivery(text="after", received_at=hands(), sent_at=utc_now())])
@@ -144,6 +145,7 @@ async def test_what_texts_told_of_an_smscs_clock_is_forgotten_when_ours_is_set(
     await inbox.receive([a_delivery(text="earlier", received_at=hands(), sent_at=utc_now()) for _ in range(5)])
     hands.set(behind)
     lease = await leases.acquire(a_request(), 0)
+    hands.advance(5)
     await inbox.receive([a_delivery(text="the one", received_at=hands(), sent_at=lease.started_at)])
     assert await lease_of(inbox.store, "the one") == (lease.id, False)
 

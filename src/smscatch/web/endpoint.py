@@ -108,6 +108,11 @@ class View(NamedTuple):
     is_dense: bool = False
 
     @property
+    def looks(self) -> str:
+        """The classes of the page for how it looks, with a blank between them."""
+        return " ".join(name for name, is_so in (("veiled", self.veils_codes), ("dense", self.is_dense)) if is_so)
+
+    @property
     def is_admin(self) -> bool:
         """Whether the key may do everything."""
         return self.key is not None and ADMIN in self.key.scopes
