@@ -91,10 +91,6 @@ class Clock:
                 return shown - span.offset
         return now
 
-    def age(self, moment: datetime) -> timedelta:
-        """Return how long ago it showed `moment`, the last time that it did; nothing if it has not yet."""
-        return timedelta(seconds=max(0.0, self.elapsed() - self.shown_at(moment)))
-
 
 def _elapsed_of(now: Callable[[], datetime]) -> Callable[[], float]:
     """Return what goes with `now`: by a clock of one's own the time goes by as it shows."""
