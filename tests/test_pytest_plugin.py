@@ -51,6 +51,8 @@ def project(pytester: pytest.Pytester, server: Server, monkeypatch: pytest.Monke
     """A project whose tests find the server, and have `text(...)` to send themselves one."""
     monkeypatch.setenv("SMSCATCH_URL", server.url)
     monkeypatch.setenv("SMSCATCH_KEY", ADMIN_KEY)
+    for name in ("CI", "BUILD_NUMBER"):  # with them pytest repeats whole messages in its summary
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider -p no:hypothesispytest")
     pytester.makeconftest(CONFTEST)
     pytester.makeini("[pytest]\nsms_label = pool\n")

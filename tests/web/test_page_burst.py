@@ -9,21 +9,27 @@ from smscatch.stores import Delivery
 from tests.samples import a_delivery
 from tests.web.conftest import ONE, OpenContext, Server, rows
 
-# Counts what a burst has the browser do. `perFrame` is the most insertions on top between two frames.
+# Counts what a burst has the browser do. `perTurn` is the most insertions on top between two frames or timers: where the
+# browser draws no frame for a while (hidden, or a busy machine), the page's timer goes on instead.
 COUNTING = """
-window.counted = { insertions: 0, layouts: 0, perFrame: 0, said: 0, glowing: 0 };
-let inFrame = 0;
+window.counted = { insertions: 0, layouts: 0, perTurn: 0, said: 0, glowing: 0 };
+let inTurn = 0;
 const frame = () => {
-  inFrame = 0;
+  inTurn = 0;
   counted.glowing = Math.max(counted.glowing, document.getAnimations().length);
   requestAnimationFrame(frame);
 };
 requestAnimationFrame(frame);
+const later = window.setTimeout;
+window.setTimeout = (act, delay, ...values) => later(() => {
+  inTurn = 0;
+  act(...values);
+}, delay);
 const { prepend } = Element.prototype;
 Element.prototype.prepend = function (...nodes) {
   counted.insertions += 1;
-  inFrame += 1;
-  counted.perFrame = Math.max(counted.perFrame, inFrame);
+  inTurn += 1;
+  counted.perTurn = Math.max(counted.perTurn, inTurn);
   return prepend.apply(this, nodes);
 };
 const height = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
@@ -69,7 +75,7 @@ def test_of_a_burst_the_newest_five_hundred_are_shown_with_few_insertions_and_no
     assert texts == sorted(texts, reverse=True)
     counted = counting_page.evaluate("counted")
     assert counted["layouts"] == 0, "at the top nothing has to be held in its place"
-    assert counted["perFrame"] == 1, "a batch a frame"
+    assert counted["perTurn"] == 1, "a batch a turn"
     assert counted["insertions"] <= 250
     assert counted["said"] <= 60
     assert 1 <= counted["glowing"] <= 30, "every row that glows costs each frame"
@@ -81,13 +87,13 @@ def test_a_burst_does_not_move_what_one_reads_and_is_counted_whole(live_server: 
     read = rows(counting_page, "old 020")
     read.evaluate("row => row.scrollIntoView({ block: 'center', behavior: 'instant' })")
     before = read.bounding_box()
-    counting_page.evaluate("Object.assign(counted, { insertions: 0, layouts: 0, perFrame: 0 })")
+    counting_page.evaluate("Object.assign(counted, { insertions: 0, layouts: 0, perTurn: 0 })")
     live_server.fill(a_burst(200, "new"))
     expect(counting_page.locator("#pill")).to_have_text("200 new", timeout=RECONNECTED_MS)
     assert read.bounding_box() == before
     counted = counting_page.evaluate("counted")
     assert counted["layouts"] == 2 * counted["insertions"], "one before and one after a batch"
-    assert counted["perFrame"] == 1
+    assert counted["perTurn"] == 1
 
 
 def test_a_text_that_is_deleted_while_its_row_waits_for_a_frame_is_never_shown(
