@@ -273,14 +273,31 @@ def test_a_missing_key_is_an_error_that_says_what_to_set(
     project.makepyfile("def test_sign_up(sms_line): pass")
     result = project.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*no key is set for the server at {server.url}. Set SMSCATCH_KEY or give --sms-key*"])
+    result.stdout.fnmatch_lines([f"*no key is set for the server at {server.url}. Set SMSCATCH_KEY or SMSCATCH_KEY_FILE*"])
 
 
-def test_options_come_before_the_environment(project: pytest.Pytester, server: Server) -> None:
+def test_a_key_may_come_from_a_file_but_not_from_the_command_line(
+    project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.makepyfile("def test_sign_up(sms_line): pass")
-    project.runpytest("--sms-url", server.url, "--sms-key", ADMIN_KEY).assert_outcomes(passed=1)
-    refused = project.runpytest("--sms-key", "a key that is none")
-    refused.stdout.fnmatch_lines(["*key = the value given (command line) is not accepted*"])
+    refused = project.runpytest("--sms-key", ADMIN_KEY)
+    refused.stderr.fnmatch_lines(["*--sms-key would show the key to everybody who lists the processes*"])
+    monkeypatch.delenv("SMSCATCH_KEY")
+    monkeypatch.setenv("SMSCATCH_KEY_FILE", str(project.makefile(".key", ADMIN_KEY)))
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_key_that_is_none_is_not_shown(
+    project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMSCATCH_KEY", "a key that is none")
+    project.makepyfile("def test_sign_up(sms_line): pass")
+    refused = project.runpytest()
+    refused.stdout.fnmatch_lines(["*key = the value given (SMSCATCH_KEY) is not accepted*"])
+
+
+def test_an_address_as_option_comes_before_the_environment(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_sign_up(sms_line): pass")
     unreached = project.runpytest("--sms-url", "http://127.0.0.1:9")
     unreached.assert_outcomes(errors=1)
     unreached.stdout.fnmatch_lines(["smscatch: The server at http://127.0.0.1:9 does not answer*"])

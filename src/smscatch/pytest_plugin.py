@@ -3,6 +3,7 @@
 Every run of a project that has smscatch installed loads this; so the client is imported only when a fixture is used.
 """
 
+import argparse
 import contextlib
 import math
 import platform
@@ -45,15 +46,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Say where the server is and, for the project, which lines its tests take."""
     group = parser.getgroup("smscatch", "a real phone number for tests")
     group.addoption("--sms-url", metavar="URL", help="the smscatch server; otherwise SMSCATCH_URL")
-    group.addoption(
-        "--sms-key",
-        metavar="KEY",
-        help="an API key with the scope lease; better SMSCATCH_KEY: others can list processes",
-    )
+    group.addoption("--sms-key", action=_RefuseKey, help=argparse.SUPPRESS)
     parser.addini("sms_label", "which lines the tests take; otherwise any")
     number: Any = "float" if pytest.version_tuple >= (8, 4) else "string"  # what older ones know
     parser.addini("sms_ttl", "seconds that a test has its line at most", type=number, default=TTL_SECONDS)
     parser.addini("sms_wait", "seconds that a test waits for a free line", type=number, default=WAIT_SECONDS)
+
+
+class _RefuseKey(argparse.Action):
+    """Refuses a key on the command line: all who may list processes on this machine would read it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: object = None
+    ) -> None:
+        raise pytest.UsageError(
+            "--sms-key would show the key to everybody who lists the processes of this machine: set SMSCATCH_KEY, or"
+            " SMSCATCH_KEY_FILE to the name of its file"
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def sms(pytestconfig: pytest.Config) -> "Client":
     """The smscatch server, as a Client. Define a fixture of this name to reach it in another way.
 
-    Found by `--sms-url` and `--sms-key`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml.
+    Found by `--sms-url`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml.
     """
     from smscatch.client import Client  # noqa: PLC0415 - only where it is used
 
@@ -139,12 +148,12 @@ def _find_server(config: pytest.Config) -> tuple[str, str]:
     from smscatch.settings import load_settings  # noqa: PLC0415 - only where it is used
 
     try:
-        given = load_settings({"url": config.getoption("sms_url"), "key": config.getoption("sms_key")})
+        given = load_settings({"url": config.getoption("sms_url")})
     except BadSetting as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     if given.key is None:
         pytest.fail(
-            f"smscatch: no key is set for the server at {given.url}. Set SMSCATCH_KEY or give --sms-key; and if the"
+            f"smscatch: no key is set for the server at {given.url}. Set SMSCATCH_KEY or SMSCATCH_KEY_FILE; and if the"
             " server is elsewhere, SMSCATCH_URL or --sms-url.",
             pytrace=False,
         )
