@@ -273,7 +273,8 @@ def test_a_missing_key_is_an_error_that_says_what_to_set(
     project.makepyfile("def test_sign_up(sms_line): pass")
     result = project.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*no key is set for the server at {server.url}. Set SMSCATCH_KEY or SMSCATCH_KEY_FILE*"])
+    told = f"*no key is set for the server at {server.url}. Set SMSCATCH_KEY or SMSCATCH_KEY_FILE*"
+    result.stdout.fnmatch_lines([told])
 
 
 def test_a_key_may_come_from_a_file_but_not_from_the_command_line(

@@ -9,8 +9,8 @@ from smscatch.stores import Delivery
 from tests.samples import a_delivery
 from tests.web.conftest import ONE, OpenContext, Server, rows
 
-# Counts what a burst has the browser do. `perTurn` is the most insertions on top between two frames or timers: where the
-# browser draws no frame for a while (hidden, or a busy machine), the page's timer goes on instead.
+# Counts what a burst has the browser do. `perTurn` is the most insertions on top between two frames or timers: where
+# the browser draws no frame for a while (hidden, or a busy machine), the page's timer goes on instead.
 COUNTING = """
 window.counted = { insertions: 0, layouts: 0, perTurn: 0, said: 0, glowing: 0 };
 let inTurn = 0;
