@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import msgspec
 
 from smscatch.messages import Message, Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Store, Wish, open_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

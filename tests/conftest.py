@@ -17,7 +17,7 @@ from smscatch import hook
 from smscatch.client import Client
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON

@@ -20,7 +20,7 @@ from smscatch.errors import StoreUnavailable
 from smscatch.intake import Intake
 from smscatch.server import Started, serve
 from smscatch.settings import Settings
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Store, open_store
 from smscatch.web import connections as limits
 from tests.carrier import eventually

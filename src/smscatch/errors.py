@@ -68,6 +68,18 @@ class Forbidden(SmscatchError):
     status, code = 403, "forbidden"
 
 
+class BadSignature(SmscatchError):
+    """A delivery is not signed as its source signs; the sentence says which part differs, for administrators alone."""
+
+    status, code = 403, "bad_signature"
+
+
+class WrongMethod(SmscatchError):
+    """The path is not for this method; `allow` in `details` says for which it is."""
+
+    status, code = 405, "method_not_allowed"
+
+
 class NotFound(SmscatchError):
     """There is no such message, key or page."""
 

@@ -82,9 +82,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One SMS of a long message, before it is joined with the others.
 
-    `id` is made from its delivery. Parts belong together that agree in line, sender, `reference`, `wide` (whether the
-    reference has 16 bits) and `total` (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8). `number` counts from 1. `pdu` is the
-    whole SMS in hexadecimal: escapes and surrogate pairs may be split between parts, so texts are joined from PDUs.
+    `id` is made from its delivery. Parts belong together that agree in source, line, sender, `reference`, `wide`
+    (whether the reference has 16 bits) and `total` (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8). `number` counts from 1.
+    `content` is what its `source` joins texts from, and equal only in what the network sent twice. Of a PDU it is the
+    whole SMS in hexadecimal, since escapes and surrogate pairs may be split between parts. In JSON it is `pdu`, as it
+    was called before other sources had parts.
     `sender_type` is the type of number (9.1.2.5): the name '32665' is not the short code. None in what was stored
     before it was noted. `arrived_at` is when it was received by the time that leases are kept by, see Store.time.
     """
@@ -96,12 +98,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     wide: bool
     total: int
     number: int
-    pdu: str
+    content: str = msgspec.field(name="pdu")
     received_at: Time
     sent_at: Time | None = None
     reader: str | None = None
     sender_type: int | None = None
     arrived_at: Time | None = None
+    source: str = "pdu"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

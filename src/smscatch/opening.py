@@ -13,7 +13,7 @@ from smscatch.inbox import Inbox
 from smscatch.intake import Intake
 from smscatch.keys import ensure_admin_key
 from smscatch.settings import Settings
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from smscatch.stores.absent import absent_store
 

@@ -10,7 +10,7 @@ from smscatch.errors import BadSetting
 from smscatch.messages import Message, Part
 from smscatch.modem import startup
 from smscatch.modem.link import run_link
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, commands, running_link
 

@@ -12,8 +12,7 @@ from smscatch.messages import Message, Part, delivery_id
 from smscatch.pdu import encode_deliver, encode_status_report
 from smscatch.pdu.alphabets import find_septets, pack_septets
 from smscatch.pdu.fields import write_address
-from smscatch.sources import read_delivery
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts, read_delivery
 from tests.samples import of_type
 
 TIME_NS = 1_795_345_200_123_456_789

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
 from tests.servers import mongo, postgres
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
@@ -21,7 +21,7 @@ BATCH = 5  # of one transaction, as the intake takes what waits in the spool
 WRITER = """
 import asyncio, sys
 from smscatch.errors import StoreUnavailable
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.samples import a_delivery
 

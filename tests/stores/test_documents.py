@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from pymongo.database import Database
 
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import mongo

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Claim, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
 from tests.stores.test_leases import a_wish, at, claim, leased, release

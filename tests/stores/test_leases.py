@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smscatch.messages import Lease, Message, Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Claim, Delivery, Store, Wish, open_store
 from smscatch.stores.leasing import Arrival, attribute, make_leases
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts

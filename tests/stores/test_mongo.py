@@ -22,7 +22,7 @@ from pymongo.asynchronous import srv_resolver
 
 from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Read, Store, open_store
 from smscatch.stores.mongo import listening, locking, schema
 from smscatch.stores.mongo.database import Database
@@ -39,7 +39,7 @@ PASSWORD = "s3cret"
 WRITER = """
 import asyncio, sys
 from smscatch.errors import StoreUnavailable
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.samples import a_delivery
 

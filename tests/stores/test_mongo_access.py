@@ -10,7 +10,7 @@ import pymongo
 import pytest
 
 from smscatch.errors import CannotStart
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.samples import a_delivery
 from tests.servers import mongo

@@ -7,7 +7,7 @@ import pytest
 
 from smscatch.errors import BadRequest
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Job, Key, Read, Store, open_store
 from smscatch.stores.jobs import BURIED, Attempt, settled
 from smscatch.stores.records import (

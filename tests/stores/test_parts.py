@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from smscatch.messages import Message, Part, Query
 from smscatch.pdu import encode_deliver
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
 from tests.samples import NOON, a_part, of_type, the_parts
 
@@ -47,9 +47,9 @@ async def test_a_part_that_is_read_or_sent_again_changes_nothing(store: Store) -
     parts = the_parts(TEXT)
     assert isinstance(parts[0].message, Part)
     assert await store.add([parts[0], parts[0]]) == 1
-    assert await store.add([a_part(parts[0].message.pdu)]) == 0  # the network repeats itself: another delivery
+    assert await store.add([a_part(parts[0].message.content)]) == 0  # the network repeats itself: another delivery
     await store.add(parts[1:])
-    assert await store.add([*parts, a_part(parts[0].message.pdu)]) == 0
+    assert await store.add([*parts, a_part(parts[0].message.content)]) == 0
     assert len(await kept(store)) == 1
 
 

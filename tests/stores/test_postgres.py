@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.stores import postgres as postgres_store
 from smscatch.stores.postgres import failing, schema, searching, statements

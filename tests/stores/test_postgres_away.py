@@ -12,7 +12,7 @@ import pytest
 from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
 from smscatch.keys import hash_secret
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store, postgres
 from smscatch.stores.postgres import listening, session
 from tests.conftest import ADMIN_KEY, Server

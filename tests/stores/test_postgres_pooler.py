@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from smscatch.errors import BadSetting, CannotStart
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Store, hearing, open_store
 from smscatch.stores.postgres import ANSWER_SECONDS, listening
 from smscatch.stores.postgres.address import parse_address

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Job, SinkUse, Store, open_store
 from smscatch.stores.jobs import BURIED, DEAD, DONE, DROPPED, OPEN, PUT_OFF, SENT, Attempt, Outcome, settled
 from smscatch.stores.records import JobRecord, PositionRecord, Record, SinkRecord

@@ -14,7 +14,7 @@ from smscatch.errors import NoFreeLine
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
 from smscatch.messages import Lease, Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Job, Store, open_store
 from tests.conftest import SetClock
 from tests.samples import LINE, a_delivery, the_parts

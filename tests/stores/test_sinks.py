@@ -12,7 +12,7 @@ from smscatch.inbox import Inbox
 from smscatch.messages import Stored
 from smscatch.sinks.base import TAKEN, Result, Sink
 from smscatch.sinks.runner import Pace, run_sinks
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.stores.jobs import DONE
 from tests.patience import PATIENCE_SECONDS
@@ -22,7 +22,7 @@ from tests.stores.test_queue import LATER, queue_up, take
 COUNT = 40
 WORKER = """
 import asyncio, sys
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.stores.test_queue import take
 

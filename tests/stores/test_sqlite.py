@@ -9,7 +9,7 @@ import pytest
 
 from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from smscatch.stores import sqlite as sqlite_store
 from smscatch.stores.sqlite import leases, parts, statements

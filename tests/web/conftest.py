@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from smscatch import hook
 from smscatch.modem.health import Health, write_health
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Delivery, open_store
 from tests.patience import PATIENCE_MS
 

@@ -14,7 +14,7 @@ from smscatch import leases as leases_module
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
 from smscatch.settings import load_settings
-from smscatch.sources.pdu import join_parts
+from smscatch.sources import join_parts
 from smscatch.stores import Key, Store, open_store
 from smscatch.web import stream
 from smscatch.web.app import make_app

@@ -124,7 +124,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(shows=CODE, query={"after": "0"}),
         Call(shows=CODE, foreign=403, query=ABOUT | {"after": "0"}),
     ),
-    "POST /api/v1/inbound/{source}": (Call(200, 403, body=SIGN_UP),),
+    "POST /api/v1/inbound/generic": (Call(200, 403, body=SIGN_UP),),
+    "GET /api/v1/inbound/{source}": (Call(404, 404),),
+    "POST /api/v1/inbound/{source}": (Call(404, 404, body=SIGN_UP),),
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
@@ -198,7 +200,7 @@ class House:
         await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
-        path = endpoint.path.format(id=about, source="generic", count="3", line=LINE)
+        path = endpoint.path.format(id=about, source="nobody", count="3", line=LINE)
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
         answers = []

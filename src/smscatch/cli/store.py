@@ -43,7 +43,7 @@ def run_keys(options: argparse.Namespace) -> int:
 
 def _with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
     """Open the store that is meant for `act`, and say which if nobody named it; make it only if it may be a new one."""
-    from smscatch.sources.pdu import join_parts  # noqa: PLC0415 - needs the extra
+    from smscatch.sources import join_parts  # noqa: PLC0415 - needs the extra
     from smscatch.stores import open_store  # noqa: PLC0415
 
     meant = find_store(options.store)

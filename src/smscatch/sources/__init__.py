@@ -1,21 +1,31 @@
-"""The forms in which messages reach us, by the KIND that stands in a spool entry or a URL."""
+"""The forms in which messages reach us, by the KIND that stands in a spool entry and in the settings.
 
-from collections.abc import Callable, Mapping, Sequence
+A source is one module with SOURCE, a Source or a Webhook, and one line in KINDS. It is loaded only if it is used.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message, Part
-from smscatch.sources.base import read_codes
-from smscatch.sources.gammu import read_gammu
-from smscatch.sources.generic import SOURCE as GENERIC
-from smscatch.sources.generic import find_former_generic_id, read_generic
-from smscatch.sources.pdu import read_pdu
+from smscatch.sources.base import LineOf, Source, read_codes
+from smscatch.sources.webhook import Webhook, parse_envelope
 
-LineOf = Callable[[str], str]
-Source = Callable[[bytes, str, LineOf], Sequence[Message | Part]]
+KINDS: Mapping[str, str] = {
+    "gammu": "smscatch.sources.gammu",
+    "pdu": "smscatch.sources.pdu",
+    "generic": "smscatch.sources.generic",
+}
 
-__all__ = ["SOURCES", "LineOf", "Source", "find_former_id", "parse_delivery", "read_delivery"]
+__all__ = ["KINDS", "LineOf", "find_former_id", "find_source", "join_parts", "parse_delivery", "read_delivery"]
 
-SOURCES: Mapping[str, Source] = {"gammu": read_gammu, "pdu": read_pdu, "generic": read_generic}
+
+def find_source(kind: str) -> Source | Webhook | None:
+    """Return the source of a kind."""
+    if kind not in KINDS:
+        return None
+    source: Source | Webhook = importlib.import_module(KINDS[kind]).SOURCE
+    return source
 
 
 def parse_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:
@@ -24,10 +34,12 @@ def parse_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[M
     `name` identifies it, `line_of` turns a modem's name into our number.
     Raises BadDelivery, saying what is missing or wrong.
     """
-    source = SOURCES.get(kind)
+    source = find_source(kind)
     if source is None:
-        raise BadDelivery(f"No source reads deliveries of kind {kind!r}; there are: {', '.join(SOURCES)}.")
-    return list(source(body, name, line_of))
+        raise BadDelivery(f"No source reads deliveries of kind {kind!r}; there are: {', '.join(KINDS)}.")
+    if isinstance(source, Webhook):
+        return list(source.read(parse_envelope(body), name, line_of))
+    return list(source.read(body, name, line_of))
 
 
 def read_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:
@@ -38,4 +50,19 @@ def read_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Me
 
 def find_former_id(kind: str, body: bytes) -> str | None:
     """Return which id a version before gave to the message in a delivery, if it was another than now."""
-    return find_former_generic_id(body) if kind == GENERIC else None
+    source = find_source(kind)
+    if isinstance(source, Webhook) and source.find_former_id is not None:
+        return source.find_former_id(parse_envelope(body))
+    return None
+
+
+def join_parts(parts: Sequence[Part]) -> Message:
+    """Return the message of parts that belong together, with its codes: complete, or of what is there of it.
+
+    Their order does not matter; of two with one number the earlier counts. The id is that of the part that came first,
+    so it stays when others come later. Raises BadDelivery if their source has no parts.
+    """
+    source = find_source(parts[0].source)
+    if source is None or source.join is None:
+        raise BadDelivery(f"No source joins parts of kind {parts[0].source!r}.")
+    return read_codes(source.join(parts))

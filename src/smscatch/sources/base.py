@@ -1,12 +1,30 @@
-"""What all sources share: what identifies a delivery, and the message made of it. No source's own format here."""
+"""What all sources share: what one is, what identifies a delivery, and the message made of it. No format here."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from smscatch.codes import find_codes, find_links
-from smscatch.messages import Code, Message, delivery_id
+from smscatch.messages import Code, Message, Part, delivery_id
+
+# Turns what a sender calls a line, its number or a modem's name, into our number.
+LineOf = Callable[[str], str]
+Join = Callable[[Sequence[Part]], Message]
+
+
+class Source(NamedTuple):
+    """What reads the deliveries of one kind that programs of ours put into a spool.
+
+    `read` takes the body of an entry, its name, which identifies the delivery, and a LineOf; it returns any number of
+    messages and parts, their texts still unread, and raises BadDelivery, saying what is missing or wrong. `join` makes
+    a message of the parts of a long one that are there; a source whose texts come whole has none.
+    """
+
+    kind: str
+    read: Callable[[bytes, str, LineOf], Sequence[Message | Part]]
+    join: Join | None = None
 
 
 def name_delivery(origin: str, line: str, given: str) -> str:

@@ -4,14 +4,13 @@ Source of the variables: gammu-smsd's manual, "RunOnReceive Directive"; where it
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message
 from smscatch.pdu.alphabets import decode_septets
-from smscatch.sources.base import make_message
+from smscatch.sources.base import LineOf, Source, make_message
 
 FLASH_CLASS = "0"
 MAX_SMS = 255
@@ -26,7 +25,7 @@ class _Text(NamedTuple):
     marks: tuple[str, ...]
 
 
-def read_gammu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Message]:
+def read_gammu(body: bytes, name: str, line_of: LineOf) -> list[Message]:
     """Return the message in one call of RunOnReceive; several if gammu mixed parts of several senders.
 
     Raises BadDelivery, naming the variable that is missing or wrong.
@@ -55,6 +54,9 @@ def read_gammu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Me
             )
         )
     return messages
+
+
+SOURCE = Source("gammu", read_gammu)
 
 
 def _read_variables(body: bytes) -> tuple[dict[str, str], tuple[str, ...]]:

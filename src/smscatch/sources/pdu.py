@@ -3,7 +3,7 @@
 How a PDU is read is in the room pdu; here is what its fields mean for a message. 3GPP TS 23.040 is the source.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,9 +12,9 @@ import msgspec
 from smscatch.errors import BadDelivery, BadPdu
 from smscatch.messages import Message, Part, delivery_id
 from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
-from smscatch.sources.base import make_message, read_codes
+from smscatch.sources.base import LineOf, Source, make_message
 
-SOURCE = "pdu"
+KIND = "pdu"
 FLASH_CLASS = 0
 UNDECODABLE = "undecodable"
 
@@ -31,7 +31,7 @@ class _Entry(NamedTuple):
     def message(self, sender: str, text: str, *marks: str, **facts: Any) -> Message:
         # Without a reader: what the link reads again after a crash has the same name, so no two are ever twins.
         return make_message(
-            SOURCE,
+            KIND,
             self.name,
             line=self.line,
             sender=sender,
@@ -42,7 +42,7 @@ class _Entry(NamedTuple):
         )
 
 
-def read_pdu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Message | Part]:
+def read_pdu(body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:
     """Return the message in a PDU, or the part of a long one that it is.
 
     What cannot be decoded is a message too, without text and marked so. Raises BadDelivery, naming the record that is
@@ -65,14 +65,15 @@ def read_pdu(body: bytes, name: str, line_of: Callable[[str], str]) -> list[Mess
 
 def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
     return Part(
-        id=delivery_id(SOURCE, entry.name),
+        id=delivery_id(KIND, entry.name),
+        source=KIND,
         line=entry.line,
         sender=sms.sender,
         reference=concat.reference,
         wide=concat.wide,
         total=concat.total,
         number=concat.number,
-        pdu=entry.pdu,
+        content=entry.pdu,
         received_at=entry.received_at,
         sent_at=sms.sent_at,
         reader=entry.reader,
@@ -80,18 +81,17 @@ def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
     )
 
 
-def join_parts(parts: Sequence[Part]) -> Message:
-    """Return the message of parts that belong together: complete, or of what is there of it.
+def join_pdus(parts: Sequence[Part]) -> Message:
+    """Return the message of parts that belong together, as Source has it, its text still unread.
 
-    Their order does not matter; of two with one number the earlier counts. The id is that of the part that came first,
-    so it stays when others come later. It was received when its last part was, and sent when its first was.
+    It was received when its last part was, and sent when its first was.
     """
     by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
     kept = sorted(by_number.values(), key=_by_arrival)
     first = kept[0]
-    text, marks = _text_of([sms for part in kept if isinstance(sms := parse_pdu(part.pdu), Deliver)])
+    text, marks = _text_of([sms for part in kept if isinstance(sms := parse_pdu(part.content), Deliver)])
     message = make_message(
-        SOURCE,
+        KIND,
         first.id,
         line=first.line,
         sender=first.sender,
@@ -102,7 +102,10 @@ def join_parts(parts: Sequence[Part]) -> Message:
         complete=len(kept) == first.total,
         marks=marks,
     )
-    return read_codes(msgspec.structs.replace(message, id=first.id))
+    return msgspec.structs.replace(message, id=first.id)
+
+
+SOURCE = Source(KIND, read_pdu, join_pdus)
 
 
 def _by_arrival(part: Part) -> tuple[datetime, str]:
@@ -123,7 +126,7 @@ def fate_of(report: StatusReport) -> str:
     return "Pending" if report.status < 0x40 else "Failed"
 
 
-def _read_entry(body: bytes, name: str, line_of: Callable[[str], str]) -> _Entry:
+def _read_entry(body: bytes, name: str, line_of: LineOf) -> _Entry:
     if not body.endswith(b"\0"):
         raise BadDelivery("The last record does not end with NUL: the entry is not whole.")
     records = dict(record.partition("=")[::2] for record in body.decode("utf-8", "replace").split("\0"))

@@ -286,12 +286,14 @@ class Store(Protocol):
 
 def group_of(part: Part) -> str:
     """Return what parts of one message have in common, as a text (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8)."""
-    return msgspec.json.encode([part.line, part.sender, part.reference, part.wide, part.total]).decode()
+    # Of PDUs as before other sources had parts: some may wait in the store for others.
+    source = () if part.source == "pdu" else (part.source,)
+    return msgspec.json.encode([part.line, part.sender, part.reference, part.wide, part.total, *source]).decode()
 
 
 def is_repeat(part: Part, parts: Sequence[Part]) -> bool:
-    """Return whether the network has sent this very PDU before."""
-    return any(other.pdu == part.pdu for other in parts)
+    """Return whether the network has sent this very part before."""
+    return any(other.content == part.content for other in parts)
 
 
 def belongs_to(part: Part, parts: Sequence[Part]) -> bool:

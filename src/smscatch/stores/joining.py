@@ -46,7 +46,7 @@ class Group(NamedTuple):
 
 
 def is_sent_again(part: Part, groups: Sequence[Group]) -> bool:
-    """Return whether the network has sent this very PDU before."""
+    """Return whether the network has sent this very part before."""
     return any(is_repeat(part, group.parts) for group in groups)
 
 

@@ -20,6 +20,7 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import format_time
 from smscatch.settings import Settings
+from smscatch.sources.webhook import Provider
 from smscatch.web import pages
 from smscatch.web.auth import remember
 from smscatch.web.deletions import Deletions
@@ -30,6 +31,7 @@ from smscatch.web.reads import Reads
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
 from smscatch.web.tries import Tries
+from smscatch.web.unsigned import Unsigned
 
 HERE = Path(__file__).parent
 # Pages are not compressed: they hold secrets beside what the address asked for, and their length would tell (BREACH).
@@ -54,10 +56,12 @@ def make_app(
     reads: Reads | None = None,
     *,
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
+    providers: Mapping[str, Provider] = MappingProxyType({}),
 ) -> ASGIApp:
     """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
 
-    `test_lines` are the lines on simulated modems, each with what sends a text to it.
+    `test_lines` are the lines on simulated modems, each with what sends a text to it; `providers` the configured
+    sources of deliveries over HTTP, by name.
     """
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
@@ -76,6 +80,8 @@ def make_app(
         Tries(),
         _renderer(),
         test_lines,
+        providers,
+        Unsigned(),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 

@@ -17,12 +17,14 @@ from smscatch.keys import ADMIN
 from smscatch.leases import Leases
 from smscatch.messages import Stored
 from smscatch.settings import Settings
+from smscatch.sources.webhook import Provider
 from smscatch.stores import Key
 from smscatch.web.deletions import Deletions
 from smscatch.web.keycache import KeyCache
 from smscatch.web.reads import Reads
 from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
+from smscatch.web.unsigned import Unsigned
 
 Handler = Callable[[Request], Awaitable[Response]]
 SendTest = Callable[[str, str], Awaitable[None]]  # sends a text to a line: its sender, the text
@@ -83,7 +85,11 @@ class Endpoint(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What the handlers share. `test_lines` are those on simulated modems, to which a test text can be sent."""
+    """What the handlers share.
+
+    `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
+    name, `unsigned` what was not signed as they sign.
+    """
 
     inbox: Inbox
     leases: Leases
@@ -94,6 +100,8 @@ class Context(NamedTuple):
     tries: Tries
     render: Callable[..., str]
     test_lines: Mapping[str, SendTest]
+    providers: Mapping[str, Provider]
+    unsigned: Unsigned
 
 
 class View(NamedTuple):

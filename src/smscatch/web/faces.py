@@ -4,7 +4,8 @@ from starlette.requests import Request
 
 from smscatch.web.auth import identify, refuse_cross_site
 from smscatch.web.endpoint import Endpoint, Face
-from smscatch.web.refusals import refuse, refuse_page
+from smscatch.web.inbound import let_provider_in
+from smscatch.web.refusals import refuse, refuse_page, refuse_provider
 
 
 async def let_in(request: Request, endpoint: Endpoint) -> None:
@@ -20,3 +21,5 @@ async def let_in(request: Request, endpoint: Endpoint) -> None:
 
 API = Face(let_in, refuse, checks_names=True, is_described=True)
 PAGE = Face(let_in, refuse_page, checks_names=True, is_described=False)
+# Requests of other people's services, in their forms: a signature lets them in.
+PROVIDER = Face(let_provider_in, refuse_provider, checks_names=False, is_described=False)

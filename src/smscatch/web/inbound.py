@@ -3,18 +3,23 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import NotFound, StoreUnavailable
+from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, StoreUnavailable, WrongMethod
+from smscatch.messages import Message, Part
 from smscatch.sources import parse_delivery
-from smscatch.sources.generic import SOURCE, parse_generic, write_generic
+from smscatch.sources.generic import KIND as GENERIC
+from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
 from smscatch.spool import Entry, write_entry
 from smscatch.web.answers import Taken
 from smscatch.web.api import value_response
 from smscatch.web.bodies import read_body
-from smscatch.web.endpoint import access_of, context_of, inbox_of
+from smscatch.web.endpoint import Endpoint, access_of, context_of, inbox_of
+from smscatch.web.tries import address_of
+from smscatch.web.unsigned import Refusal
 
 
 async def receive(request: Request) -> Response:
@@ -24,18 +29,100 @@ async def receive(request: Request) -> Response:
     repeat is a no-op: the same key, line and `id`. `line` may be written in any way; the answer has it in E.164. One
     that is none of ours is taken too, lest a text be lost, and is `unconfigured`.
     """
-    source = request.path_params["source"]
-    if source != SOURCE:
-        raise NotFound(f"Nothing takes deliveries in the form {source!r} here; there is: {SOURCE}.")
-    delivery = parse_generic(await read_body(request))
-    name = f"{time.time_ns():020d}-{secrets.token_hex(8)}"
     access = access_of(request)
-    entry = Entry(name, SOURCE, write_generic(delivery, inbox_of(request).now(), origin=f"key {access.owner}"))
-    settings = context_of(request).settings
-    (message,) = parse_delivery(entry.kind, entry.body, entry.name, settings.line_of)
+    content_type, content = request.headers.get("content-type", ""), await read_body(request)
+    entry = _entry(request, GENERIC, f"key {access.owner}", content_type=content_type, content=content)
+    (message,) = _parse(request, entry)
     access.check_line(message.line, doing="deliver to")
+    await _keep(request, entry)
+    is_unconfigured = context_of(request).settings.is_unconfigured(message.line)
+    return value_response(Taken(message.id, message.line, is_unconfigured))
+
+
+async def let_provider_in(request: Request, endpoint: Endpoint) -> None:
+    """Let in what is signed as the configured source that the path names signs (signature), and probes without a body.
+
+    Raises BadSignature, NotFound, WrongMethod.
+    """
+    provider = _provider_of(request)
+    if request.method == "HEAD":
+        return
+    methods = provider.webhook.methods
+    if request.method not in methods:
+        raise WrongMethod(f"Deliveries come here by {' or '.join(methods)}.", allow=", ".join((*methods, "HEAD")))
+    incoming = request.state.incoming = await _read_incoming(request, provider)
+    if provider.webhook.check is not None:
+        provider.webhook.check(incoming, provider.secrets, inbox_of(request).now())
+
+
+def note_refused(request: Request, error: BadSignature) -> None:
+    """Keep and log what was wrong with the signature of a request."""
+    refusal = Refusal(inbox_of(request).now(), address_of(request), str(error))
+    context_of(request).unsigned.note(request.path_params["source"], refusal)
+
+
+async def receive_signed(request: Request) -> Response:
+    """Takes a delivery of a configured source, in the form of its provider; a repeat is a no-op."""
+    provider = _provider_of(request)
+    if request.method != "HEAD":
+        await _take_signed(request, provider, request.state.incoming)
+    answer = provider.webhook.answer
+    return Response(answer.content, media_type=answer.media_type)
+
+
+async def _take_signed(request: Request, provider: Provider, incoming: Incoming) -> None:
+    kind, origin = provider.webhook.kind, f"source {provider.name}"
+    entry = _entry(request, kind, origin, content_type=incoming.content_type, content=incoming.content)
     try:
-        await asyncio.to_thread(write_entry, settings.spool, entry)
+        found = _parse(request, entry)
+    except BadDelivery:  # what is signed is no stranger's: it is put aside with the reason when the spool is drained
+        await _keep(request, entry)
+        raise
+    for one in found:
+        if provider.lines is not None and one.line not in provider.lines:
+            raise Forbidden(f"The source {provider.name} may not deliver to the line {one.line}.", line=one.line)
+    if found:  # else it tells of something that is no text
+        await _keep(request, entry)
+
+
+def _provider_of(request: Request) -> Provider:
+    name = request.path_params["source"]
+    provider = context_of(request).providers.get(name)
+    if provider is not None:
+        return provider
+    if name == GENERIC:
+        raise WrongMethod("Deliveries come here by POST.", allow="POST")
+    raise NotFound(f"No source is called {name!r} here. [sources.{name}] in smscatch.toml would make one.")
+
+
+async def _read_incoming(request: Request, provider: Provider) -> Incoming:
+    query = request.scope["query_string"]
+    asked = f"{request.url.scheme}://{request.headers.get('host', '')}{request.url.path}"
+    known = asked if provider.public_url is None else provider.public_url.partition("?")[0]
+    tail = f"?{query.decode('latin-1')}" if query else ""
+    content = query if request.method == "GET" else await read_body(request)
+    return Incoming(request.method, known + tail, asked + tail, request.headers, content)
+
+
+def _entry(request: Request, kind: str, origin: str, *, content_type: str, content: bytes) -> Entry:
+    envelope = Envelope(
+        received_at=inbox_of(request).now(),
+        address=address_of(request),
+        content_type=content_type,
+        origin=origin,
+        content=content,
+    )
+    return Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", kind, write_envelope(envelope))
+
+
+def _parse(request: Request, entry: Entry) -> Sequence[Message | Part]:
+    """Return what an entry holds: what is acknowledged can be read. Raises BadDelivery."""
+    return parse_delivery(entry.kind, entry.body, entry.name, context_of(request).settings.line_of)
+
+
+async def _keep(request: Request, entry: Entry) -> None:
+    """Put an entry into the spool. Raises StoreUnavailable: then it is not there."""
+    try:
+        await asyncio.to_thread(write_entry, context_of(request).settings.spool, entry)
     except OSError as error:
         raise StoreUnavailable(f"The spool cannot be written: {error.strerror}. Nothing was kept.") from error
-    return value_response(Taken(message.id, message.line, settings.is_unconfigured(message.line)))

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from smscatch.errors import SmscatchError, TooManyTries, Unauthorized
-from smscatch.web import api, pages
+from smscatch.errors import BadSignature, SmscatchError, TooManyTries, Unauthorized, WrongMethod
+from smscatch.web import api, inbound, pages
 
 RETRY_AFTER_SECONDS = 2
 
@@ -29,6 +29,18 @@ def refuse_page(request: Request, error: SmscatchError) -> Response:
     return refuse(request, error)
 
 
+def refuse_provider(request: Request, error: SmscatchError) -> Response:
+    """Answer an error of ours to a service; which part of a signature differs is for our administrators alone."""
+    told = str(error)
+    if isinstance(error, BadSignature):
+        inbound.note_refused(request, error)
+        told = "This is not signed as it should be; the log of smscatch says what differs."
+    response = _json_response(error.status, error.code, told)
+    if isinstance(error, WrongMethod):
+        response.headers["allow"] = error.details["allow"]
+    return response
+
+
 def _is_person(request: Request) -> bool:
     """Whether a browser asks for something to look at."""
     return "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
@@ -38,13 +50,16 @@ def _error_response(request: Request, status: int, code: str, message: str, **de
     if _is_person(request):
         response = pages.errors.error_page(request, status, message)
     else:
-        content = msgspec.json.encode({"error": code, "message": message, **details})
-        response = api.json_response(content, status)
+        response = _json_response(status, code, message, **details)
     if status == Unauthorized.status:
         response.headers["www-authenticate"] = 'Bearer realm="smscatch"'
     if status in (503, TooManyTries.status):
         response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _json_response(status: int, code: str, message: str, **details: Any) -> Response:
+    return api.json_response(msgspec.json.encode({"error": code, "message": message, **details}), status)
 
 
 async def refuse_http(request: Request, error: Exception) -> Response:

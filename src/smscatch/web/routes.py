@@ -10,7 +10,7 @@ from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFou
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.web import api, inbound, leases, pages, sinks
 from smscatch.web.endpoint import Endpoint, Parameter
-from smscatch.web.faces import API, PAGE
+from smscatch.web.faces import API, PAGE, PROVIDER
 from smscatch.web.openapi import JSON, describe_api
 from smscatch.web.params import AFTER, AS_SENT, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, UP_TO, WAIT
 
@@ -114,13 +114,10 @@ ENDPOINTS = (
         "/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,), refuses=(NotFound,)
     ),
     POST(
-        "/api/v1/inbound/{source}",
-        inbound.receive,
-        (INGEST,),
-        "Taken",
-        body="GenericDelivery",
-        refuses=(NotFound, BadDelivery),
+        "/api/v1/inbound/generic", inbound.receive, (INGEST,), "Taken", body="GenericDelivery", refuses=(BadDelivery,)
     ),
+    Endpoint(PROVIDER, "GET", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
+    Endpoint(PROVIDER, "POST", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     POST("/api/v1/explain", api.explain, (READ,), "Reading", body="Text"),
     GET("/json", api.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
     GET("/healthz", api.health, (), "Alive"),
