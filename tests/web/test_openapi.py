@@ -37,7 +37,7 @@ def operation(method: str, path: str) -> dict[str, Any]:
     ("path", "schema", "required"),
     [
         ("/api/v1/explain", "Text", ["text"]),
-        ("/api/v1/inbound/{source}", "GenericDelivery", ["line", "sender", "text"]),
+        ("/api/v1/inbound/generic", "GenericDelivery", ["line", "sender", "text"]),
     ],
 )
 def test_the_body_of_a_post_is_described(path: str, schema: str, required: list[str]) -> None:
@@ -59,7 +59,7 @@ def test_the_stream_says_how_it_resumes() -> None:
         ("get", "/api/v1/lines", "200 400 401 403 429 503"),
         ("get", "/api/v1/code", "200 400 401 403 404 429 503"),
         ("delete", "/api/v1/messages/{id}", "204 400 401 403 404 429 503"),
-        ("post", "/api/v1/inbound/{source}", "200 400 401 403 404 422 429 503"),
+        ("post", "/api/v1/inbound/generic", "200 400 401 403 422 429 503"),
     ],
 )
 def test_each_route_says_how_it_may_refuse(method: str, path: str, statuses: str) -> None:
