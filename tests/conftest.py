@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from smscatch import hook
-from smscatch.client import Client
+from smscatch import Client, hook
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.sources import join_parts

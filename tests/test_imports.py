@@ -61,10 +61,22 @@ def test_the_client_needs_the_base_install_only() -> None:
 import sys
 for name in ("starlette", "uvicorn", "jinja2"):
     sys.modules[name] = None
-import smscatch.client, smscatch.cli, smscatch.pytest_plugin
+import smscatch.client.aio, smscatch.client.sync, smscatch.cli, smscatch.pytest_plugin
 print(sorted(name for name in sys.modules if name.startswith("smscatch.")))
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("program", "unwanted"),
+    [
+        ("import smscatch", ("importlib.metadata", "msgspec", "httpx2", "asyncio")),
+        ("from smscatch import Client", ("asyncio", "phonenumbers")),
+    ],
+)
+def test_who_needs_little_does_not_pay_for_the_rest(program: str, unwanted: tuple[str, ...]) -> None:
+    check = f"import sys; {program}; assert not (found := {set(unwanted)} & sys.modules.keys()), found"
+    subprocess.run([sys.executable, "-c", check], check=True)
 
 
 def test_the_hook_imports_nothing_but_built_in_modules() -> None:

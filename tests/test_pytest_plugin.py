@@ -421,7 +421,7 @@ def test_the_settings_file_of_the_project_is_read(
 FULL_POOL = """
 import pytest
 import smscatch
-import smscatch.client  # before a test's clock runs
+from smscatch import Client  # before a test's clock runs
 
 @pytest.fixture
 def full_pool(request):
@@ -449,7 +449,7 @@ def test_the_queue_for_a_line_is_no_part_of_the_tests_time(
 
 
 def test_a_test_that_has_its_line_may_still_be_struck(project: pytest.Pytester, server: Server) -> None:
-    project.makeconftest("import smscatch.client  # before the test's clock runs")
+    project.makeconftest("from smscatch import Client  # before the test's clock runs")
     project.makepyfile("""
         import time
         import pytest

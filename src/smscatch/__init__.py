@@ -1,7 +1,6 @@
 """A real phone number for your tests: the names that a test project imports."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from smscatch.errors import (
@@ -23,7 +22,8 @@ from smscatch.errors import (
 )
 
 if TYPE_CHECKING:
-    from smscatch.client import AsyncClient, AsyncLeasedLine, AsyncLeasedLines, Client, LeasedLine, LeasedLines
+    from smscatch.client.aio import AsyncClient, AsyncLeasedLine, AsyncLeasedLines
+    from smscatch.client.sync import Client, LeasedLine, LeasedLines
     from smscatch.messages import Lease, Line, Message
 
 __all__ = [
@@ -52,11 +52,10 @@ __all__ = [
     "UnknownLease",
     "UnknownLine",
 ]
-__version__ = version("smscatch")
+__version__ = "0.1.0"  # pyproject.toml reads it here: to ask the installed package would double what an import costs
 
-_HOMES = dict.fromkeys(
-    ("AsyncClient", "AsyncLeasedLine", "AsyncLeasedLines", "Client", "LeasedLine", "LeasedLines"), "smscatch.client"
-)
+_HOMES = dict.fromkeys(("Client", "LeasedLine", "LeasedLines"), "smscatch.client.sync")
+_HOMES |= dict.fromkeys(("AsyncClient", "AsyncLeasedLine", "AsyncLeasedLines"), "smscatch.client.aio")
 _HOMES |= dict.fromkeys(("Lease", "Line", "Message"), "smscatch.messages")
 
 

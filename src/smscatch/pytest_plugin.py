@@ -26,7 +26,7 @@ from smscatch.errors import (
 )
 
 if TYPE_CHECKING:
-    from smscatch.client import Client, LeasedLine, LeasedLines
+    from smscatch.client.sync import Client, LeasedLine, LeasedLines
     from smscatch.messages import Message
 
 TTL_SECONDS = 120
@@ -76,7 +76,7 @@ def sms(pytestconfig: pytest.Config) -> "Client":
 
     Found by `--sms-url`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml.
     """
-    from smscatch.client import Client  # noqa: PLC0415 - only where it is used
+    from smscatch.client.sync import Client  # noqa: PLC0415 - only where it is used
 
     url, key = _find_server(pytestconfig)
     try:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from smscatch.cli.base import NOTHING, OK
 from smscatch.cli.keeping import heeding, leave, run_with
 from smscatch.cli.meaning import find_server
-from smscatch.client import Client, LeasedLine, LeasedLines
 from smscatch.client.calls import WaitFilters
 from smscatch.client.leased import LeaseFilters
+from smscatch.client.sync import Client, LeasedLine, LeasedLines
 from smscatch.errors import BadRequest, BadSetting
 from smscatch.messages import Line, Message, encode_message, format_time, write_age
 from smscatch.printing import blank_controls

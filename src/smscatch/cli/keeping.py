@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
-from smscatch.client import LeasedLine, LeasedLines
+from smscatch.client.sync import LeasedLine, LeasedLines
 from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
