@@ -12,7 +12,7 @@ def explain(
     query: Query,
     came: Sequence[Message],
     parts: Sequence[Part],
-    leases: Sequence[Lease],
+    leases: Mapping[str, Lease],
     *,
     skip: Mapping[str, str],
     before: Sequence[Message] = (),
@@ -20,11 +20,10 @@ def explain(
     """Return half a sentence for people, and the near misses for programs: id, line, sender and reason of each.
 
     `came` is what arrived meanwhile, oldest first; `parts` are of long texts that are not whole yet; `leases` those
-    that messages may belong to; `skip` says why messages were passed over, by id or cursor; `before` are those that
-    would have matched, had they not come before the wait was to begin.
+    that messages may belong to, by id; `skip` says why messages were passed over, by id or cursor; `before` are those
+    that would have matched, had they not come before the wait was to begin.
     """
-    holders = {lease.id: lease.holder for lease in leases}
-    misses = [_miss(one.id, one.line, one.sender, _reason(query, one, holders, skip)) for one in came]
+    misses = [_miss(one.id, one.line, one.sender, _reason(query, one, leases, skip)) for one in came]
     misses += [_miss(part.id, part.line, part.sender, _incomplete(part)) for part in parts]
     where = "" if query.lines is None else f" to {' or '.join(query.lines)}"
     told = f"nothing came{where} meanwhile"
@@ -54,12 +53,12 @@ def _miss(id_: str, line: str, sender: str, reason: str) -> dict[str, str]:
     return {"id": id_, "line": line, "sender": sender, "reason": reason}
 
 
-def _reason(query: Query, message: Message, holders: dict[str, str], skip: Mapping[str, str]) -> str:
+def _reason(query: Query, message: Message, leases: Mapping[str, Lease], skip: Mapping[str, str]) -> str:
     passed_over = skip.get(message.id, skip.get(message.cursor, "it had come before"))
     reason = query.mismatch(message) or passed_over
-    holder = holders.get(message.lease or "")
+    lease = leases.get(message.lease or "")
     is_foreign = query.lease is not None and message.lease not in (None, query.lease)
-    return f"{reason} of {holder!r}" if is_foreign and holder else reason
+    return f"{reason} of {lease.holder!r}" if is_foreign and lease and lease.holder else reason
 
 
 def _incomplete(part: Part) -> str:

@@ -20,7 +20,7 @@ from smscatch.clock import Clock, utc_now
 from smscatch.errors import NoMessage, StoreUnavailable
 from smscatch.explanation import explain
 from smscatch.hub import Hub
-from smscatch.messages import Message, Part, Query, Stored
+from smscatch.messages import Lease, Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
 
 PAGE = 200
@@ -280,13 +280,13 @@ class Inbox:
     async def _is_in_parts(self, query: Query, seconds: float) -> bool:
         """Return whether a part came within the last seconds of a long text that is not whole yet."""
         since = self.now() - timedelta(seconds=seconds)
-        return any(part.received_at > since for part in await self._incomplete(query))
+        lease = await self.store.lease(query.lease) if query.lease else None
+        return any(part.received_at > since for part in await self._incomplete(query, lease))
 
-    async def _incomplete(self, query: Query) -> list[Part]:
+    async def _incomplete(self, query: Query, lease: Lease | None) -> list[Part]:
         parts = await self.store.incomplete()
         if query.lines is not None:
             parts = [part for part in parts if part.line in query.lines]
-        lease = await self.store.lease(query.lease) if query.lease else None
         # What came before a lease is none of the leaseholder's business.
         return [part for part in parts if lease is None or (part.arrived_at or part.received_at) >= lease.started_at]
 
@@ -294,14 +294,13 @@ class Inbox:
         meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
         newest = await self.store.newest(meanwhile, PAGE, after=after)
         came = [stored.message for stored in reversed(newest)]
-        foreign = {message.lease for message in came if message.lease is not None}
-        leases = [lease for id_ in foreign if (lease := await self.store.lease(id_)) is not None]
-        before = await self._passed_over(query, after)
-        return explain(query, came, await self._incomplete(query), leases, skip=skip, before=before)
+        leases = await self.store.leases_by_id({id_ for id_ in (query.lease, *(one.lease for one in came)) if id_})
+        own = leases.get(query.lease or "")
+        before = await self._passed_over(query, own, after)
+        return explain(query, came, await self._incomplete(query, own), leases, skip=skip, before=before)
 
-    async def _passed_over(self, query: Query, after: int) -> list[Message]:
+    async def _passed_over(self, query: Query, lease: Lease | None, after: int) -> list[Message]:
         """Return the matches of a lease that the wait did not look at, because `after` lies behind them."""
-        lease = await self.store.lease(query.lease) if query.lease else None
         if lease is None or int(lease.cursor) >= after:
             return []
         found = await self.store.newest(query, PAGE, before=after + 1, after=int(lease.cursor))
@@ -313,7 +312,19 @@ class Inbox:
         Raises StoreUnavailable if what waits in the spool cannot be stored: what is old would come after "now" then.
         """
         await self.catch_up()
+        return await self.stored_position()
+
+    async def stored_position(self) -> int:
+        """Return the newest position; what waits in the spool will have a later one."""
         return await self.store.position()
+
+    async def check(self) -> list[str]:
+        """Return what makes messages late, in sentences, if they come in and can be stored. Raises StoreUnavailable."""
+        await self.store.check()
+        if self.trouble is not None:
+            raise StoreUnavailable(self.trouble)
+        late = self.store.hears_late
+        return [] if late is None else [late]
 
     async def keep_showing_incomplete(self, patience: timedelta, interval: timedelta = timedelta(seconds=1)) -> None:
         """Show what came of long messages whose other parts are overdue by `patience`; runs until cancelled."""

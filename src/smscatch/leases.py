@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from smscatch.errors import (
 from smscatch.inbox import OLDEST, Choice, Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
+from smscatch.stores.leasing import ids_of_group
 
 # A waiter asks again this often, and has left the queue when it has not asked for so long: its server was killed.
 # Shorter than a rest, so what another instance releases is known before it is free.
@@ -161,11 +162,15 @@ class Leases:
 
     async def get_all(self, id_: str) -> list[Lease]:
         """Return the one lease that has this id, or those of the group that has it. Raises UnknownLease."""
-        found = await self._inbox.store.lease(id_)
-        leases = await self._inbox.store.lease_group(id_) if found is None else [found]
-        if not leases:
+        ids = (id_, *ids_of_group(id_))
+        found = await self.by_id(ids)
+        if not found:
             raise _unknown_lease(id_)
-        return leases
+        return [found[each] for each in ids if each in found]
+
+    async def by_id(self, ids: Collection[str]) -> dict[str, Lease]:
+        """Return those of these leases that there are, by id, also those that have ended."""
+        return await self._inbox.store.leases_by_id(ids)
 
     async def held(self, lines: Sequence[str] | None = None) -> list[Lease]:
         """Return the leases of lines that are leased or rest, of all lines or of some."""

@@ -352,3 +352,16 @@ async def test_pruning_forgets_sessions_that_are_long_over(store: Store) -> None
         await store.add_key(key, b"hash %d" % n)
     await store.prune(NOON, NOON + timedelta(days=1), up_to=0)
     assert [key.id for key in await store.keys()] == ["k1", "k2"]
+
+
+async def test_who_gives_up_a_question_is_heeded_whenever_that_is(store: Store) -> None:
+    given_up = 0
+    for yields in range(60):
+        asking = asyncio.ensure_future(store.after(Query(), 0, 1))
+        for _ in range(yields):
+            await asyncio.sleep(0)
+        if asking.cancel():
+            given_up += 1
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+    assert given_up

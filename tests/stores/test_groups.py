@@ -17,9 +17,9 @@ async def test_a_group_gets_its_lines_at_once_from_one_position_on(store: Store)
     assert {first.line, second.line} == {LINE, OTHER_LINE}
     assert (first.id, second.id) == (f"{first.group}.1", f"{first.group}.2")
     assert (first.cursor, second.cursor, first.expires_at, second.expires_at) == ("1", "1", at(60), at(60))
-    assert await store.lease_group(first.group or "") == [first, second]
+    assert await store.leases_by_id([second.id, "none", first.id]) == {first.id: first, second.id: second}
     assert await store.lease(first.group or "") is None
-    assert await store.lease_group(first.id) == []
+    assert await store.leases_by_id([]) == {}
     assert await store.lease(second.id) == second
 
 
@@ -87,12 +87,11 @@ async def test_a_line_of_a_group_may_be_given_back_before_the_others(store: Stor
 
 async def test_a_group_of_one_is_a_group(store: Store) -> None:
     (lease,) = (await claim(store, a_wish("a", count=1))).leases
-    assert await store.lease_group(lease.group or "") == [lease]
+    assert lease.id == f"{lease.group}.1"
 
 
 async def test_a_group_of_more_than_nine_keeps_its_order(store: Store) -> None:
     lines = tuple(f"+4477009001{n:02}" for n in range(12))
     leases = (await claim(store, a_wish("a", lines=lines, count=12), NOON)).leases
     assert [lease.line for lease in leases] == list(lines)
-    assert await store.lease_group(leases[0].group or "") == list(leases)
     assert await store.leases_of("ci", "a", at(1)) == list(leases)

@@ -3,7 +3,7 @@
 No SQL here, and no knowledge of which backends there are.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -198,8 +198,8 @@ class Store(Protocol):
     async def lease(self, lease_id: str) -> Lease | None:
         """Return a lease, also one that has ended."""
 
-    async def lease_group(self, group_id: str) -> list[Lease]:
-        """Return the leases of a group, also those that have ended, in the order of their numbers."""
+    async def leases_by_id(self, ids: Collection[str]) -> dict[str, Lease]:
+        """Return those of these leases that there are, by id, also those that have ended; all of them by one query."""
 
     async def recent_leases(self, limit: int) -> list[Lease]:
         """Return the leases that were given last, the newest first, whether they have ended or not."""
@@ -208,7 +208,7 @@ class Store(Protocol):
         """Return the leases of the lines that are leased or rest, ordered by line."""
 
     async def leases_of(self, key: str, ticket: str, now: datetime) -> list[Lease]:
-        """Return the leases that a ticket got and that have not ended by `now`, as `lease_group` orders them."""
+        """Return the leases that a ticket got and that have not ended by `now`, in the order of their numbers."""
 
     async def change_lease(self, before: Lease, after: Lease, now: datetime) -> bool:
         """Put `after` in the place of `before`, which has its id.

@@ -3,7 +3,7 @@
 What is acknowledged is in the journals of a majority. Many instances may share one database.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -157,9 +157,9 @@ class MongoStore:
         """See Store.lease."""
         return await self._database.read(leases.lease, lease_id)
 
-    async def lease_group(self, group_id: str) -> list[Lease]:
-        """See Store.lease_group."""
-        return await self._database.read(leases.lease_group, group_id)
+    async def leases_by_id(self, ids: Collection[str]) -> dict[str, Lease]:
+        """See Store.leases_by_id."""
+        return await self._database.read(leases.by_id, ids) if ids else {}
 
     async def recent_leases(self, limit: int) -> list[Lease]:
         """See Store.recent_leases."""

@@ -3,6 +3,7 @@
 No collection is known here.
 """
 
+import asyncio
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -113,6 +114,8 @@ class Database:
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        cancels = task.cancelling() if task else 0
         try:
             yield
         except TimeoutError as error:
@@ -121,6 +124,10 @@ class Database:
             if is_our_fault(error):
                 raise
             raise unavailable(self.where, error) from error
+        # The driver waits by asyncio.wait_for, which until Python 3.12 forgets a cancellation that comes together with
+        # what it waits for (https://github.com/python/cpython/issues/86296): a wait would outlive its timeout for ever.
+        if task and task.cancelling() > cancels:
+            raise asyncio.CancelledError
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -1,12 +1,13 @@
 """Leases in the MongoDB store: who may have which line is decided by one transaction at a time."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
 
 from smscatch.messages import Lease
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, ids_of_group, in_order, in_the_way, make_leases
+from smscatch.stores.leasing import choose, in_order, in_the_way, make_leases
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.statements import newest_leases, take_turn
 
@@ -84,10 +85,10 @@ async def lease(scope: Scope, lease_id: str) -> Lease | None:
     return _decode(found["json"]) if found else None
 
 
-async def lease_group(scope: Scope, group_id: str) -> list[Lease]:
-    """See Store.lease_group."""
-    found = await scope.find("leases", {"_id": {"$in": ids_of_group(group_id)}}, ["json"])
-    return in_order(_decode(lease["json"]) for lease in found)
+async def by_id(scope: Scope, ids: Collection[str]) -> dict[str, Lease]:
+    """See Store.leases_by_id."""
+    found = await scope.find("leases", {"_id": {"$in": list(ids)}}, ["_id", "json"])
+    return {lease["_id"]: _decode(lease["json"]) for lease in found}
 
 
 async def recent(scope: Scope, limit: int) -> list[Lease]:

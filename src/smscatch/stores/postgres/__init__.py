@@ -4,7 +4,7 @@ A message is durable when `add` returns: synchronous_commit is never off
 (https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT).
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -191,9 +191,9 @@ class PostgresStore:
         """See Store.lease."""
         return await self._reader.run(leases.lease, lease_id)
 
-    async def lease_group(self, group_id: str) -> list[Lease]:
-        """See Store.lease_group."""
-        return await self._reader.run(leases.lease_group, group_id)
+    async def leases_by_id(self, ids: Collection[str]) -> dict[str, Lease]:
+        """See Store.leases_by_id."""
+        return await self._reader.run(leases.by_id, ids) if ids else {}
 
     async def recent_leases(self, limit: int) -> list[Lease]:
         """See Store.recent_leases."""

@@ -1,13 +1,13 @@
 """Leases in the PostgreSQL store: who may have which line is decided in a turn, so only one can."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
 
 from smscatch.messages import Lease
 from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, ids_of_group, in_order, in_the_way, make_leases
+from smscatch.stores.leasing import choose, in_order, in_the_way, make_leases
 from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 
@@ -102,10 +102,10 @@ async def lease(connection: Connection, lease_id: str) -> Lease | None:
     return _decode(found[0][0]) if found else None
 
 
-async def lease_group(connection: Connection, group_id: str) -> list[Lease]:
-    """See Store.lease_group."""
-    found = await rows(connection, "SELECT json FROM leases WHERE id = ANY (%s::text[])", ids_of_group(group_id))
-    return in_order(_decode(row[0]) for row in found)
+async def by_id(connection: Connection, ids: Collection[str]) -> dict[str, Lease]:
+    """See Store.leases_by_id."""
+    found = await rows(connection, "SELECT id, json FROM leases WHERE id = ANY (%s::text[])", list(ids))
+    return {id_: _decode(json) for id_, json in found}
 
 
 async def recent(connection: Connection, limit: int) -> list[Lease]:

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -246,9 +246,9 @@ class SqliteStore:
         """See Store.lease."""
         return await self._reader.run(leases.lease, lease_id)
 
-    async def lease_group(self, group_id: str) -> list[Lease]:
-        """See Store.lease_group."""
-        return await self._reader.run(leases.lease_group, group_id)
+    async def leases_by_id(self, ids: Collection[str]) -> dict[str, Lease]:
+        """See Store.leases_by_id."""
+        return await self._reader.run(leases.by_id, ids) if ids else {}
 
     async def recent_leases(self, limit: int) -> list[Lease]:
         """See Store.recent_leases."""

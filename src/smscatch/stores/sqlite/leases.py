@@ -1,6 +1,7 @@
 """Leases in the SQLite store: who may have which line is decided under the write lock, so only one can."""
 
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,7 +15,6 @@ from smscatch.stores.leasing import (
     attribute,
     choose,
     clock_query,
-    ids_of_group,
     in_order,
     in_the_way,
     make_leases,
@@ -106,11 +106,10 @@ def lease(connection: sqlite3.Connection, lease_id: str) -> Lease | None:
     return _decode(found[0][0]) if found else None
 
 
-def lease_group(connection: sqlite3.Connection, group_id: str) -> list[Lease]:
-    """See Store.lease_group."""
-    ids = ids_of_group(group_id)
-    found = rows(connection, f"SELECT json FROM leases WHERE id IN ({marks(ids)})", *ids)
-    return in_order(_decode(row[0]) for row in found)
+def by_id(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, Lease]:
+    """See Store.leases_by_id."""
+    found = rows(connection, f"SELECT id, json FROM leases WHERE id IN ({marks(ids)})", *ids)
+    return {id_: _decode(json) for id_, json in found}
 
 
 def recent(connection: sqlite3.Connection, limit: int) -> list[Lease]:

@@ -4,7 +4,7 @@ No threads and no event loop here.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def take_turn(connection: sqlite3.Connection) -> None:
         pass
 
 
-def marks(values: Sequence[object]) -> str:
+def marks(values: Collection[object]) -> str:
     """Return as many question marks as there are values."""
     return ", ".join("?" * len(values))
 

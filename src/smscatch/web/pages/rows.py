@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from smscatch.messages import Lease, Line, Message, Stored
-from smscatch.web.endpoint import inbox_of, texts_of
+from smscatch.web.endpoint import leases_of, texts_of
 from smscatch.web.texts import Texts
 
 HUES = 6
@@ -64,8 +64,7 @@ def tags_of(lines: Sequence[Line]) -> dict[str, LineTag]:
 
 async def rows_of(request: Request, messages: Sequence[Stored], tags: Mapping[str, LineTag]) -> list[Row]:
     """Return messages as rows, in their order."""
-    store = inbox_of(request).store
-    leases = {id_: await store.lease(id_) for id_ in {stored.message.lease for stored in messages} if id_ is not None}
+    leases = await leases_of(request).by_id({stored.message.lease for stored in messages if stored.message.lease})
     texts = texts_of(request)
     return [_row(stored.message, tags, leases.get(stored.message.lease or ""), texts) for stored in messages]
 
