@@ -173,7 +173,10 @@ def test_config_shows_the_sinks_and_nothing_secret(tmp_path: Path) -> None:
         '[sinks.ci]\nkind = "json"\nurl = "https://u:secret@ci.example/secret?secret"\nlines = ["+447700900001"]'
     )
     done = smscatch("config", SMSCATCH_CONFIG=str(path))
-    assert "sinks.ci: kind json, url https://ci.example/…, lines +447700900001\n" in done.stdout
+    for name, value in (("kind", "json"), ("url", "https://ci.example/…"), ("lines", "+447700900001")):
+        assert f"sinks.ci.{name} = {value}\n" in done.stdout
+    assert f"from: {path}\n" in done.stdout
+    assert '[lines."+49…"]: none\n' in done.stdout
     assert "secret" not in done.stdout
 
 

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from smscatch.errors import BadSetting
-from smscatch.settings import FIELDS, SinkSettings, hide_password, load_settings
-from smscatch.sinks import open_sinks
+from smscatch.settings import FIELDS, TABLES, Settings, SinkSettings, hide_password, load_settings
+from smscatch.settings.fields import Field
+from smscatch.sinks import KINDS, open_sinks
 from tests.test_numbers import WAYS
 
 
@@ -77,7 +79,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     [
         ("prot = 1", "Did you mean 'port'"),
         ("port = ", "is not TOML"),
-        ('[lines."12345"]', "no number in E.164"),
+        ('[lines."12345"]', "a number in E.164"),
         ('[lines."+447700900001"]\nlable = "x"', "lable"),
         ('[lines."+447700900001"]\ndevice = "/dev/x"\nphone_id = "x"', "one reader per modem"),
         ('[lines."+447700900001"]\nphone_id = "x"\n[lines."+447700900002"]\nphone_id = "x"', "'x' stands in two lines"),
@@ -225,7 +227,7 @@ def test_of_the_url_of_a_sink_the_host_alone_is_shown(url: str, shown: str) -> N
         ('[sinks.ci]\nkind = "json"\nurl = "https://secret.example"\nlines = ["x"]', "E.164"),
         ('[sinks."a b"]\nkind = "json"\nurl = "https://secret.example"', "a b"),
         *(
-            (f'[sinks.ci]\nkind = "json"\nurl = "{url}"', "the url is not accepted")
+            (f'[sinks.ci]\nkind = "json"\nurl = "{url}"', "sinks.ci.url = the value given")
             for url in (
                 "",
                 "ftp://secret",
@@ -251,3 +253,90 @@ def test_a_kind_of_sink_that_there_is_not_is_refused_with_those_there_are(tmp_pa
     settings = load_settings(environ=config(tmp_path, '[sinks.ci]\nkind = "jsn"\nurl = "https://secret.example"'))
     with pytest.raises(BadSetting, match=r"sinks\.ci: there is no kind 'jsn'\. Kinds: json\."):
         open_sinks(settings)
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+
+def row(name: str, field: Field, default: str) -> str:
+    secret = "; a secret" if field.is_secret else ""
+    return f"| `{name}` | {field.help}{secret} | {field.form} | {default} |"
+
+
+def flat_rows() -> list[str]:
+    return [row(name, field, field.default or "") for name, field in FIELDS.items()]
+
+
+def table_rows(name: str) -> list[str]:
+    """Return what the page has of a table: its header, what it is, and its keys."""
+    table = TABLES[name]
+    needed = {field.name for field in msgspec.structs.fields(table.entry) if field.required}
+    rows = [row(key, field, "needed" if key in needed else "") for key, field in table.fields.items()]
+    head = [f"### `{table.header}`: {table.help}", "", f"{table.name_form[0].upper()}{table.name_form[1:]}.", ""]
+    return [*head, "| key | what it is | takes | |", "|---|---|---|---|", *rows]
+
+
+def test_the_page_of_settings_has_a_row_for_each_and_none_for_what_there_is_not() -> None:
+    wanted = [*flat_rows(), *(line for name in TABLES for line in table_rows(name) if line)]
+    written = PAGE.read_text("utf-8").splitlines()
+    assert [line for line in wanted if line not in written] == []
+    assert [line for line in written if line.startswith("| `") and line not in wanted] == []
+
+
+def test_each_key_of_a_table_says_what_it_is_and_each_table_has_a_place_in_the_settings() -> None:
+    for name, table in TABLES.items():
+        assert set(table.fields) == {field.name for field in msgspec.structs.fields(table.entry)}, name
+        assert all(field.help and field.form for field in table.fields.values()), name
+    described = {*FIELDS, *TABLES, "origins", "config"}
+    assert described == {field.name for field in msgspec.structs.fields(Settings)}
+
+
+def test_a_secret_of_a_table_may_stand_in_a_file_and_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "pin").write_text("1234\n")
+    (tmp_path / "url").write_text("https://hooks.example/T0/secret\n")
+    table = (
+        f'[lines."+447700900001"]\ndevice = "/dev/x"\npin_file = "{tmp_path}/pin"\n'
+        f'[sinks.ci]\nkind = "json"\nurl_file = "{tmp_path}/url"'
+    )
+    settings = load_settings(environ=config(tmp_path, table))
+    assert (settings.lines["+447700900001"].pin, settings.sinks["ci"].url) == (
+        "1234",
+        "https://hooks.example/T0/secret",
+    )
+    shown = {name: value for name, _, value in settings.rows()}
+    assert (shown['lines."+447700900001".pin'], shown["sinks.ci.url"]) == ("(set)", "https://hooks.example/…")
+    assert settings.origins['lines."+447700900001".pin'] == f"{tmp_path}/pin"
+    assert settings.origins["sinks.ci.kind"] == f"{tmp_path}/smscatch.toml"
+
+
+def test_a_client_needs_no_secret_of_a_table(tmp_path: Path) -> None:
+    environ = config(tmp_path, 'port = 1\n[sinks.ci]\nkind = "json"\nurl_file = "/nowhere"')
+    assert load_settings(environ=environ, for_client=True).url == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('[sinks.ci]\nkind_file = "/nowhere"', "there is no setting 'sinks.ci.kind_file'. Did you mean 'kind'?"),
+        (
+            '[sinks.ci]\nkind = "json"\nurl = "https://s3cret"\nurl_file = "/nowhere"',
+            "sinks.ci has both url and url_file",
+        ),
+        ('[sinks.ci]\nkind = "json"\nurl_file = "/nowhere"', "sinks.ci.url_file = '/nowhere' cannot be read"),
+        ('[sinks.ci]\nkind = "json"\nurl_file = 5', "sinks.ci.url_file = 5 cannot be read"),
+        ('key = ["s3cret"]', "key = the value given"),
+        ('[lines."+447700900001"]\npin = 9753', "pin = the value given"),
+        ("lines = 3", 'lines is not accepted. Accepted: [lines."+49…"] with label (optional)'),
+    ],
+)
+def test_a_wrong_secret_of_a_table_is_refused_without_being_shown(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(environ=config(tmp_path, table))
+    assert said in str(caught.value)
+    shown = str(caught.value).replace(str(tmp_path), "")
+    assert "s3cret" not in shown
+    assert "9753" not in shown
+
+
+def test_the_settings_say_which_kinds_of_sinks_there_are() -> None:
+    assert set(KINDS) <= set(TABLES["sinks"].fields["kind"].form.split(", "))

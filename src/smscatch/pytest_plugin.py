@@ -148,7 +148,7 @@ def _find_server(config: pytest.Config) -> tuple[str, str]:
     from smscatch.settings import load_settings  # noqa: PLC0415 - only where it is used
 
     try:
-        given = load_settings({"url": config.getoption("sms_url")})
+        given = load_settings({"url": config.getoption("sms_url")}, for_client=True)
     except BadSetting as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
     if given.key is None:

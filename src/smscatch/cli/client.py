@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +15,10 @@ from smscatch.cli.meaning import find_server
 from smscatch.client.calls import WaitFilters
 from smscatch.client.leased import LeaseFilters
 from smscatch.client.sync import Client, LeasedLine, LeasedLines
-from smscatch.errors import BadRequest, BadSetting
-from smscatch.messages import Line, Message, encode_message, format_time, write_age
+from smscatch.errors import BadRequest, BadSetting, escape_controls
+from smscatch.messages import Line, Message, encode_message, format_time
 from smscatch.printing import blank_controls
-from smscatch.settings import FIELDS, hide_password, load_settings
+from smscatch.settings import TABLES, load_settings
 
 
 def run_wait(options: argparse.Namespace) -> int:
@@ -156,25 +156,13 @@ def _modem(line: Line) -> str:
 def run_config(options: argparse.Namespace) -> int:
     """smscatch config."""
     settings = load_settings()
-    for name, field in FIELDS.items():
-        shown = _shown(getattr(settings, name), is_secret=field.is_secret)
-        print(f"{name} = {shown}\n    {field.help}; takes {field.form}; from: {settings.origins[name]}")
-    for number, line in settings.lines.items():
-        print(f"lines.{number}: label {line.label!r}, device {line.device}, phone_id {line.phone_id}")
-    for name, sink in settings.sinks.items():
-        reach = f"lines {', '.join(sink.lines)}" if sink.lines else "all lines"
-        private = ", also at a private address" if sink.allow_private else ""
-        print(f"sinks.{name}: kind {sink.kind}, url {sink.shown_url}, {reach}{private}")
+    for name, field, shown in settings.rows():
+        origin = settings.origins.get(name, "default")
+        print(escape_controls(f"{name} = {shown}") + f"\n    {field.help}; takes {field.form}; from: {origin}")
+    for name, table in TABLES.items():
+        if not getattr(settings, name):
+            print(f"{table.header}: none\n    {table.help}; takes {table.form}")
     return OK
-
-
-def _shown(value: object, *, is_secret: bool) -> str:
-    """Return a value as the setting takes it."""
-    if value is None:
-        return "(unset)"
-    if is_secret:
-        return "(set)"
-    return write_age(value) if isinstance(value, timedelta) else hide_password(str(value))
 
 
 def run_explain(options: argparse.Namespace) -> int:

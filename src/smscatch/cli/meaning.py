@@ -43,7 +43,7 @@ def _means_the_demo(settings: Settings) -> bool:
 
 def find_server(url: str | None, key: str | None) -> tuple[str, str]:
     """Return the URL and the key of the server that a command means whose --url is `url`. Raises BadSetting."""
-    settings = load_settings({"url": url, "key": key})
+    settings = load_settings({"url": url, "key": key}, for_client=True)
     if settings.key is None and settings.origins["url"] == DEFAULT and DEMO_CONFIG.exists():
         print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
         settings = load_demo()
@@ -54,7 +54,7 @@ def find_server(url: str | None, key: str | None) -> tuple[str, str]:
 
 def load_demo() -> Settings:
     """Return the settings with which a client, or a command, finds the demo."""
-    return load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)})
+    return load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)}, for_client=True)
 
 
 def is_locked(path: Path) -> bool:

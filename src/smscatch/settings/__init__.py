@@ -1,0 +1,259 @@
+"""What can be set, where each value came from, and what to say when one is wrong.
+
+The only reader of os.environ and smscatch.toml. Settings are passed in, never global. One setting is one line of
+`Settings`; how one of a table looks is said in tables.py.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from smscatch.errors import BadSetting
+from smscatch.numbers import compact, country_of, is_national, is_number, readings
+from smscatch.settings import forms
+from smscatch.settings.fields import Field, Given, annotations, hide_password, read_secret, refuse_unknown
+from smscatch.settings.lines import LINES, LineSettings
+from smscatch.settings.sinks import SINKS, SinkSettings
+from smscatch.settings.tables import Table, read_table, whole_name
+
+__all__ = [
+    "CONFIG_PLACES",
+    "FIELDS",
+    "TABLES",
+    "LineSettings",
+    "Settings",
+    "SinkSettings",
+    "data_folder",
+    "find_server",
+    "hide_password",
+    "load_settings",
+]
+
+PREFIX = "SMSCATCH_"
+CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, checked. `origins` says where each value came from; of a table's entries, those that are set.
+
+    `config` is the configuration file; None if there is none.
+    """
+
+    store: Annotated[str, Field("where messages are kept", forms.STORE_FORM, forms.parse_store)]
+    store_listen: Annotated[
+        str | None,
+        Field(
+            "for a store behind a pooler: where PostgreSQL itself is, to hear at once of other servers' messages",
+            "postgresql://USER:PASSWORD@HOST/DATABASE",
+            forms.parse_postgres,
+        ),
+    ]
+    host: Annotated[str, Field("the address to listen on", "an IP address or host name", default="127.0.0.1")]
+    port: Annotated[
+        int, Field("the port to listen on", "a number from 0 (any free one) to 65535", forms.parse_port, "7672")
+    ]
+    spool: Annotated[Path, Field("the folder for messages on their way to the store", "a folder", forms.parse_folder)]
+    retention: Annotated[
+        timedelta, Field("how long messages are kept", "an age such as 12h or 30d", forms.parse_span, "30d")
+    ]
+    part_timeout: Annotated[
+        timedelta,
+        Field("how long a long message waits for missing parts", "an age such as 60s or 5m", forms.parse_span, "60s"),
+    ]
+    lease_rest: Annotated[
+        timedelta,
+        Field(
+            "how long a line rests after a lease, for texts that come late",
+            "an age such as 0s or 5s",
+            forms.parse_rest,
+            "5s",
+        ),
+    ]
+    lease_tolerance: Annotated[
+        timedelta,
+        Field(
+            "how far the SMSC's clock may lag behind ours; a text sent longer before its lease began is late",
+            "an age such as 60s or 2h",
+            forms.parse_rest,
+            "60s",
+        ),
+    ]
+    admin_key: Annotated[
+        str | None,
+        Field(
+            "the key of the administrator; made and printed once if unset",
+            forms.KEY_FORM,
+            forms.parse_key,
+            is_secret=True,
+        ),
+    ]
+    country: Annotated[
+        str | None,
+        Field(
+            "where numbers without a country code are dialled; that of the lines, if they are all of one, if unset",
+            "a country's two letters, such as DE or GB",
+            forms.parse_country,
+        ),
+    ]
+    url: Annotated[str, Field("for clients: where the server is", "http://HOST:PORT", forms.parse_server)]
+    key: Annotated[
+        str | None, Field("for clients: the API key to use", forms.KEY_FORM, forms.parse_key, is_secret=True)
+    ]
+    lines: Annotated[dict[str, LineSettings], LINES]
+    sinks: Annotated[dict[str, SinkSettings], SINKS]
+    origins: dict[str, str]
+    config: Path | None = None
+
+    def line_of(self, phone_id: str) -> str:
+        """Return the line that a modem called `phone_id` serves: never an error, a message must not be lost over it.
+
+        The configured one; a number that is none of ours is a line of its own, which is shown as unconfigured; else the
+        only line that names no modem at all; else the name itself.
+        """
+        named = [number for number, line in self.lines.items() if phone_id and line.phone_id == phone_id]
+        free = [number for number, line in self.lines.items() if line.phone_id is None and line.device is None]
+        if named:
+            return named[0]
+        number = self.line_named(phone_id)
+        return free[0] if len(free) == 1 and not is_number(number) else number or "unknown"
+
+    def line_named(self, written: str) -> str:
+        """Return the line that a person means, however they write its number: one of ours, if it may be one.
+
+        Otherwise the likeliest number, as E.164; what is no number, or a national one of an unknown country, stays.
+        """
+        if written in self.lines:
+            return written
+        country = self.country
+        if country is None and is_national(written):
+            country = country_of(tuple(self.lines))
+        found = readings(written, country)
+        ours = (number for number in found if number in self.lines)
+        return next(ours, None) or next(iter(found), None) or compact(written)
+
+    def is_unconfigured(self, line: str) -> bool:
+        """Return whether a line is none of ours. While no line is configured at all, every line is taken for ours."""
+        return bool(self.lines) and line not in self.lines
+
+    def rows(self) -> Iterator[tuple[str, Field, str]]:
+        """Yield each setting, those of the entries of tables too: its whole name, what it is, its value to be shown."""
+        for name, field in FIELDS.items():
+            yield name, field, field.shown(getattr(self, name))
+        for table_name, table in TABLES.items():
+            for entry_name, entry in getattr(self, table_name).items():
+                for name, field in table.fields.items():
+                    yield whole_name(table_name, entry_name, name), field, field.shown(getattr(entry, name))
+
+
+FIELDS: Mapping[str, Field] = annotations(Settings, Field)
+TABLES: Mapping[str, Table] = annotations(Settings, Table)
+
+
+def data_folder() -> Path:
+    """Return where data goes by default: $XDG_DATA_HOME/smscatch (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base) / "smscatch"
+
+
+def load_settings(
+    overrides: Mapping[str, str | None] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    for_client: bool = False,
+) -> Settings:
+    """Return the settings: command line before environment before configuration file before default.
+
+    `overrides` are values of the command line; None means not given. A client needs no tables, whose secrets it may not
+    read. Raises BadSetting, naming key, value and form.
+    """
+    file, path = _read_file(environ)
+    given = _defaults() | _from_file(file, str(path)) | _from_environment(environ)
+    given |= {name: Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
+    values: dict[str, Any] = {
+        name: field.read(name, given[name]) if name in given else None for name, field in FIELDS.items()
+    }
+    if values["url"] is None:
+        values["url"] = _url_of(values["host"], values["port"])
+    origins = {name: given[name].origin if name in given else "default" for name in FIELDS}
+    for name, table in TABLES.items():
+        there = {} if for_client else file.get(name, {})
+        values[name], found = read_table(name, table, Given(there, str(path)), values["country"])
+        origins |= found
+    return Settings(**values, origins=origins, config=path)
+
+
+def find_server(url: str | None, key: str | None) -> tuple[str, str]:
+    """Return where a server is and the key for it: what is given, and for None the settings `url` and `key`.
+
+    If both are given, neither environment nor file is read. Raises BadSetting, without the key; also if none is set.
+    """
+    if url is None or key is None:
+        found = load_settings(for_client=True)
+        url, key = found.url if url is None else url, found.key if key is None else key
+    if key is None:
+        raise BadSetting(
+            f"No key is set for the server at {hide_password(url)}: set SMSCATCH_KEY, or give it as an argument."
+        )
+    given = {"url": Given(str(url), "argument"), "key": Given(str(key), "argument")}
+    return FIELDS["url"].read("url", given["url"]), FIELDS["key"].read("key", given["key"])
+
+
+def _url_of(host: str, port: int) -> str:
+    """Return where a client on this machine finds a server that listens on `host`."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _defaults() -> dict[str, Given]:
+    defaults = {name: field.default for name, field in FIELDS.items() if field.default is not None}
+    defaults |= {"store": f"sqlite:///{data_folder()}/smscatch.db", "spool": f"{data_folder()}/spool"}
+    return {name: Given(value, "default") for name, value in defaults.items()}
+
+
+def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]:
+    chosen = environ.get(f"{PREFIX}CONFIG")
+    path = Path(chosen) if chosen else next((place for place in CONFIG_PLACES if place.is_file()), None)
+    if path is None:
+        return {}, None
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), path
+    except OSError as error:
+        raise BadSetting(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise BadSetting(f"The configuration file {path} is not TOML: {error}.") from error
+
+
+def _from_file(file: dict[str, Any], path: str) -> dict[str, Given]:
+    refuse_unknown("", file, [*FIELDS, *TABLES], path)
+    for name, value in file.items():
+        if name in FIELDS and (not isinstance(value, str | int) or isinstance(value, bool)):
+            raise FIELDS[name].refuse(name, Given(value, path))
+    return {name: Given(str(file[name]), path) for name in FIELDS if name in file}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
+    _refuse_misspelt(environ)
+    given = {}
+    for name, field in FIELDS.items():
+        variable = f"{PREFIX}{name.upper()}"
+        if environ.get(variable):
+            given[name] = Given(environ[variable], variable)
+        elif field.is_secret and environ.get(f"{variable}_FILE"):
+            given[name] = Given(read_secret(f"{variable}_FILE", environ[f"{variable}_FILE"]), f"{variable}_FILE")
+    return given
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """Raise BadSetting for a variable that is nearly one of ours; others may have their own with our prefix."""
+    known = [f"{PREFIX}{name.upper()}" for name in (*FIELDS, "config")]
+    known += [f"{PREFIX}{name.upper()}_FILE" for name, field in FIELDS.items() if field.is_secret]
+    for variable in environ:
+        close = difflib.get_close_matches(variable, known, n=1, cutoff=0.9) if variable.startswith(PREFIX) else []
+        if close and variable not in known:
+            raise BadSetting(f"There is no variable {variable}. Did you mean {close[0]}?")

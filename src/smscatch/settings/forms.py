@@ -1,0 +1,82 @@
+"""The forms of flat settings: from a text to its value. Each raises ValueError for what is not of its form."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from smscatch.messages import parse_age
+from smscatch.numbers import is_country
+
+STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
+STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"
+KEY_FORM = "at least 16 printable ASCII characters without blanks"
+MAX_SPAN = timedelta(days=36_500)
+
+
+def parse_port(text: str) -> int:
+    """Return the number of a port, 0 for any free one."""
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise ValueError(text)
+    return int(text)
+
+
+def parse_folder(text: str) -> Path:
+    """Return a folder; `~` is the user's."""
+    if not text.strip():
+        raise ValueError(text)
+    return Path(text).expanduser()
+
+
+def parse_span(text: str) -> timedelta:
+    """Return a time that is longer than nothing."""
+    age = parse_age(text)
+    if not age or age > MAX_SPAN:
+        raise ValueError(text)
+    return age
+
+
+def parse_rest(text: str) -> timedelta:
+    """Return a time that may be nothing."""
+    return timedelta(0) if parse_age(text) == timedelta(0) else parse_span(text)
+
+
+def parse_store(text: str) -> str:
+    """Return a store's URL: of STORE_FORM."""
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite" and (not rest.startswith("/") or rest in ("/", "/:memory:")):
+        raise ValueError(text)
+    if scheme not in STORES or not rest:
+        raise ValueError(text)
+    return text
+
+
+def parse_postgres(text: str) -> str:
+    """Return the URL of a PostgreSQL database."""
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("postgresql", "postgres") or not rest:
+        raise ValueError(text)
+    return text
+
+
+def parse_country(text: str) -> str:
+    """Return a country's two capital letters (ISO 3166-1)."""
+    country = text.strip().upper()
+    if not (len(country) == 2 and country.isascii() and country.isalpha() and is_country(country)):
+        raise ValueError(text)
+    return country
+
+
+def parse_server(text: str) -> str:
+    """Return the URL of a server, without a slash at its end."""
+    text = text.strip()
+    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def parse_key(text: str) -> str:
+    """Return an API key: of KEY_FORM."""
+    text = text.strip()  # what a key is read from ends in a line feed, often
+    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(text)
+    return text

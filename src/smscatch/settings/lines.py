@@ -1,0 +1,82 @@
+"""The tables `[lines."+49…"]`: our numbers, and what reads their modems."""
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from smscatch.errors import BadSetting
+from smscatch.numbers import is_e164, readings
+from smscatch.settings.fields import Field
+from smscatch.settings.tables import Table, whole_name
+
+_PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
+
+
+def _parse_pin(text: str) -> str:
+    if not _PIN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+class LineSettings(msgspec.Struct, frozen=True):
+    """What is known of one of our numbers: a label, and its modem.
+
+    The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), or by the
+    gammu-smsd whose PhoneID is `phone_id`.
+    """
+
+    label: Annotated[str, Field("what people call it; lines of one label are a pool", "a text")] = ""
+    device: Annotated[
+        str | None, Field("its modem's port, if our link reads it", "a path such as /dev/serial/by-id/…")
+    ] = None
+    pin: Annotated[
+        str | None, Field("the SIM's PIN, if it asks for one", "4 to 8 digits in quotes", _parse_pin, is_secret=True)
+    ] = None
+    phone_id: Annotated[
+        str | None, Field("its modem's name, if gammu-smsd reads it", "the PhoneID in gammu-smsd's configuration")
+    ] = None
+
+    @property
+    def reader(self) -> str:
+        """What reads the modem, in half a sentence."""
+        if self.device is not None:
+            return f"read by our link at {self.device}"
+        return f"read by the gammu-smsd that calls itself {self.phone_id}" if self.phone_id else "read by no modem here"
+
+
+def parse_number(written: str, country: str | None) -> str:
+    """Return a number of ours as E.164, however it is written in the settings. Raises ValueError."""
+    number = next(iter(readings(written, country)), written)
+    if not is_e164(number):
+        raise ValueError(written)
+    return number
+
+
+def parse_numbers(name: str, written: tuple[str, ...], country: str | None) -> tuple[str, ...]:
+    """Return the numbers that stand in the setting `name` of a table. Raises BadSetting."""
+    try:
+        return tuple(parse_number(each, country) for each in written)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error.args[0]!r} is no number in E.164, such as +4915112345678.") from None
+
+
+def _check(lines: dict[str, LineSettings], _: str | None) -> dict[str, LineSettings]:
+    owners: dict[str, str] = {}
+    for number, line in lines.items():
+        where = whole_name("lines", number)
+        if line.device and line.phone_id:
+            raise BadSetting(f"{where} has both device and phone_id: one reader per modem. Accepted: {LINES.form}.")
+        if line.phone_id and owners.setdefault(line.phone_id, number) != number:
+            raise BadSetting(f"phone_id {line.phone_id!r} stands in two lines; each modem has a name of its own.")
+    return lines
+
+
+LINES = Table(
+    "our numbers",
+    '[lines."+49…"]',
+    LineSettings,
+    _check,
+    parse_number,
+    "a number in E.164, such as +4915112345678, or, with the setting `country`, one without its country code",
+)
