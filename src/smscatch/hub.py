@@ -1,9 +1,14 @@
-"""Wakes those who wait in this process. Knows no store: what it is told, it passes on."""
+"""Wakes those who wait in this process. Knows no store: what it is told, it passes on.
+
+A text is held against the queries of its line, of its lease, and of those who want all lines; each query once, however
+many wait with it.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal, NamedTuple
 
 from smscatch.errors import ShuttingDown
 from smscatch.messages import Query, Stored
@@ -16,8 +21,7 @@ MAX_WAITING_BYTES = 256 * 1024
 class Arrivals:
     """What arrived for one subscriber, oldest first. The iteration ends if the subscriber fell too far behind."""
 
-    def __init__(self, query: Query, loop: asyncio.AbstractEventLoop) -> None:
-        self._query = query
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: deque[Stored] = deque()
         self.waiting_bytes = 0
@@ -26,9 +30,7 @@ class Arrivals:
         self._wake: asyncio.Future[None] | None = None
 
     def offer(self, stored: Stored) -> None:
-        """Hand over a message if it matches; never blocks."""
-        if not self._query.matches(stored.message):
-            return
+        """Hand over a message; never blocks."""
         if self._overflowed or len(self._waiting) >= MAX_WAITING or self.waiting_bytes >= MAX_WAITING_BYTES:
             self._overflow()
         else:
@@ -73,19 +75,32 @@ class Hub:
 
     def __init__(self) -> None:
         self._subscribers: set[Arrivals] = set()
+        self._places: dict[_Place, dict[Query, set[Arrivals]]] = {}
         self._closed = False
 
     @contextmanager
     def subscribe(self, query: Query) -> Iterator[Arrivals]:
         """Collect what is published from now on and matches `query`."""
-        arrivals = Arrivals(query, asyncio.get_running_loop())
+        arrivals = Arrivals(asyncio.get_running_loop())
         if self._closed:
             arrivals.close()
         self._subscribers.add(arrivals)
+        for place in _places_of(query):
+            self._places.setdefault(place, {}).setdefault(query, set()).add(arrivals)
         try:
             yield arrivals
         finally:
             self._subscribers.discard(arrivals)
+            for place in _places_of(query):
+                self._leave(place, query, arrivals)
+
+    def _leave(self, place: "_Place", query: Query, arrivals: Arrivals) -> None:
+        queries = self._places[place]
+        queries[query].discard(arrivals)
+        if not queries[query]:
+            del queries[query]
+        if not queries:
+            del self._places[place]
 
     @property
     def waiting(self) -> int:
@@ -94,11 +109,35 @@ class Hub:
 
     def publish(self, stored: Stored) -> None:
         """Hand `stored` to everyone whose query it matches. Call in the order of positions."""
-        for arrivals in tuple(self._subscribers):
-            arrivals.offer(stored)
+        message = stored.message
+        for place in (EVERYWHERE, _Place("line", message.line), _Place("lease", message.lease or "")):
+            for query, subscribers in self._places.get(place, {}).items():
+                if query.matches(message):
+                    for arrivals in subscribers:
+                        arrivals.offer(stored)
 
     def close(self) -> None:
         """End all waits, present and future, with ShuttingDown."""
         self._closed = True
-        for arrivals in tuple(self._subscribers):
+        for arrivals in self._subscribers:
             arrivals.close()
+
+
+class _Place(NamedTuple):
+    """Where queries stand, and messages are told: a text has one line, and is of one lease at most."""
+
+    kind: Literal["line", "lease", "all"]
+    name: str
+
+
+EVERYWHERE = _Place("all", "")
+
+
+def _places_of(query: Query) -> set[_Place]:
+    """Return the places of which a message that `query` matches has exactly one."""
+    leases = (query.lease,) if query.lease else query.leases
+    if leases is not None:
+        return {_Place("lease", lease) for lease in leases}
+    if query.lines is not None:
+        return {_Place("line", line) for line in query.lines}
+    return {EVERYWHERE}
