@@ -1,0 +1,40 @@
+"""What a file of samples in tests/data/ holds: deliveries in the form of a sender, and how that one signs them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from smscatch.sources.webhook import FORM
+
+
+class Post(NamedTuple):
+    """A delivery as it is sent; the content of a GET is its query."""
+
+    content: bytes
+    content_type: str = FORM
+    method: str = "POST"
+
+
+class Signed(NamedTuple):
+    """What a sender adds to a delivery: the query of the address, and headers."""
+
+    query: str
+    headers: dict[str, str]
+
+
+class Samples(NamedTuple):
+    """`texts` are one text in each of the sender's forms, read as `sent` says; `other` is another text.
+
+    `malformed` is a text that lacks what it needs; `events` tell of something else. `several` holds two texts, if one
+    delivery may. What was signed longer than `max_age` ago is stale, if the sender signs a time. `sign` takes a
+    delivery, a secret, the address that is called and the time: by the sender's own software, if there is any.
+    """
+
+    texts: tuple[Post, ...]
+    sent: dict[str, object]
+    other: Post
+    malformed: Post
+    events: tuple[Post, ...]
+    sign: Callable[[Post, str, str, datetime], Signed]
+    several: Post | None = None
+    max_age: timedelta | None = None
