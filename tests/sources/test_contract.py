@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2
 import msgspec
@@ -65,18 +65,18 @@ class Gate:
         self.kind, self.inbox, self.clock, self.spool, self.client = kind, inbox, clock, spool, client
         self.intake = Intake(spool, inbox, lambda line: line)
 
-    async def send(self, post: Post, secret: str = SECRET, url: str = OUTSIDE, **changed: object) -> httpx2.Response:
+    async def send(self, post: Post, secret: str = SECRET, url: str = OUTSIDE, **changed: Any) -> httpx2.Response:
         """Sign a delivery and send it; `changed` is what becomes of it on the way: content, headers, method."""
         query, headers = self.kind.samples.sign(post, secret, url, self.clock())
         return await self.send_signed(post, query, headers, **changed)
 
     async def send_signed(
-        self, post: Post, query: str, headers: dict[str, str], to: str = "gate", **changed: object
+        self, post: Post, query: str, headers: dict[str, str], to: str = "gate", **changed: Any
     ) -> httpx2.Response:
         content = b"" if post.method == "GET" else post.content
         sent = {"method": post.method, "content": content, "headers": headers | {"content-type": post.content_type}}
         address = f"/api/v1/inbound/{to}" + (f"?{query}" if query else "")
-        return await self.client.request(url=address, **(sent | changed))  # type: ignore[arg-type]
+        return await self.client.request(url=address, **(sent | changed))
 
     async def messages(self) -> list[Message]:
         """What is stored when the spool is drained, of which nothing may be put aside."""

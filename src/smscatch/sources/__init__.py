@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
     "pdu": "smscatch.sources.pdu",
     "generic": "smscatch.sources.generic",
+    "twilio": "smscatch.sources.twilio",
 }
 
 __all__ = ["KINDS", "LineOf", "find_former_id", "find_source", "join_parts", "parse_delivery", "read_delivery"]
