@@ -10,6 +10,7 @@ from smscatch.errors import BadSetting
 from smscatch.settings import FIELDS, TABLES, Settings, SinkSettings, hide_password, load_settings
 from smscatch.settings.fields import Field
 from smscatch.sinks import KINDS, open_sinks
+from smscatch.sources import open_sources, signed_kinds
 from tests.test_numbers import WAYS
 
 
@@ -338,5 +339,46 @@ def test_a_wrong_secret_of_a_table_is_refused_without_being_shown(tmp_path: Path
     assert "9753" not in shown
 
 
-def test_the_settings_say_which_kinds_of_sinks_there_are() -> None:
+def test_the_settings_say_which_kinds_of_sinks_and_sources_there_are() -> None:
     assert set(KINDS) <= set(TABLES["sinks"].fields["kind"].form.split(", "))
+    assert set(signed_kinds()) == set(TABLES["sources"].fields["kind"].form.split(", "))
+
+
+SOURCE = """
+[sources.rented]
+kind = "twilio"
+secrets = ["an old s3cret", " s3cret "]
+public_url = "https://sms.example/x"
+"""
+
+
+def test_a_source_has_a_table_of_its_own_and_its_secrets_may_stand_in_a_file(tmp_path: Path) -> None:
+    settings = load_settings(environ=config(tmp_path, f'{SOURCE}lines = "+44 7700 900001"'))
+    opened = open_sources(settings)["rented"]
+    assert (opened.secrets, opened.lines) == (("an old s3cret", "s3cret"), ("+447700900001",))
+    assert "s3cret" not in str([value for _, _, value in settings.rows()])
+    (tmp_path / "secrets").write_text("one\ntwo\n")
+    in_file = SOURCE.replace("secrets =", f'secrets_file = "{tmp_path}/secrets" #')
+    assert open_sources(load_settings(environ=config(tmp_path, in_file)))["rented"].secrets == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (SOURCE.replace("twilio", "twillio"), "sources.rented: there is no kind 'twillio'. Kinds: twilio."),
+        (SOURCE.replace("twilio", "generic"), "there is no kind 'generic'"),
+        (SOURCE.replace("public_url", "#"), "sources.rented: public_url is missing: twilio signs the address"),
+        (SOURCE.replace("rented", "generic"), "sources.generic is not accepted"),
+        ('[sources.a]\nkind = "twilio"\nsecrets = []', "sources.a.secrets = the value given"),
+        ('[sources.a]\nkind = "twilio"\nsecrets = ["s3cret", ""]', "sources.a.secrets = the value given"),
+        ('[sources.a]\nkind = "twilio"', "sources.a.secrets is missing"),
+        (SOURCE.replace("https://", "https://me:pw@"), "sources.rented.public_url"),
+        (SOURCE.replace("https://", "ftp://"), "sources.rented.public_url"),
+        (f'{SOURCE}lines = ["x"]', "E.164"),
+    ],
+)
+def test_a_wrong_source_is_refused_without_its_secrets(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        open_sources(load_settings(environ=config(tmp_path, table)))
+    assert said in str(caught.value)
+    assert "s3cret" not in str(caught.value)

@@ -18,8 +18,8 @@ from smscatch.intake import Intake
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.settings import Settings
-from smscatch.sources import KINDS, find_source
-from smscatch.sources.webhook import Envelope, Provider, Webhook, parse_envelope
+from smscatch.sources import KINDS, find_source, signed_kinds
+from smscatch.sources.webhook import Envelope, Webhook, parse_envelope
 from smscatch.spool import Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web import inbound
@@ -40,16 +40,10 @@ class Kind(NamedTuple):
     samples: Samples
 
 
-def signed_kinds() -> list[Kind]:
-    found = []
-    for name in KINDS:
-        source = find_source(name)
-        if isinstance(source, Webhook) and source.check is not None:
-            found.append(Kind(name, source, importlib.import_module(f"tests.data.{name}").SAMPLES))
-    return found
-
-
-SIGNED = signed_kinds()
+SIGNED = [
+    Kind(name, webhook, importlib.import_module(f"tests.data.{name}").SAMPLES)
+    for name, webhook in signed_kinds().items()
+]
 
 
 @pytest.fixture(params=SIGNED, ids=lambda kind: kind.name)
@@ -92,18 +86,25 @@ class Gate:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path)
+def settings(kind: Kind, tmp_path: Path) -> Settings:
+    gates = f'''
+        [sources.gate]
+        kind = "{kind.name}"
+        secrets = ["{SECRET}", "{OLD_SECRET}"]
+        public_url = "{OUTSIDE}"
+        [sources.narrow]
+        kind = "{kind.name}"
+        secrets = "{SECRET}"
+        public_url = "{OUTSIDE}"
+        lines = ["{OTHER_LINE}"]
+    '''
+    return settings_in(tmp_path, gates)
 
 
 @pytest.fixture
 async def gate(kind: Kind, inbox: Inbox, leases: Leases, clock: Clock, *, settings: Settings) -> AsyncIterator[Gate]:
     spool = Spool(settings.spool)
-    gates = {
-        "gate": Provider("gate", kind.webhook, (SECRET, OLD_SECRET), OUTSIDE),
-        "narrow": Provider("narrow", kind.webhook, (SECRET,), OUTSIDE, (OTHER_LINE,)),
-    }
-    app = make_app(inbox, leases, settings, providers=gates)
+    app = make_app(inbox, leases, settings)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=INSIDE) as client:
         yield Gate(kind, inbox, spool, clock=clock, client=client)
     spool.close()

@@ -6,10 +6,11 @@ A source is one module with SOURCE, a Source or a Webhook, and one line in KINDS
 import importlib
 from collections.abc import Mapping, Sequence
 
-from smscatch.errors import BadDelivery
+from smscatch.errors import BadDelivery, BadSetting
 from smscatch.messages import Message, Part
+from smscatch.settings import Settings
 from smscatch.sources.base import LineOf, Source, read_codes
-from smscatch.sources.webhook import Webhook, parse_envelope
+from smscatch.sources.webhook import Provider, Webhook, parse_envelope
 
 KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
@@ -18,7 +19,17 @@ KINDS: Mapping[str, str] = {
     "twilio": "smscatch.sources.twilio",
 }
 
-__all__ = ["KINDS", "LineOf", "find_former_id", "find_source", "join_parts", "parse_delivery", "read_delivery"]
+__all__ = [
+    "KINDS",
+    "LineOf",
+    "find_former_id",
+    "find_source",
+    "join_parts",
+    "open_sources",
+    "parse_delivery",
+    "read_delivery",
+    "signed_kinds",
+]
 
 
 def find_source(kind: str) -> Source | Webhook | None:
@@ -27,6 +38,34 @@ def find_source(kind: str) -> Source | Webhook | None:
         return None
     source: Source | Webhook = importlib.import_module(KINDS[kind]).SOURCE
     return source
+
+
+def signed_kinds() -> dict[str, Webhook]:
+    """Return the kinds whose deliveries come over HTTP and are signed."""
+    sources = {kind: find_source(kind) for kind in KINDS}
+    return {kind: source for kind, source in sources.items() if isinstance(source, Webhook) and source.check}
+
+
+def open_sources(settings: Settings) -> dict[str, Provider]:
+    """Return the sources that are configured, by name.
+
+    Raises BadSetting for a kind that there is not, and if `public_url` is missing where it is signed.
+    """
+    kinds = signed_kinds() if settings.sources else {}
+    providers = {}
+    for name, configured in settings.sources.items():
+        where = f"{settings.config}: sources.{name}"
+        webhook = kinds.get(configured.kind)
+        if webhook is None:
+            raise BadSetting(f"{where}: there is no kind {configured.kind!r}. Kinds: {', '.join(kinds)}.")
+        if webhook.signs_url and configured.public_url is None:
+            raise BadSetting(
+                f"{where}: public_url is missing: {configured.kind} signs the address that it calls, so give it as it"
+                " stands in its console."
+            )
+        secrets, lines = configured.secrets, configured.lines or None
+        providers[name] = Provider(name, webhook, secrets, configured.public_url, lines)
+    return providers
 
 
 def parse_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:

@@ -130,7 +130,7 @@ def read_twilio(envelope: Envelope, name: str, line_of: LineOf) -> list[Message]
     return [message]
 
 
-SOURCE = Webhook(KIND, check_twilio, read_twilio, TWIML, methods=("POST", "GET"))
+SOURCE = Webhook(KIND, check_twilio, read_twilio, TWIML, methods=("POST", "GET"), signs_url=True)
 
 
 def _fields_of(envelope: Envelope) -> Mapping[str, str]:

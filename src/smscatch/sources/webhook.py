@@ -99,7 +99,8 @@ class Webhook(NamedTuple):
     """What takes the deliveries of one kind over HTTP. `kind`, `read` and `join` as Source has them.
 
     Without a `check` an API key with the scope ingest is needed instead. `read` takes an Envelope in place of the
-    bytes, and returns nothing for events that are no texts. `methods` are those that deliver. `find_former_id` returns
+    bytes, and returns nothing for events that are no texts. `methods` are those that deliver. With `signs_url` the
+    signature is over the address that is called, so that `public_url` has to be set. `find_former_id` returns
     which id a version before gave to the message in an envelope, if it was another than now.
     """
 
@@ -108,6 +109,7 @@ class Webhook(NamedTuple):
     read: Callable[[Envelope, str, LineOf], Sequence[Message | Part]]
     answer: Answer = Answer()
     methods: Sequence[str] = ("POST",)
+    signs_url: bool = False
     join: Join | None = None
     find_former_id: Callable[[Envelope], str | None] | None = None
 

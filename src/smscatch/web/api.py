@@ -234,7 +234,7 @@ async def _modems_of_all_lines(request: Request) -> dict[str, dict[str, str]]:
     """Return the states of the modems by line, if there are any: of those lines that the key may see.
 
     Raises NoModem if none works. A line whose modem is not known is read by gammu-smsd or another machine, or gets its
-    texts over HTTP: it may well work.
+    texts over HTTP: it may well work. So may a source that is configured.
     """
     now = inbox_of(request).now()
     modems = read_health(context_of(request).settings.spool, now)
@@ -243,7 +243,8 @@ async def _modems_of_all_lines(request: Request) -> dict[str, dict[str, str]]:
     seen = [health for line, health in modems.items() if access_of(request).sees(line)]
     states = {health.line: health.state for health in seen}
     lines = {*context_of(request).settings.lines, *(use.number for use in await inbox_of(request).store.lines())}
-    if lines <= {*modems} and not any(health.state in WORKING for health in modems.values()):
+    has_source = bool(context_of(request).settings.sources)
+    if not has_source and lines <= {*modems} and not any(health.state in WORKING for health in modems.values()):
         how = "; ".join(describe(health, now) for health in seen) or "none of this key's lines has one"
         raise NoModem(f"No modem works: {how}. `smscatch lines` shows them.", modems=states)
     return {"modems": states}

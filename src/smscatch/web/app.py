@@ -20,7 +20,7 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import format_time
 from smscatch.settings import Settings
-from smscatch.sources.webhook import Provider
+from smscatch.sources import open_sources
 from smscatch.web import pages
 from smscatch.web.auth import remember
 from smscatch.web.deletions import Deletions
@@ -56,12 +56,11 @@ def make_app(
     reads: Reads | None = None,
     *,
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
-    providers: Mapping[str, Provider] = MappingProxyType({}),
 ) -> ASGIApp:
     """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
 
-    `test_lines` are the lines on simulated modems, each with what sends a text to it; `providers` the configured
-    sources of deliveries over HTTP, by name.
+    `test_lines` are the lines on simulated modems, each with what sends a text to it. Raises BadSetting for a wrong
+    source.
     """
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
@@ -80,7 +79,7 @@ def make_app(
         Tries(),
         _renderer(),
         test_lines,
-        providers,
+        open_sources(settings),
         Unsigned(),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug

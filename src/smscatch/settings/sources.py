@@ -1,0 +1,85 @@
+"""The tables `[sources.NAME]`: who delivers texts to us over HTTP, and how they sign."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from smscatch.settings.fields import Field
+from smscatch.settings.lines import parse_numbers
+from smscatch.settings.tables import Table, parse_plain, whole_name
+
+# Deliveries of this kind come with an API key, and so need no table; their address is taken.
+RESERVED = ("generic",)
+
+
+def _parse_name(name: str, country: str | None) -> str:
+    if name in RESERVED:
+        raise ValueError(name)
+    return parse_plain(name, country)
+
+
+def _parse_secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    stripped = tuple(secret.strip() for secret in secrets)
+    if not stripped or not all(secret and secret.isprintable() for secret in stripped):
+        raise ValueError
+    return stripped
+
+
+def _parse_address(url: str) -> str:
+    """Return an address that a service calls; a user and a password in it are signed in more than one way."""
+    parts = urlsplit(url)  # ValueError for a port that is none, a bracket too few
+    is_whole = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+    if not is_whole or "@" in parts.netloc or "#" in url or not url.isprintable() or " " in url:
+        raise ValueError(url)
+    return url
+
+
+class SourceSettings(msgspec.Struct, frozen=True):
+    """Who delivers texts to `POST /api/v1/inbound/NAME`, in the form `kind` (sources/), signed with one of `secrets`.
+
+    Two secrets are good while one takes the other's place (rotation). Only texts to `lines` are taken, to any if there
+    are none.
+    """
+
+    kind: Annotated[str, Field("whose form the deliveries have", "twilio")]
+    secrets: Annotated[
+        tuple[str, ...],
+        Field(
+            "what they are signed with; the old and the new while one takes the other's place",
+            "a list of texts",
+            _parse_secrets,
+            is_secret=True,
+        ),
+    ]
+    public_url: Annotated[
+        str | None,
+        Field("the address that the service calls, as it stands in its console", "https://HOST/…", _parse_address),
+    ] = None
+    lines: Annotated[
+        tuple[str, ...],
+        Field(
+            "the numbers that it may deliver to",
+            "a list of numbers; all by default",
+            show=lambda lines: ", ".join(lines) or "(all)",
+        ),
+    ] = ()
+
+
+def _check(sources: dict[str, SourceSettings], country: str | None) -> dict[str, SourceSettings]:
+    return {
+        name: msgspec.structs.replace(
+            source, lines=parse_numbers(whole_name("sources", name, "lines"), source.lines, country)
+        )
+        for name, source in sources.items()
+    }
+
+
+SOURCES = Table(
+    "who delivers texts over HTTP, signed",
+    "[sources.NAME]",
+    SourceSettings,
+    _check,
+    _parse_name,
+    "NAME has up to 40 of a-z, 0-9, - and _, and is not generic",
+)
