@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import pytest
 
 from smscatch import hook, intake
 from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.files import replace
 from smscatch.inbox import Inbox
 from smscatch.intake import Intake
 from smscatch.messages import Query
@@ -272,7 +274,7 @@ def test_pokes_are_heard_whatever_lay_there(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_writer_is_not_blocked_by_what_has_the_name_of_its_file(spool: Spool, kind: str) -> None:
-    put_there(spool.folder / ".tmp-0001-a", kind)
+    put_there(spool.folder / f".tmp-0001-a.sms.{os.getpid()}", kind)
     entry = Entry("0001-a", "gammu", b"body")
     if kind == "a folder":
         with pytest.raises(OSError, match="Is a directory"):
@@ -280,6 +282,21 @@ def test_a_writer_is_not_blocked_by_what_has_the_name_of_its_file(spool: Spool, 
         return
     write_entry(spool.folder, entry)
     assert spool.read("0001-a") == entry
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(tmp_path / "file", b"old")
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        replace(tmp_path / "file", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -299,7 +316,7 @@ def test_the_hook_is_not_blocked_either(spool: Spool, kind: str) -> None:
 def test_neither_health_nor_journal_of_a_modem_block_their_readers(tmp_path: Path, kind: str) -> None:
     health = Health(line="+447700900001", device="/dev/ttyUSB0", state="ready", updated_at=datetime.now(UTC))
     write_health(tmp_path, health)
-    for name in ("health/0.json", f"health/.+447700900001.json.{os.getpid()}", "journal/+447700900001.log"):
+    for name in ("health/0.json", f"health/.tmp-+447700900001.json.{os.getpid()}", "journal/+447700900001.log"):
         put_there(tmp_path / name, kind)
     assert read_health(tmp_path) == {health.line: health}
     if kind != "a folder":

@@ -1,8 +1,9 @@
-"""Files of ours in folders that others can write: opened without waiting, and only if they are plain files.
+"""Files of ours in folders that others can write: opened without waiting, only plain ones, and put in place whole.
 
 A pipe of the right name would block whoever opens it; a link would lead elsewhere.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -50,6 +51,38 @@ def create_plain(path: Path, mode: int = 0o600) -> int:
     """Return a descriptor to write a new file with; what had its name is removed. Raises OSError, as for a folder."""
     path.unlink(missing_ok=True)
     return open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+
+
+def replace(path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = True) -> None:
+    """Put a file in the place of what has its name (atomic): a reader finds the old or the new, never half of one.
+
+    So does who looks after a power cut, unless it is not `is_durable`. Raises OSError: then nothing was replaced. A
+    writer that dies may leave a file .tmp-NAME.PID.
+    """
+    fresh = path.with_name(f".tmp-{path.name}.{os.getpid()}")
+    descriptor = create_plain(fresh, mode)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if is_durable:
+                os.fsync(descriptor)
+        fresh.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+    if is_durable:
+        fsync_folder(path.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, as fsync(2) of a file does not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_plain(path: Path, max_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery, CannotStart
-from smscatch.files import NotPlainFile, create_plain, open_plain, read_plain
+from smscatch.files import NotPlainFile, open_plain, read_plain, replace
 
 SUFFIX = ".sms"
 MAX_BYTES = 1_000_000
@@ -43,24 +43,9 @@ def write_entry(folder: Path, entry: Entry) -> None:
 
     Then pokes the server, if one listens. Raises OSError: nothing is in the spool then.
     """
-    temporary = folder / f".tmp-{entry.name}"
-    descriptor = create_plain(temporary, 0o660)
-    with open(descriptor, "wb") as file:
-        file.write(b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body)) + entry.body)
-        file.flush()
-        os.fsync(descriptor)
-    temporary.rename(folder / (entry.name + SUFFIX))
-    fsync_folder(folder)
+    head = b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body))
+    replace(folder / (entry.name + SUFFIX), head + entry.body, 0o660)
     poke(folder)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, as fsync(2) of a file does not."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def poke(folder: Path) -> None:

@@ -3,13 +3,12 @@
 The link may be another process than the reader; a file that makes no sense is passed over.
 """
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from smscatch.files import create_plain, read_plain
+from smscatch.files import read_plain, replace
 from smscatch.modem.journal import file_name
 
 FOLDER = "health"
@@ -73,11 +72,7 @@ def write_health(spool: Path, health: Health) -> None:
     """
     folder = spool / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{file_name(health.line)}.json"
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(create_plain(fresh, 0o666), "wb") as file:
-        file.write(msgspec.json.encode(health))
-    fresh.replace(path)
+    replace(folder / f"{file_name(health.line)}.json", msgspec.json.encode(health), 0o666, is_durable=False)
 
 
 def read_health(spool: Path, now: datetime | None = None) -> dict[str, Health]:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from smscatch.files import create_plain, open_plain, read_plain
-from smscatch.spool import fsync_folder
+from smscatch.files import open_plain, read_plain, replace
 
 FOLDER = "journal"
 MAX_RECORDS = 2000
@@ -125,7 +124,7 @@ class Journal:
 
     def _rewrite(self) -> None:
         records = [["+", *slot, *delivery] for slot, delivery in self._open.items()]
-        write_durably(self._path, b"".join(json.dumps(record).encode() + b"\n" for record in records))
+        replace(self._path, b"".join(json.dumps(record).encode() + b"\n" for record in records))
         self._records = len(records)
 
 
@@ -152,7 +151,7 @@ class PinMarks:
         self._marks[key] = outcome
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = list(self._marks.items())[-MAX_MARKS:]
-        write_durably(self._path, b"".join(json.dumps(mark).encode() + b"\n" for mark in kept))
+        replace(self._path, b"".join(json.dumps(mark).encode() + b"\n" for mark in kept))
 
 
 def digest_of(pdu: str) -> str:
@@ -187,14 +186,3 @@ def _read_records(path: Path) -> list[list[object]]:
         if isinstance(record, list):
             records.append(record)
     return records
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace a file, so that after a power cut it is the old or the new one. Raises OSError."""
-    fresh = path.with_name(f".{path.name}")
-    with open(create_plain(fresh), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    fsync_folder(path.parent)
