@@ -13,7 +13,7 @@ LEVELS = (
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "stores"),
-    ("inbox", "search", "sources"),
+    ("draining", "inbox", "search", "sources"),
     ("intake", "keys", "leases", "modem", "sinks"),
     ("access",),
     ("web", "opening"),

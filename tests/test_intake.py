@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from smscatch import hook, intake
+from smscatch import hook
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.files import replace
 from smscatch.inbox import Inbox
-from smscatch.intake import Intake
+from smscatch.intake import drain_into
 from smscatch.messages import Query
 from smscatch.modem.health import Health, read_health, write_health
 from smscatch.modem.journal import Journal
@@ -62,7 +62,7 @@ def line_of(phone_id: str) -> str:
 async def test_entries_go_into_the_store_in_order_and_leave_the_spool(spool: Spool, inbox: Inbox) -> None:
     for n in range(3):
         spool_text(spool.folder, f"text {n}")
-    assert await Intake(spool, inbox, line_of).drain() == 3
+    assert await drain_into(spool, inbox, line_of).drain() == 3
     assert await texts(inbox) == ["text 0", "text 1", "text 2"]
     assert spool.names() == []
 
@@ -87,7 +87,7 @@ async def test_what_cannot_be_read_is_put_aside_with_the_reason_and_the_next_goe
 ) -> None:
     (spool.folder / "0000-first.sms").write_bytes(content)
     spool_text(spool.folder, "the next")
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["the next"]
     rejected = spool.folder / "rejected"
     assert (rejected / "0000-first.sms").read_bytes() == content
@@ -102,8 +102,8 @@ async def test_a_crash_between_store_and_spool_stores_nothing_twice(
     with monkeypatch.context() as crashing:
         crashing.setattr(Spool, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            await Intake(spool, inbox, line_of).drain()
-    assert await Intake(spool, inbox, line_of).drain() == 1
+            await drain_into(spool, inbox, line_of).drain()
+    assert await drain_into(spool, inbox, line_of).drain() == 1
     assert await texts(inbox) == ["once"]
 
 
@@ -118,9 +118,9 @@ async def test_a_store_that_is_away_leaves_the_spool_as_it_is(
     with monkeypatch.context() as away:
         away.setattr(inbox.store, "add", fail)
         with pytest.raises(StoreUnavailable):
-            await Intake(spool, inbox, line_of).drain()
+            await drain_into(spool, inbox, line_of).drain()
     assert len(spool.names()) == 1
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["kept"]
 
 
@@ -137,7 +137,7 @@ async def test_one_message_that_cannot_be_stored_does_not_hold_up_its_batch(
         return await add(deliveries)
 
     monkeypatch.setattr(inbox.store, "add", choke)
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["one", "three"]
     assert len(list((spool.folder / "rejected").glob("*.sms"))) == 1
 
@@ -147,15 +147,14 @@ async def test_a_bug_in_a_source_puts_the_entry_aside(
 ) -> None:
     spool_text(spool.folder, "x")
     monkeypatch.setattr("smscatch.intake.read_delivery", lambda *_: 1 / 0)
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     (reason,) = (spool.folder / "rejected").glob("*.reason.txt")
     assert "ZeroDivisionError" in reason.read_text()
 
 
-async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 1e6)
+async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox) -> None:
     pokes = Pokes(spool.folder)
-    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
+    draining = asyncio.create_task(drain_into(spool, inbox, line_of).keep_draining(pokes, 1e6))
     try:
         for n in range(3):
             await asyncio.to_thread(spool_text, spool.folder, f"text {n}")
@@ -167,13 +166,10 @@ async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox, monkeypatch: p
         pokes.close()
 
 
-async def test_a_lost_poke_is_made_up_for_by_the_timer(
-    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("smscatch.intake.SLOW_TIMER_SECONDS", 0.01)
+async def test_a_lost_poke_is_made_up_for_by_the_timer(spool: Spool, inbox: Inbox) -> None:
     pokes = Pokes(spool.folder)
     (spool.folder / "poke").unlink()
-    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
+    draining = asyncio.create_task(drain_into(spool, inbox, line_of).keep_draining(pokes, 0.01))
     try:
         await asyncio.to_thread(spool_text, spool.folder, "found")
         await inbox.next_message(Query(contains="found"), 0, PATIENCE_SECONDS)
@@ -227,7 +223,7 @@ async def test_an_entry_with_an_odd_name_is_put_aside_too(spool: Spool, inbox: I
     (spool.folder / "rejected" / "0000-taken.sms").write_text("an earlier one")
     (spool.folder / f"{name}.sms").write_bytes(b"junk")
     spool_text(spool.folder, "the next")
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["the next"]
     assert spool.names() == []
     aside = list((spool.folder / "rejected").glob("*.sms"))
@@ -240,7 +236,7 @@ async def test_what_is_no_plain_file_neither_blocks_nor_leads_elsewhere(spool: S
     put_there(spool.folder / "rejected" / "0.sms", kind)
     put_there(spool.folder / "rejected" / "0.reason.txt", kind)
     spool_text(spool.folder, "the next")
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert await texts(inbox) == ["the next"]
     assert (spool.names(), inbox.trouble) == ([], None)
     (reason,) = (spool.folder / "rejected").glob("0-*.reason.txt")
@@ -338,7 +334,7 @@ async def test_an_entry_that_cannot_be_read_now_is_left_and_read_later(
             raise PermissionError(13, "Permission denied")
         return read(self, name)
 
-    intake = Intake(spool, inbox, line_of)
+    intake = drain_into(spool, inbox, line_of)
     with monkeypatch.context() as refusing:
         refusing.setattr(Spool, "read", refuse)
         await intake.drain()
@@ -358,12 +354,12 @@ async def test_a_full_disk_does_not_keep_a_broken_entry_in_the_way(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    await Intake(spool, inbox, line_of).drain()
+    await drain_into(spool, inbox, line_of).drain()
     assert (await texts(inbox), spool.names()) == (["the next"], [])
 
 
 async def test_a_spool_that_is_away_is_trouble_until_it_is_back(spool: Spool, inbox: Inbox) -> None:
-    intake = Intake(spool, inbox, line_of)
+    intake = drain_into(spool, inbox, line_of)
     spool.folder.rename(spool.folder.with_name("away"))
     with pytest.raises(StoreUnavailable, match="cannot be read"):
         await intake.drain()
@@ -383,10 +379,9 @@ async def test_a_disk_that_stays_full_is_told_once(
         raise StoreUnavailable("The database failed: database or disk is full.")
 
     monkeypatch.setattr(inbox.store, "add", full)
-    monkeypatch.setattr(intake, "SLOW_TIMER_SECONDS", 0.001)
     spool_text(spool.folder, "a text")
     pokes = Pokes(spool.folder)
-    draining = asyncio.create_task(Intake(spool, inbox, line_of).keep_draining(pokes))
+    draining = asyncio.create_task(drain_into(spool, inbox, line_of).keep_draining(pokes, 0.001))
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in range(5):
             await tries.get()

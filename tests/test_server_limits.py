@@ -16,8 +16,8 @@ import pytest
 
 from smscatch import opening
 from smscatch import server as server_module
+from smscatch.draining import Drain
 from smscatch.errors import StoreUnavailable
-from smscatch.intake import Intake
 from smscatch.server import Started, serve
 from smscatch.settings import Settings
 from smscatch.sources import join_parts
@@ -187,15 +187,15 @@ async def test_a_start_that_fails_does_not_use_up_the_first_key(
 async def test_a_store_that_is_away_at_the_start_only_delays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    drain = Intake.drain
+    drain = Drain.drain
     failures = iter([StoreUnavailable("The database is locked.")])
 
-    async def drain_later(intake: Intake) -> int:
+    async def drain_later(draining: Drain) -> int:
         for failure in failures:
             raise failure
-        return await drain(intake)
+        return await drain(draining)
 
-    monkeypatch.setattr(Intake, "drain", drain_later)
+    monkeypatch.setattr(Drain, "drain", drain_later)
     settings.spool.mkdir()
     spool_text(settings.spool, "Your Authy code is 482913")
     async with serving(settings):

@@ -8,9 +8,9 @@ import logging
 import random
 from collections.abc import Callable
 
+from smscatch.draining import Drain
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
-from smscatch.intake import Intake
 from smscatch.keys import ensure_admin_key
 from smscatch.settings import Settings
 from smscatch.sources import join_parts
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 class Opening:
     """Puts the store of the settings into an inbox, and the administrator's key into the store."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, intake: Intake) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, drain: Drain) -> None:
         self._settings = settings
         self._inbox = inbox
-        self._intake = intake
+        self._drain = drain
         self._trouble: str | None = None
         self._is_open = False
 
@@ -77,7 +77,7 @@ class Opening:
         self._is_open = True
         # What waited in the spool meanwhile is old: it gets its positions before anyone asks for "now".
         try:
-            await self._intake.drain()
+            await self._drain.drain()
         except StoreUnavailable as error:
             log.warning("what waits in the spool cannot be stored yet: %s", error)
         return made

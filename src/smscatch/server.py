@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from smscatch.access import keep_ending_forfeited
+from smscatch.draining import Drain
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
-from smscatch.intake import Intake
+from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.opening import Opening
@@ -63,11 +64,11 @@ async def serve(
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        async with _open_spool(settings) as (inbox, intake, pokes):
+        async with _open_spool(settings) as (inbox, drain, pokes):
             reads = Reads(inbox)
             server = _Server(inbox, settings, reads, limit, test_lines=test_lines)
             _call_at_signals(server.stop)
-            opening = Opening(settings, inbox, intake)
+            opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
             started(Started(_url_of(listener), await opening.start()))
 
@@ -81,12 +82,12 @@ async def serve(
                     tasks.create_task(keep_ending_forfeited(server.leases, inbox))
                     tasks.create_task(run_sinks(inbox, sinks))
 
-            async with _background(work_on_store(), intake.keep_draining(pokes), *_links(settings)):
+            async with _background(work_on_store(), drain.keep_draining(pokes), *_links(settings)):
                 await server.serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager
-async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake, Pokes], None]:
+async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, Pokes], None]:
     """Open everything behind the web but the store."""
     async with contextlib.AsyncExitStack() as stack:
         spool = stack.enter_context(contextlib.closing(Spool(settings.spool)))
@@ -96,9 +97,9 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Intake,
             await inbox.store.close()  # the one that it has by then
 
         stack.push_async_callback(close_store)
-        intake = Intake(spool, inbox, settings.line_of)
-        inbox.catch_up = intake.drain
-        yield inbox, intake, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
+        drain = drain_into(spool, inbox, settings.line_of)
+        inbox.catch_up = drain.drain
+        yield inbox, drain, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
 
 
 def _links(settings: Settings) -> list[Coroutine[Any, Any, None]]:

@@ -14,7 +14,7 @@ import pytest
 
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
-from smscatch.intake import Intake
+from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.settings import Settings
@@ -57,7 +57,7 @@ class Gate:
 
     def __init__(self, kind: Kind, inbox: Inbox, spool: Spool, *, clock: Clock, client: httpx2.AsyncClient) -> None:
         self.kind, self.inbox, self.clock, self.spool, self.client = kind, inbox, clock, spool, client
-        self.intake = Intake(spool, inbox, lambda line: line)
+        self.drain = drain_into(spool, inbox, lambda line: line)
 
     async def send(self, post: Post, secret: str = SECRET, url: str = OUTSIDE, **changed: Any) -> httpx2.Response:
         """Sign a delivery and send it; `changed` is what becomes of it on the way: content, headers, method."""
@@ -74,7 +74,7 @@ class Gate:
 
     async def messages(self) -> list[Message]:
         """What is stored when the spool is drained, of which nothing may be put aside."""
-        await self.intake.drain()
+        await self.drain.drain()
         assert self.put_aside() == []
         return [stored.message for stored in await self.inbox.store.after(Query(), 0, 1000)]
 
@@ -186,7 +186,7 @@ async def test_what_was_signed_long_ago_is_refused_if_its_time_is_signed(gate: G
 async def test_what_is_signed_but_lacks_something_is_refused_and_put_aside(gate: Gate) -> None:
     answer = await gate.send(gate.kind.samples.malformed)
     assert (answer.status_code, answer.json()["error"]) == (422, "bad_delivery")
-    await gate.intake.drain()
+    await gate.drain.drain()
     assert len(gate.put_aside()) == 1
     assert await gate.inbox.store.after(Query(), 0, 10) == []
 
@@ -257,7 +257,7 @@ async def test_while_the_store_is_away_it_is_taken_and_stored_later(gate: Gate) 
     store, gate.inbox.store = gate.inbox.store, absent_store("The store is away.")
     assert (await gate.send(gate.kind.samples.texts[0])).status_code == 200
     with pytest.raises(StoreUnavailable):
-        await gate.intake.drain()
+        await gate.drain.drain()
     gate.inbox.store = store
     assert len(await gate.messages()) == 1
 

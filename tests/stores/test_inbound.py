@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smscatch import codes, keys
+from smscatch.draining import Drain
 from smscatch.inbox import Inbox
-from smscatch.intake import Intake
+from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.sources import base
@@ -29,11 +30,11 @@ from tests.surroundings import settings_in
 class House:
     """A server in this process: posts go into a spool, and from there into the store."""
 
-    def __init__(self, inbox: Inbox, intake: Intake, spool: Spool, client: httpx2.AsyncClient) -> None:
+    def __init__(self, inbox: Inbox, drain: Drain, spool: Spool, client: httpx2.AsyncClient) -> None:
         self.inbox = inbox
         self.spool = spool
         self.client = client
-        self.intake = intake
+        self.drain = drain
 
     async def key(self, **facts: Any) -> dict[str, str]:
         _, secret = await keys.add_key(self.inbox, "gateway", ("ingest",), **facts)
@@ -47,7 +48,7 @@ class House:
         return str(answer.json()["id"])
 
     async def messages(self) -> list[Message]:
-        await self.intake.drain()
+        await self.drain.drain()
         assert [path.name for path in (self.spool.folder / "rejected").iterdir()] == []
         return [stored.message for stored in await self.inbox.store.after(Query(), 0, 1000)]
 
@@ -60,7 +61,7 @@ async def house(store: Store, tmp_path: Path) -> AsyncIterator[House]:
     spool = Spool(configured.spool)
     transport = httpx2.ASGITransport(make_app(inbox, leases, configured))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield House(inbox, Intake(spool, inbox, configured.line_of), spool, client)
+        yield House(inbox, drain_into(spool, inbox, configured.line_of), spool, client)
     spool.close()
 
 
