@@ -14,6 +14,10 @@ HIDDEN = ("PG", "SMSCATCH_", "XDG_")
 KEPT = ("SMSCATCH_TEST_",)
 MULTIPROCESSING = "from multiprocessing."  # its helpers live as long as we do, and end with us
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+# PYTEST_ADDOPTS of a run of pytest in a test: without the plugins of others, which take each such run seconds to load.
+LEAN_PYTEST = " ".join(
+    f"-p no:{name}" for name in ("anyio", "asyncio", "cacheprovider", "hypothesispytest", "schemathesis")
+)
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, OTHER_LINE
+from tests.surroundings import LEAN_PYTEST
 
 pytest_plugins = ["pytester"]
 
@@ -96,7 +97,7 @@ def project(pytester: pytest.Pytester, environ: Mapping[str, str], monkeypatch: 
     """A project whose tests find the server and the app."""
     for name in ("SMSCATCH_URL", "SMSCATCH_KEY"):
         monkeypatch.setenv(name, environ[name])
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider -p no:hypothesispytest")
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEAN_PYTEST)
     pytester.makeconftest(APP + APP_FIXTURE)
     return pytester
 
@@ -151,6 +152,6 @@ def test_a_full_pool_with_the_client_and_with_curl(environ: Mapping[str, str], s
 
 
 def test_async_tests_that_share_a_client(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -p no:hypothesispytest")
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEAN_PYTEST.replace("-p no:asyncio", ""))
     project.makepyfile(example("Async tests", "python"))
     project.runpytest_subprocess("-W", "ignore").assert_outcomes(passed=1)

@@ -19,7 +19,7 @@ import pytest
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.sign_up import SENDER, App, Habits
-from tests.surroundings import bare_environ
+from tests.surroundings import LEAN_PYTEST, bare_environ
 
 DELAY_SECONDS = 2
 WORKERS = 4
@@ -99,9 +99,9 @@ def run_tests(project: Path, tests: str, server: Server, app: App) -> subprocess
     project.mkdir()
     (project / "pytest.ini").write_text("[pytest]\nsms_label = pool\n")
     (project / "test_sign_up.py").write_text(COMMON + tests)
-    given = {"SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY, "APP_URL": app.url}
+    given = {"SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY, "APP_URL": app.url, "PYTEST_ADDOPTS": LEAN_PYTEST}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n", str(WORKERS), "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n", str(WORKERS)],
         cwd=project,
         env=bare_environ() | given,
         capture_output=True,

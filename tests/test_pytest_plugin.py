@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, OTHER_LINE
+from tests.surroundings import LEAN_PYTEST
 
 pytest_plugins = ["pytester"]
 
@@ -53,7 +54,7 @@ def project(pytester: pytest.Pytester, server: Server, monkeypatch: pytest.Monke
     monkeypatch.setenv("SMSCATCH_KEY", ADMIN_KEY)
     for name in ("CI", "BUILD_NUMBER"):  # with them pytest repeats whole messages in its summary
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider -p no:hypothesispytest")
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEAN_PYTEST)
     pytester.makeconftest(CONFTEST)
     pytester.makeini("[pytest]\nsms_label = pool\n")
     return pytester

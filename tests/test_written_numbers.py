@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
-from tests.surroundings import bare_environ
+from tests.surroundings import LEAN_PYTEST, bare_environ
 from tests.test_numbers import WAYS
 
 LINE = "+4915112345678"
@@ -49,7 +49,7 @@ def test_each_way_to_write_a_number_finds_its_line(server: Server, tmp_path: Pat
         assert f'"line":"{LINE}"' in found
 
     (tmp_path / "test_example.py").write_text(example("python"), "utf-8")
-    said = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path), **environ)
+    said = run(sys.executable, "-m", "pytest", "-q", str(tmp_path), **environ, PYTEST_ADDOPTS=LEAN_PYTEST)
     assert f"{len(WAYS)} passed" in said
 
     assert f'"line":"{LINE}"' in run(
