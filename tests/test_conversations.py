@@ -19,10 +19,10 @@ from smscatch.client.exchange import GOODBYE_SECONDS, POLL_SECONDS, Ask, Convers
 from smscatch.client.leasing import Wanted
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import Lease, Message, encode_message
+from tests.clients import do
 from tests.conftest import ADMIN_KEY
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, a_message
-from tests.test_client import do
 
 LEASE = Lease(
     id="3f",
