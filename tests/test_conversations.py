@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -289,6 +290,14 @@ async def test_a_connection_is_not_kept_until_the_server_closes_it(flavour: type
     transport: Any = client._http._transport
     pool = transport._pool
     assert pool._keepalive_expiry < 5  # uvicorn's timeout_keep_alive
+    await do(client.close)
+
+
+@BOTH
+async def test_over_https_a_server_is_verified(flavour: type[Client] | type[AsyncClient]) -> None:
+    client = flavour("https://smscatch.example", ADMIN_KEY)
+    transport: Any = client._http._transport
+    assert transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
     await do(client.close)
 
 

@@ -4,7 +4,9 @@ A conversation is a generator: it yields what to send, is sent the answer or thr
 So `Client` and `AsyncClient` differ only in how they send.
 """
 
+import ssl
 from collections.abc import Generator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import httpx2
@@ -92,9 +94,18 @@ def ask(request: Ask) -> Conversation[httpx2.Response]:
 def open_http(kind: type[H], url: str, key: str) -> H:
     """Return what sends to a server. Raises BadSetting for an address that cannot be one."""
     try:
-        return kind(base_url=url, headers={"authorization": f"Bearer {key}"}, limits=LIMITS, trust_env=False)
+        is_plain = httpx2.URL(url).scheme == "http"
+        verify = False if is_plain else _authorities()  # redirects, which could lead to HTTPS, are not followed
+        headers = {"authorization": f"Bearer {key}"}
+        return kind(base_url=url, headers=headers, limits=LIMITS, trust_env=False, verify=verify)
     except httpx2.InvalidURL as error:
         raise BadSetting(f"url = {hide_password(url)!r} is not accepted: {error}.") from error
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return the certificate authorities that are trusted; reading them takes 50 ms, so all clients share one."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def check(response: httpx2.Response) -> httpx2.Response:
