@@ -19,7 +19,7 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, OTHER_LINE, the_parts
 
-RACES = 200
+RACES = 100
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +198,14 @@ async def test_the_place_in_the_queue_outlives_the_server(line: Line, client: An
 
 
 async def test_a_follower_sees_each_message_once_through_restarts(line: Line, client: Any) -> None:
-    count = 60
+    count = 30
     cursor = await do(client.cursor)
     seen: list[str] = []
 
     def carrier() -> None:
         for number in range(count):
             line.server.send(f"text {number}", line=line.number)
-            if number % 20 == 10:
+            if number % 15 == 7:
                 line.server.kill()
                 line.server.start()
 
