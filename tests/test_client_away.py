@@ -77,11 +77,11 @@ async def test_of_two_clients_that_race_for_a_line_again_and_again_one_gets_it(
 
     async def race(client: AsyncClient) -> AsyncLeasedLine | None:
         try:
-            return await client.lease(line.number, wait=0)
+            return await client.lease(contested.number, wait=0)
         except NoFreeLine:
             return None
 
-    with Line.new(server) as line:
+    with Line.new(server) as contested:
         async with AsyncClient(server.url, ADMIN_KEY) as one, AsyncClient(server.url, ADMIN_KEY) as other:
             for _ in range(RACES):
                 won = [phone for phone in await asyncio.gather(race(one), race(other)) if phone is not None]

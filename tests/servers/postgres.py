@@ -4,6 +4,7 @@ Which server: the URL in SMSCATCH_TEST_POSTGRESQL, or Debian's, run as nobody if
 tests fail: skipped they would say nothing. Those that end a server need Debian's, whatever the variable says.
 """
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -17,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,6 +62,24 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@cache
+def _made_files() -> Path:
+    """Return the files of a new server: made once in a process, as copying them takes a sixth of the time."""
+    folder = Path(tempfile.mkdtemp(prefix="smscatch-postgres-new-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o644)
+    command = [str(find_programs() / "initdb"), "--no-sync", "--pgdata", str(folder / "data")]
+    command += ["--username", "tester", "--auth", "password", "--pwfile", str(password)]
+    command += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
+    made = subprocess.run([*as_user(), *command], capture_output=True, text=True, cwd="/", check=False)
+    assert made.returncode == 0, f"initdb failed: {made.stdout}{made.stderr}"
+    return folder / "data"
+
+
 class PostgresServer:
     """One server in a folder of its own, on a port that stays the same when it is started again."""
 
@@ -73,14 +93,7 @@ class PostgresServer:
         """Make its files."""
         if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody")
-        password = self.folder / "password"
-        password.write_text(PASSWORD)
-        password.chmod(0o644)
-        command = [str(find_programs() / "initdb"), "--no-sync", "--pgdata", str(self.folder / "data")]
-        command += ["--username", "tester", "--auth", "password", "--pwfile", str(password)]
-        command += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
-        made = subprocess.run([*as_user(), *command], capture_output=True, text=True, cwd="/", check=False)
-        assert made.returncode == 0, f"initdb failed: {made.stdout}{made.stderr}"
+        subprocess.run(["cp", "-a", str(_made_files()), str(self.folder / "data")], check=True)
         return self
 
     def start(self) -> "PostgresServer":

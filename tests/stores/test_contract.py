@@ -15,7 +15,7 @@ from smscatch.stores import Delivery, Key, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
 ALL = Query()
-WRITTEN = 5_000
+WRITTEN = 1_600
 BATCH = 5  # of one transaction, as the intake takes what waits in the spool
 # Adds until it is acknowledged, as the intake does.
 WRITER = """

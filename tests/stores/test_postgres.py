@@ -205,21 +205,21 @@ async def test_a_rare_text_is_found_by_the_index_a_frequent_one_by_position(stor
     fill = """
         INSERT INTO messages (position, id, line, sender, text, received_at, sender_folded, text_folded, json, raw)
         SELECT n, n, 'line', 's', t, now(), 's', t, '', '' FROM (
-            SELECT n, 'your code is ' || lpad((n * 7919 % 1000000)::text, 6, '0') AS t FROM generate_series(1, 50000) n
+            SELECT n, 'your code is ' || lpad((n * 7919 % 1000000)::text, 6, '0') AS t FROM generate_series(1, 15000) n
         ) AS texts
     """
     await asyncio.to_thread(postgres.run, url, fill)
-    postgres.run(url, "UPDATE counters SET value = 50000 WHERE name = 'position'")
+    postgres.run(url, "UPDATE counters SET value = 15000 WHERE name = 'position'")
     postgres.run(url, "ANALYZE messages")
     rare, frequent = Query(contains="039595"), Query(contains="CODE IS")
     assert [stored.position for stored in await store.newest(rare, 50)] == [5]
     assert [stored.position for stored in await store.after(rare, 0, 50)] == [5]
-    assert [stored.position for stored in await store.newest(frequent, 2)] == [50000, 49999]
+    assert [stored.position for stored in await store.newest(frequent, 2)] == [15000, 14999]
     assert [stored.position for stored in await store.newest(frequent, 2, before=100, after=98)] == [99]
-    assert [stored.position for stored in await store.after(frequent, 30000, 2)] == [30001, 30002]
-    span = searching.Span(0, 48001, 50, newest_first=True)
+    assert [stored.position for stored in await store.after(frequent, 9000, 2)] == [9001, 9002]
+    span = searching.Span(0, 13001, 50, newest_first=True)
     assert "messages_trigrams" in await plan(url, rare, span, searching.BY_INDEX)
-    near = span._replace(low=48000, high=searching.NO_POSITION)
+    near = span._replace(low=13000, high=searching.NO_POSITION)
     assert "messages_pkey" in await plan(url, frequent, near, searching.BY_POSITION)
 
 
