@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from smscatch.cli.base import NOTHING, OK
+from smscatch.cli.base import NOTHING, OK, Command, add_settings
 from smscatch.errors import BadSetting
 from smscatch.modem.gammucheck import check_gammurc, find_reader
 from smscatch.modem.gammurc import hook_command, render_gammurc
@@ -67,3 +67,16 @@ def only_port(folder: Path) -> Path:
         return first[0]
     there_are = ", ".join(map(str, ports)) or f"none in {folder}: is the modem plugged in?"
     raise BadSetting(f"Say which port the modem is at: --device. There are: {there_are}")
+
+
+def _add_gammurc_arguments(gammurc: argparse.ArgumentParser) -> None:
+    gammurc.add_argument("--line", help="the SIM's number, a line of smscatch.toml; by default the only one")
+    gammurc.add_argument("--device", help="the modem's port; by default the only one in /dev/serial/by-id")
+    add_settings(gammurc, "spool")
+    gammurc.add_argument("--check", metavar="FILE", help="say instead what is wrong with this file")
+    gammurc.add_argument("--user", help="with --check: the user that gammu-smsd runs as; you by default")
+
+
+COMMANDS = (
+    Command("gammurc", "print gammu-smsd's configuration for this installation", run_gammurc, _add_gammurc_arguments),
+)

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from smscatch.client.sync import LeasedLine, LeasedLines
 from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
+
+if TYPE_CHECKING:
+    from smscatch.client.sync import LeasedLine, LeasedLines
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -33,8 +36,10 @@ def leave(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def environ_of(leased: LeasedLine | LeasedLines) -> dict[str, str]:
+def environ_of(leased: "LeasedLine | LeasedLines") -> dict[str, str]:
     """Return the variables that tell a command of its line, or, numbered from 1 on, of those of its group."""
+    from smscatch.client.sync import LeasedLine  # noqa: PLC0415 - what needs HTTP, other commands do without
+
     if isinstance(leased, LeasedLine):
         return {"SMSCATCH_LINE": leased.number, "SMSCATCH_LEASE": leased.id}
     told = {"SMSCATCH_LINES": " ".join(leased.numbers), "SMSCATCH_LEASES": " ".join(phone.id for phone in leased)}
@@ -43,7 +48,7 @@ def environ_of(leased: LeasedLine | LeasedLines) -> dict[str, str]:
     return told
 
 
-def run_with(phone: LeasedLine | LeasedLines, command: list[str], ttl: float) -> int:
+def run_with(phone: "LeasedLine | LeasedLines", command: list[str], ttl: float) -> int:
     """Run a command while a line is leased, release the line, and return the command's status as a shell has it.
 
     What asks us to end is handed on to the command: as long as that runs, it needs its line.
@@ -86,7 +91,7 @@ class _Command:
             self._process.send_signal(number)  # no-op when it has ended
 
 
-def _keep(phone: LeasedLine | LeasedLines, process: subprocess.Popen[bytes], ttl: float) -> int:
+def _keep(phone: "LeasedLine | LeasedLines", process: subprocess.Popen[bytes], ttl: float) -> int:
     """Extend a lease until a process ends; return its status, which is negative after a signal."""
     seconds: float | None = ttl / 3
     while True:
@@ -112,7 +117,7 @@ def _wait(process: subprocess.Popen[bytes], seconds: float | None) -> int | None
         return None
 
 
-def _extend(phone: LeasedLine | LeasedLines, ttl: float) -> bool:
+def _extend(phone: "LeasedLine | LeasedLines", ttl: float) -> bool:
     """Extend a lease; return False if it is over. The command goes on in any case."""
     try:
         phone.extend(ttl)
@@ -122,12 +127,14 @@ def _extend(phone: LeasedLine | LeasedLines, ttl: float) -> bool:
     return True
 
 
-def _release(phone: LeasedLine | LeasedLines) -> None:
+def _release(phone: "LeasedLine | LeasedLines") -> None:
     try:
         phone.release()
     except SmscatchError as error:  # what came of the command matters more; the lease ends by itself
         print(f"smscatch: the lease of {_numbers(phone)} is not released: {error}", file=sys.stderr)
 
 
-def _numbers(phone: LeasedLine | LeasedLines) -> str:
+def _numbers(phone: "LeasedLine | LeasedLines") -> str:
+    from smscatch.client.sync import LeasedLine  # noqa: PLC0415
+
     return phone.number if isinstance(phone, LeasedLine) else " and ".join(phone.numbers)

@@ -4,13 +4,19 @@ What --url and --store or the settings name. Where they name none, it is the dem
 needs a key, if one ever ran; for a command that opens the store itself, if it runs now, or if there is no other store.
 """
 
+import argparse
+import contextlib
 import fcntl
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from smscatch.cli.base import add_settings
 from smscatch.errors import BadSetting
 from smscatch.settings import Settings, data_folder, hide_password, load_settings
+
+if TYPE_CHECKING:
+    from smscatch.client.sync import Client
 
 DEMO = data_folder() / "demo"
 DEMO_CONFIG = DEMO / "smscatch.toml"
@@ -67,3 +73,45 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def a_store(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which store a command means."""
+    add_settings(parser, "store")
+
+
+def a_server(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which server a command means."""
+    add_settings(parser, "url")
+    parser.add_argument("--key-file", metavar="FILE", help="the API key's file, - is standard input; SMSCATCH_KEY else")
+    parser.add_argument("--key", action=_RefuseKey, help=argparse.SUPPRESS)
+
+
+class _RefuseKey(argparse.Action):
+    """Refuses a key on the command line: all who may list processes on this machine would read it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: object = None
+    ) -> None:
+        parser.error(
+            "--key would show the key to everybody who lists the processes of this machine: set SMSCATCH_KEY, or"
+            " give --key-file FILE (- is standard input)"
+        )
+
+
+def open_client(options: argparse.Namespace) -> "Client":
+    """Return a client for the server that is meant."""
+    from smscatch.client.sync import Client  # noqa: PLC0415 - what needs HTTP, other commands do without
+
+    return Client(*find_server(options.url, _read_key(options.key_file)))
+
+
+def _read_key(path: str | None) -> str | None:
+    """Return the key in the first line of a file; `-` is standard input. Raises BadSetting if it cannot be read."""
+    if path is None:
+        return None
+    try:
+        with contextlib.nullcontext(sys.stdin) if path == "-" else open(path, encoding="utf-8") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"--key-file {path!r} cannot be read: {error}.") from error

@@ -1,4 +1,4 @@
-"""What works on the store itself, so that it needs no server and no key: keys, retention by hand, moving house."""
+"""`smscatch prune`, `export` and `import`: what works on the store itself, so that it needs no server and no key."""
 
 import argparse
 import asyncio
@@ -13,35 +13,20 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from smscatch.cli.base import NOTHING, OK
-from smscatch.cli.meaning import find_store
+from smscatch.cli.base import NOTHING, OK, Command
+from smscatch.cli.meaning import a_store, find_store
 from smscatch.errors import BadRequest, BadSetting, SmscatchError
 from smscatch.messages import format_time, parse_age
-from smscatch.numbers import is_e164
-from smscatch.printing import blank_controls
 from smscatch.settings import hide_password, load_settings
 
 if TYPE_CHECKING:
-    from smscatch.inbox import Inbox
     from smscatch.stores import Store
     from smscatch.stores.records import EndRecord, Record
 
 BATCH = 500
 
 
-def run_keys(options: argparse.Namespace) -> int:
-    """smscatch keys."""
-    from smscatch.inbox import Inbox  # noqa: PLC0415 - needs the extra
-
-    actions = {"add": _add_key, "list": _list_keys, "revoke": _revoke_key}
-
-    async def act(store: "Store") -> int:
-        return await actions[options.action](await Inbox.open(store), options)
-
-    return _with_store(options, act, is_new=options.action == "add")
-
-
-def _with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
+def with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
     """Open the store that is meant for `act`, and say which if nobody named it; make it only if it may be a new one."""
     from smscatch.sources import join_parts  # noqa: PLC0415 - needs the extra
     from smscatch.stores import open_store  # noqa: PLC0415
@@ -69,41 +54,6 @@ def _check_exists(url: str) -> None:
         raise BadSetting(f"store = {url!r}: there is no database {path}, so there is nothing in it.")
 
 
-async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.keys import add_key  # noqa: PLC0415 - needs the extra
-
-    scopes = tuple(scope.strip() for scope in options.scope.split(","))
-    lines = tuple(load_settings().line_named(line) for line in options.line) if options.line else None
-    for line in lines or ():
-        if not is_e164(line):
-            raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
-    key, secret = await add_key(inbox, options.name, scopes, lines)
-    print(secret, flush=True)  # alone, so that a script can take it
-    print(f"The key {key.name!r} has the id {key.id}; it is shown only now.", file=sys.stderr)
-    return OK
-
-
-async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
-    for key in await inbox.store.keys():
-        lines = ", ".join(key.lines) if key.lines else "all lines"
-        facts = f"{key.id}  {key.name}  {','.join(key.scopes)}  {lines}  since {format_time(key.created_at)}"
-        print(blank_controls(facts))
-    return OK
-
-
-async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.access import end_forfeited  # noqa: PLC0415 - needs the extra
-    from smscatch.leases import Leases  # noqa: PLC0415
-
-    settings = load_settings({"store": options.store})
-    if await inbox.store.revoke_key(options.id):
-        await end_forfeited(Leases(inbox, settings.lease_rest, settings.lease_tolerance), inbox)
-        print(f"revoked {options.id}")
-        return OK
-    print(f"There is no key with the id {options.id!r}; `smscatch keys list` shows them.", file=sys.stderr)
-    return NOTHING
-
-
 def run_prune(options: argparse.Namespace) -> int:
     """smscatch prune."""
     from smscatch.inbox import FIRST_PLAUSIBLE  # noqa: PLC0415 - needs the extra
@@ -125,7 +75,7 @@ def run_prune(options: argparse.Namespace) -> int:
         print(f"{count} messages were received before {format_time(before)} and are deleted.")
         return OK
 
-    return _with_store(options, act)
+    return with_store(options, act)
 
 
 def run_export(options: argparse.Namespace) -> int:
@@ -143,7 +93,7 @@ def run_export(options: argparse.Namespace) -> int:
         print(f"{count} records exported.", file=sys.stderr)
         return OK
 
-    return _with_store(options, act)
+    return with_store(options, act)
 
 
 @contextlib.contextmanager
@@ -191,7 +141,7 @@ def run_import(options: argparse.Namespace) -> int:
         print(f"{count} records imported.", file=sys.stderr)
         return OK
 
-    return _with_store(options, act, is_new=True)
+    return with_store(options, act, is_new=True)
 
 
 @contextlib.contextmanager
@@ -261,3 +211,18 @@ def _lines(file: BinaryIO) -> Iterator["Record | EndRecord"]:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequest(f"{file.name}, line {number}, is no record of `smscatch export`: {error}.") from error
+
+
+def _add_prune_arguments(prune: argparse.ArgumentParser) -> None:
+    prune.add_argument("--older-than", metavar="AGE", help="such as 12h or 30d; the retention by default")
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="- (the default) is standard input/output")
+
+
+COMMANDS = (
+    Command("prune", "delete old messages now", run_prune, _add_prune_arguments, means=a_store),
+    Command("export", "write everything that is kept as JSON Lines", run_export, _add_file, means=a_store),
+    Command("import", "read an export into an empty store", run_import, _add_file, means=a_store),
+)
