@@ -203,7 +203,7 @@ phone_id = "stick1"
         f"store: sqlite:///{server.folder}/smscatch.db (from: SMSCATCH_STORE)\n",
         f"spool: {server.spool} (from: SMSCATCH_SPOOL)\n",
         f"line: {LINE} Shelf, read by our link at {device}\n",
-        f"line: {OTHER_LINE} -, read by the gammu-smsd that calls itself stick1\n",
+        f"line: {OTHER_LINE} -, read by the gammu-smsd or the app that calls itself stick1\n",
     ]
 
 

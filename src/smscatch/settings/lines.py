@@ -23,7 +23,7 @@ class LineSettings(msgspec.Struct, frozen=True):
     """What is known of one of our numbers: a label, and its modem.
 
     The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), or by the
-    gammu-smsd whose PhoneID is `phone_id`.
+    gammu-smsd whose PhoneID is `phone_id`, or it is a phone whose app calls device and SIM so.
     """
 
     label: Annotated[str, Field("what people call it; lines of one label are a pool", "a text")] = ""
@@ -34,7 +34,10 @@ class LineSettings(msgspec.Struct, frozen=True):
         str | None, Field("the SIM's PIN, if it asks for one", "4 to 8 digits in quotes", _parse_pin, is_secret=True)
     ] = None
     phone_id: Annotated[
-        str | None, Field("its modem's name, if gammu-smsd reads it", "the PhoneID in gammu-smsd's configuration")
+        str | None,
+        Field(
+            "its modem's name, if gammu-smsd or an app reads it", "gammu-smsd's PhoneID, or the DEVICE/SIM of an app"
+        ),
     ] = None
 
     @property
@@ -42,7 +45,9 @@ class LineSettings(msgspec.Struct, frozen=True):
         """What reads the modem, in half a sentence."""
         if self.device is not None:
             return f"read by our link at {self.device}"
-        return f"read by the gammu-smsd that calls itself {self.phone_id}" if self.phone_id else "read by no modem here"
+        if self.phone_id is not None:
+            return f"read by the gammu-smsd or the app that calls itself {self.phone_id}"
+        return "read by no modem here"
 
 
 def parse_number(written: str, country: str | None) -> str:

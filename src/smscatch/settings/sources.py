@@ -42,7 +42,7 @@ class SourceSettings(msgspec.Struct, frozen=True):
     are none.
     """
 
-    kind: Annotated[str, Field("whose form the deliveries have", "twilio")]
+    kind: Annotated[str, Field("whose form the deliveries have", "smsgate, twilio")]
     secrets: Annotated[
         tuple[str, ...],
         Field(

@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
     "pdu": "smscatch.sources.pdu",
     "generic": "smscatch.sources.generic",
+    "smsgate": "smscatch.sources.smsgate",
     "twilio": "smscatch.sources.twilio",
 }
 

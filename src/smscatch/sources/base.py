@@ -1,7 +1,7 @@
 """What all sources share: what one is, what identifies a delivery, and the message made of it. No format here."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +12,8 @@ from smscatch.messages import Code, Message, Part, delivery_id
 # Turns what a sender calls a line, its number or a modem's name, into our number.
 LineOf = Callable[[str], str]
 Join = Callable[[Sequence[Part]], Message]
+# GSM is younger; and at the ends of the calendar a time has no equal in another zone.
+FIRST_SENT, LAST_SENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
 
 
 class Source(NamedTuple):
@@ -34,6 +36,11 @@ def name_delivery(origin: str, line: str, given: str) -> str:
     apart: the configured source, or the id of the key that the delivery came with. `line` is our number.
     """
     return msgspec.json.encode([origin, line, given]).decode()
+
+
+def is_plausible(sent_at: datetime) -> bool:
+    """Return whether a text may have been sent at a time that its sender names."""
+    return FIRST_SENT <= sent_at <= LAST_SENT
 
 
 def make_message(

@@ -1,20 +1,18 @@
 """A delivery in our own plain JSON, for whoever has no format of theirs: curl, a script, a phone's automation app."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message, delivery_id
-from smscatch.sources.base import LineOf, make_message, name_delivery
+from smscatch.sources.base import FIRST_SENT, LAST_SENT, LineOf, is_plausible, make_message, name_delivery
 from smscatch.sources.webhook import Envelope, Webhook
 
 KIND = "generic"
 MAX_TEXT = 10_000
 MAX_NAME = 100
-# GSM is younger; and at the ends of the calendar a time has no equal in another zone.
-FIRST_SENT, LAST_SENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
 
 
 class GenericDelivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +47,7 @@ def read_generic(envelope: Envelope, name: str, line_of: LineOf) -> list[Message
         sender=delivery.sender,
         text=delivery.text,
         received_at=envelope.received_at,
-        sent_at=delivery.sent_at if _is_plausible(delivery.sent_at) else None,
+        sent_at=delivery.sent_at if delivery.sent_at and is_plausible(delivery.sent_at) else None,
     )
     return [message]
 
@@ -83,11 +81,7 @@ def _parse(content: bytes) -> GenericDelivery:
 def _check(delivery: GenericDelivery) -> None:
     if not delivery.line.strip():
         raise BadDelivery("The line is blank: say which of your numbers received the text.")
-    if not _is_plausible(delivery.sent_at):
+    if delivery.sent_at is not None and not is_plausible(delivery.sent_at):
         raise BadDelivery(
             f"sent_at = {delivery.sent_at} is not accepted: give a time from {FIRST_SENT:%Y} to {LAST_SENT:%Y}."
         )
-
-
-def _is_plausible(sent_at: datetime | None) -> bool:
-    return sent_at is None or FIRST_SENT <= sent_at <= LAST_SENT

@@ -5,7 +5,7 @@ No sender's own format here, and no server: web/inbound.py takes the requests.
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -161,6 +161,21 @@ def parse_envelope(body: bytes) -> Envelope:
 def parse_form(content: bytes) -> list[tuple[str, str]]:
     """Return the names and values of a form in their order, repeated and empty ones too (WHATWG URL, 5.1)."""
     return parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+
+
+def check_age(signed_at: datetime, now: datetime, most: timedelta) -> None:
+    """Return if what was signed at a time, by the sender's clock, is `most` old or early at most.
+
+    Raises BadSignature: it may be a recorded request that is sent again (replay), or a clock is wrong.
+    """
+    age = now - signed_at
+    if abs(age) > most:
+        side = "behind" if age > timedelta(0) else "ahead of"
+        seconds = abs(age).total_seconds()
+        raise BadSignature(
+            f"it was signed {seconds:.0f} s {side} our clock, of which {most.total_seconds():.0f} are taken: it is sent"
+            " again, or one of the clocks is wrong"
+        )
 
 
 def is_one_of(given: bytes, wanted: Sequence[bytes]) -> bool:

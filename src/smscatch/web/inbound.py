@@ -92,7 +92,9 @@ def _provider_of(request: Request) -> Provider:
         return provider
     if name == GENERIC:
         raise WrongMethod("Deliveries come here by POST.", allow="POST")
-    raise NotFound(f"No source is called {name!r} here. [sources.{name}] in smscatch.toml would make one.")
+    raise NotFound(
+        f"No source is called {name!r} here. [sources.{name}] in smscatch.toml makes one; generic needs none."
+    )
 
 
 async def _read_incoming(request: Request, provider: Provider) -> Incoming:
