@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
-    ("errors", "files", "printing"),
+    ("errors", "files", "printing", "running"),
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("explanation", "settings", "simulator", "spool", "hub", "stores"),

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -21,8 +21,9 @@ from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.opening import Opening
+from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
-from smscatch.sinks import open_sinks
+from smscatch.sinks import Sink, open_sinks
 from smscatch.sinks.runner import run_sinks
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
@@ -74,16 +75,26 @@ async def serve(
 
             async def work_on_store() -> None:
                 await opening.opened(show_key)
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(inbox.feed())
-                    tasks.create_task(inbox.keep_pruning(settings.retention))
-                    tasks.create_task(inbox.keep_showing_incomplete(settings.part_timeout))
-                    tasks.create_task(reads.keep_writing())
-                    tasks.create_task(keep_ending_forfeited(server.leases, inbox))
-                    tasks.create_task(run_sinks(inbox, sinks))
+                await run_all(_runs_on_store(inbox, settings, reads=reads, leases=server.leases, sinks=sinks))
 
-            async with _background(work_on_store(), drain.keep_draining(pokes), *_links(settings)):
+            runs = [Run("the store", work_on_store), Run("the spool", partial(drain.keep_draining, pokes))]
+            # A run that breaks ends the server, and its supervisor starts it anew.
+            async with background([*runs, *_links(settings)]):
                 await server.serve(sockets=[listener])
+
+
+def _runs_on_store(
+    inbox: Inbox, settings: Settings, *, reads: Reads, leases: Leases, sinks: Sequence[Sink]
+) -> list[Run]:
+    """Return the background jobs that need the store: one line each."""
+    return [
+        Run("passing on new messages", inbox.feed),
+        Run("deleting old messages", partial(inbox.keep_pruning, settings.retention)),
+        Run("showing incomplete messages", partial(inbox.keep_showing_incomplete, settings.part_timeout)),
+        Run("writing who read what", reads.keep_writing),
+        Run("ending what keys forfeit", partial(keep_ending_forfeited, leases, inbox)),
+        Run("sending to the sinks", partial(run_sinks, inbox, sinks)),
+    ]
 
 
 @contextlib.asynccontextmanager
@@ -102,23 +113,13 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, 
         yield inbox, drain, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
 
 
-def _links(settings: Settings) -> list[Coroutine[Any, Any, None]]:
+def _links(settings: Settings) -> list[Run]:
     """Return what reads the modems of our lines."""
     return [
-        run_link(number, Path(line.device), settings.spool, pin=line.pin)
+        Run(f"the modem of {number}", partial(run_link, number, Path(line.device), settings.spool, pin=line.pin))
         for number, line in settings.lines.items()
         if line.device is not None
     ]
-
-
-@contextlib.asynccontextmanager
-async def _background(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None, None]:
-    """Do works that have no end for as long as the block runs."""
-    async with asyncio.TaskGroup() as tasks:  # one that breaks ends the server, and its supervisor starts it anew
-        background = [tasks.create_task(work) for work in works]
-        yield
-        for task in background:
-            task.cancel()
 
 
 def _call_at_signals(stop: Callable[[], None]) -> None:
