@@ -1,6 +1,6 @@
 """API keys: making them, the sessions that browsers get from them, their scopes, the administrator's.
 
-Secrets are kept hashed only. How a request brings one is the web's; what a key may see is in access.py.
+Secrets are kept hashed only. How a request brings one is the web's; what a key may see is in rights.py.
 """
 
 import hashlib

@@ -13,7 +13,6 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from smscatch.access import keep_ending_forfeited
 from smscatch.draining import Drain
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
@@ -21,6 +20,8 @@ from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
 from smscatch.opening import Opening
+from smscatch.reads import Reads
+from smscatch.rights import keep_ending_forfeited
 from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
 from smscatch.sinks import Sink, open_sinks
@@ -30,7 +31,6 @@ from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
 from smscatch.web.connections import AcceptErrors, HttpConnection, most_connections
 from smscatch.web.endpoint import SendTest
-from smscatch.web.reads import Reads
 from smscatch.web.tries import PEER
 
 GRACE_SECONDS = 1.0

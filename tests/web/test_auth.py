@@ -11,12 +11,12 @@ import httpx2
 import msgspec
 import pytest
 
-from smscatch import keys
+from smscatch import keycache, keys
 from smscatch.errors import StoreUnavailable, Unauthorized
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.stores import Key
-from smscatch.web import auth, keycache, stream
+from smscatch.web import auth, stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
 from tests.conftest import Clock

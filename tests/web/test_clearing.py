@@ -10,12 +10,12 @@ import httpx2
 import pytest
 
 from smscatch import keys, search
+from smscatch.deletions import MANY
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query
 from smscatch.web import auth
 from smscatch.web.app import make_app
-from smscatch.web.deletions import MANY
 from tests.conftest import Clock
 from tests.samples import LINE, OTHER_LINE, a_delivery
 from tests.surroundings import settings_in

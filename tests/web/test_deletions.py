@@ -1,6 +1,6 @@
 """Deletions reach whoever watches, and cost no memory if nobody takes them."""
 
-from smscatch.web.deletions import MANY, MAX_WAITING, Deletions
+from smscatch.deletions import MANY, MAX_WAITING, Deletions
 
 
 def test_all_who_watch_are_told() -> None:

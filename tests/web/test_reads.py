@@ -8,15 +8,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from smscatch import keys
+from smscatch import keys, reads
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query, Stored
+from smscatch.reads import Reads
 from smscatch.stores import Key
-from smscatch.web import reads
 from smscatch.web.app import make_app
-from smscatch.web.reads import Reads
 from tests.carrier import eventually
 from tests.samples import LINE, NOON, a_delivery
 from tests.surroundings import settings_in

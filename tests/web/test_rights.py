@@ -9,7 +9,7 @@ import httpx2
 import msgspec
 import pytest
 
-from smscatch import access, keys
+from smscatch import keys, rights
 from smscatch import leases as leases_module
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases, Request
@@ -113,7 +113,7 @@ async def test_a_wait_is_refused_the_text_when_its_key_is_limited(
 async def test_a_wait_ends_when_its_key_is_limited_though_nothing_comes(
     inbox: Inbox, client: httpx2.AsyncClient, elsewhere: Store, *, monkeypatch: pytest.MonkeyPatch, limit: Limit
 ) -> None:
-    monkeypatch.setattr(access, "RECHECK_SECONDS", 0.01)
+    monkeypatch.setattr(rights, "RECHECK_SECONDS", 0.01)
     key, headers = await make_key(inbox, "read")
     answer = await ask(client, "/api/v1/code?timeout=300", headers)
     await limit(elsewhere, key)
@@ -141,7 +141,7 @@ async def test_why_nothing_came_is_not_told_to_a_key_that_was_limited(
 async def test_what_asks_for_a_line_that_the_key_keeps_goes_on(
     inbox: Inbox, client: httpx2.AsyncClient, elsewhere: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "RECHECK_SECONDS", 0.01)
+    monkeypatch.setattr(rights, "RECHECK_SECONDS", 0.01)
     await inbox.receive([a_delivery(line=OTHER_LINE)])
     key, headers = await make_key(inbox, "read")
     answer = await ask(client, f"/api/v1/code?line=%2B{OTHER_LINE[1:]}&timeout=60", headers)
@@ -221,7 +221,7 @@ async def test_a_lease_of_a_line_that_the_key_keeps_goes_on(
     await client.post("/api/v1/leases", json={"line": LINE}, headers=headers)
     limited = msgspec.structs.replace(key, scopes=("lease",), lines=(LINE,))
     await inbox.store.change_key(limited)
-    await access.end_forfeited(leases, inbox)
+    await rights.end_forfeited(leases, inbox)
     assert [lease.released_at for lease in await leases.held()] == [None]
 
 
@@ -233,7 +233,7 @@ async def test_a_lease_ends_whichever_server_limits_its_key(
     key, headers = await make_key(inbox, "lease")
     await client.post("/api/v1/leases", json={"line": LINE}, headers=headers)
     await limit(elsewhere, key)
-    keeping = asyncio.create_task(access.keep_ending_forfeited(leases, inbox, 0.01))
+    keeping = asyncio.create_task(rights.keep_ending_forfeited(leases, inbox, 0.01))
     await released(leases)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
@@ -247,7 +247,7 @@ async def test_a_lease_ends_with_a_key_that_expires(
     headers = {"authorization": f"Bearer {secret}"}
     await client.post("/api/v1/leases", json={"line": LINE, "ttl_seconds": 3600}, headers=headers)
     clock.advance(30)
-    await access.end_forfeited(leases, inbox)
+    await rights.end_forfeited(leases, inbox)
     assert (await leases.held())[0].released_at == clock()
 
 

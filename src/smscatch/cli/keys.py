@@ -53,7 +53,7 @@ async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
 
 
 async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.access import end_forfeited  # noqa: PLC0415 - needs the extra
+    from smscatch.rights import end_forfeited  # noqa: PLC0415 - needs the extra
     from smscatch.leases import Leases  # noqa: PLC0415
 
     settings = load_settings({"store": options.store})

@@ -15,19 +15,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smscatch.deletions import Deletions
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import format_time
+from smscatch.reads import Reads
 from smscatch.settings import Settings
 from smscatch.sources import open_sources
 from smscatch.web import pages
 from smscatch.web.auth import remember
-from smscatch.web.deletions import Deletions
 from smscatch.web.endpoint import Context, Endpoint, SendTest
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import check_names
-from smscatch.web.reads import Reads
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
 from smscatch.web.tries import Tries

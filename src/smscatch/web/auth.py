@@ -12,15 +12,15 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from smscatch.access import Access
 from smscatch.clock import utc_now
 from smscatch.errors import Forbidden, Unauthorized
 from smscatch.inbox import Inbox
+from smscatch.keycache import KeyCache
 from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unknown_key
+from smscatch.rights import Access
 from smscatch.settings import Settings
 from smscatch.stores import Key
 from smscatch.web.endpoint import Endpoint, context_of
-from smscatch.web.keycache import KeyCache
 from smscatch.web.tries import address_of
 
 T = TypeVar("T")

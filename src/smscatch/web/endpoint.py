@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.access import Access
+from smscatch.deletions import Deletions
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
+from smscatch.keycache import KeyCache
 from smscatch.keys import ADMIN
 from smscatch.leases import Leases
 from smscatch.messages import Stored
+from smscatch.reads import Reads
+from smscatch.rights import Access
 from smscatch.settings import Settings
 from smscatch.sources.webhook import Provider
 from smscatch.stores import Key
-from smscatch.web.deletions import Deletions
-from smscatch.web.keycache import KeyCache
-from smscatch.web.reads import Reads
 from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
 from smscatch.web.unsigned import Unsigned

@@ -5,9 +5,9 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.access import ORIGINS
 from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
+from smscatch.rights import ORIGINS
 from smscatch.web import api, inbound, leases, pages, sinks
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE, PROVIDER

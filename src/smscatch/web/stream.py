@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from smscatch.deletions import Deletions, Watcher
 from smscatch.errors import BadCursor, Forbidden, LostCursor, ShuttingDown, StoreUnavailable, Unauthorized
 from smscatch.messages import Stored
-from smscatch.web.deletions import Deletions, Watcher
 from smscatch.web.endpoint import access_of, inbox_of, note_reads
 from smscatch.web.params import parse_query, parse_start
 from smscatch.web.waiting import ClientGone, unless_gone

@@ -9,9 +9,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.access import end_forfeited
 from smscatch.errors import BadRequest, Forbidden, NotFound, StoreUnavailable
 from smscatch.keys import CONFIGURED, SCOPES, add_key, check_scopes
+from smscatch.rights import end_forfeited
 from smscatch.stores import Key
 from smscatch.web.api import lines_of
 from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, render, texts_of
@@ -127,7 +127,7 @@ async def revoke_key(request: Request) -> Response:
 
 
 async def _end_forfeited(request: Request) -> None:
-    with contextlib.suppress(StoreUnavailable):  # the server's next round ends them (access.keep_ending_forfeited)
+    with contextlib.suppress(StoreUnavailable):  # the server's next round ends them (rights.keep_ending_forfeited)
         await end_forfeited(leases_of(request), inbox_of(request))
 
 

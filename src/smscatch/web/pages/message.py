@@ -7,10 +7,10 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.access import ORIGINS
 from smscatch.codes import find_codes
 from smscatch.errors import NotFound
 from smscatch.messages import Message, format_time
+from smscatch.rights import ORIGINS
 from smscatch.web.api import delete_found, find_message, lines_of
 from smscatch.web.endpoint import access_of, inbox_of, note_reads, render
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
