@@ -8,9 +8,9 @@ import pytest
 
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
 from smscatch.inbox import OLDEST, Choice, Inbox
-from smscatch.leases import Leases, Request
+from smscatch.leases import Leases
 from smscatch.messages import Query
-from smscatch.stores import Claim
+from smscatch.stores import Claim, Wish
 from tests.conftest import Clock
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
@@ -18,9 +18,9 @@ from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
 ALL = Query()
 
 
-def a_request(**facts: Any) -> Request:
+def a_request(**facts: Any) -> Wish:
     defaults: dict[str, Any] = {"key": "ci", "lines": (LINE,), "ttl": timedelta(seconds=60)}
-    return Request(**(defaults | facts))
+    return Wish(**(defaults | facts))
 
 
 @pytest.fixture

@@ -3,14 +3,17 @@
 Secrets are kept hashed only. How a request brings one is the web's; what a key may see is in rights.py.
 """
 
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from smscatch.errors import BadRequest, Unauthorized
+from smscatch.clock import utc_now
+from smscatch.errors import BadRequest, NotFound, Unauthorized
 from smscatch.inbox import Inbox
-from smscatch.stores import Key, Store
+from smscatch.keycache import KeyCache
+from smscatch.stores import Key
 
 READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
 SESSION = timedelta(days=30)
@@ -58,10 +61,14 @@ def check_scopes(scopes: Iterable[str]) -> None:
             raise BadRequest(f"There is no scope {scope!r}; there are: {', '.join(SCOPES)}.")
 
 
-async def find_key(inbox: Inbox, secret: str) -> Key | None:
-    """Return the key with a secret, unless it has expired."""
-    key = await inbox.store.find_key(hash_secret(secret))
-    return None if key is None or is_expired(key, inbox.now()) else key
+async def get_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key:
+    """Return the key with a secret; from a cache, if one is given, while the store is silent. Raises Unauthorized."""
+    secret_hash = hash_secret(secret)
+    found = inbox.store.find_key(secret_hash) if remembered is None else remembered.ask(inbox.store, secret_hash)
+    key = await found
+    if key is None or is_expired(key, inbox.now()):
+        raise Unauthorized("This key is unknown, revoked or expired. `smscatch keys list` shows the ones there are.")
+    return key
 
 
 def is_expired(key: Key, now: datetime) -> bool:
@@ -69,9 +76,39 @@ def is_expired(key: Key, now: datetime) -> bool:
     return key.expires_at is not None and key.expires_at <= now
 
 
-def unknown_key() -> Unauthorized:
-    """Return the error for a secret that is no key's."""
-    return Unauthorized("This key is unknown, revoked or expired. `smscatch keys list` shows the ones there are.")
+async def list_keys(inbox: Inbox) -> list[Key]:
+    """Return the keys, without sessions, oldest first."""
+    return await inbox.store.keys()
+
+
+async def change_key(inbox: Inbox, remembered: KeyCache, key: Key) -> None:
+    """Put `key` in the place of the one with its id, whose sessions end. Raises NotFound."""
+    with _forgotten(remembered, key.id):
+        is_known = await inbox.store.change_key(key)
+    if not is_known:
+        raise unknown_id()
+
+
+async def revoke_key(inbox: Inbox, remembered: KeyCache, key_id: str) -> None:
+    """End a key and its sessions. Raises NotFound."""
+    with _forgotten(remembered, key_id):
+        is_known = await inbox.store.revoke_key(key_id)
+    if not is_known:
+        raise unknown_id()
+
+
+@contextlib.contextmanager
+def _forgotten(remembered: KeyCache, key_id: str) -> Iterator[None]:
+    """Have the cache forget a key behind the block, also if the store is just going away."""
+    try:
+        yield
+    finally:
+        remembered.forget(key_id)
+
+
+def unknown_id() -> NotFound:
+    """Return the error for an id that is no key's."""
+    return NotFound("There is no such key; it may have been revoked already.")
 
 
 async def ensure_admin_key(inbox: Inbox, configured: str | None) -> str | None:
@@ -96,11 +133,17 @@ def configured_key(now: datetime) -> Key:
     return Key(id=CONFIGURED, name="admin (configured)", scopes=(ADMIN,), created_at=now)
 
 
+def remember_configured(secret: str | None) -> KeyCache:
+    """Return an empty cache of keys, but for the one of the settings."""
+    remembered = KeyCache()
+    if secret is not None:
+        remembered.configure(hash_secret(secret), configured_key(utc_now()))
+    return remembered
+
+
 async def start_session(inbox: Inbox, secret: str) -> str:
     """Return the secret of a session with the rights of a key. Raises Unauthorized if it is no key."""
-    key = await find_key(inbox, secret)
-    if key is None:
-        raise unknown_key()
+    key = await get_key(inbox, secret)
     session_secret = new_secret()
     now = inbox.now()
     session = Key(
@@ -116,8 +159,8 @@ async def start_session(inbox: Inbox, secret: str) -> str:
     return session_secret
 
 
-async def end_session(store: Store, secret: str) -> None:
+async def end_session(inbox: Inbox, secret: str) -> None:
     """Make a session's secret worthless."""
-    session = await store.find_key(hash_secret(secret))
+    session = await inbox.store.find_key(hash_secret(secret))
     if session is not None and session.parent is not None:
-        await store.revoke_key(session.id)
+        await inbox.store.revoke_key(session.id)

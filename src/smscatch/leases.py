@@ -36,17 +36,6 @@ PATIENCE = timedelta(seconds=10)
 Check = Callable[[], Awaitable[None]]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for which lines, and for how long: for one of them, or for a group of `count`."""
-
-    key: str
-    lines: tuple[str, ...]
-    ttl: timedelta
-    holder: str = ""
-    ticket: str | None = None
-    count: int | None = None
-
-
 async def _allow() -> None:
     pass
 
@@ -69,30 +58,32 @@ class Leases:
         now = await self._inbox.time()
         return now + timedelta(microseconds=-now.microsecond % 1000)
 
-    async def acquire(self, request: Request, wait_seconds: float, check: Check = _allow) -> Lease:
+    async def acquire(self, wish: Wish, wait_seconds: float, check: Check = _allow) -> Lease:
         """Return a lease of one of the lines; see acquire_all."""
-        (lease,) = await self.acquire_all(request, wait_seconds, check)
+        (lease,) = await self.acquire_all(wish, wait_seconds, check)
         return lease
 
-    async def acquire_all(self, request: Request, wait_seconds: float, check: Check = _allow) -> tuple[Lease, ...]:
-        """Return a lease of each line wanted, waiting up to `wait_seconds` until so many are free.
+    async def acquire_all(self, wish: Wish, wait_seconds: float, check: Check = _allow) -> tuple[Lease, ...]:
+        """Return a lease of each line wished for, waiting up to `wait_seconds` until so many are free.
 
         First come, first served. Asking again with the same ticket keeps the place in the queue for PATIENCE, and gives
-        the same leases again while they last. `check` raises when the asker may no longer have what it waits for; it is
-        asked again and again, and its Unauthorized or Forbidden ends the wait. Raises NoFreeLine, which says who has
-        the lines and until when.
+        the same leases again while they last (idempotent); a wish without a ticket gets one that nobody knows. `check`
+        raises when the asker may no longer have what it waits for; it is asked again and again, and its Unauthorized or
+        Forbidden ends the wait. Raises NoFreeLine, which says who has the lines and until when.
         """
-        wish = self._wish(request)
+        is_known = bool(wish.ticket)  # to the asker, who can come back with it
+        ticket = wish.ticket or secrets.token_hex(16)
+        wish = msgspec.structs.replace(wish, ticket=ticket, rest=self._rest, tolerance=self._tolerance)
         try:
-            claimed = await self._claim(wish, wait_seconds, check, is_known=request.ticket is not None)
+            claimed = await self._claim(wish, wait_seconds, check, is_known=is_known)
             if not claimed.leases:
                 raise _no_free_line(wish, claimed, wait_seconds)
         except (Unauthorized, Forbidden):
-            await asyncio.shield(self.give_up(wish.key, wish.ticket))
+            await asyncio.shield(self.give_up(wish.key, ticket))
             raise
         except BaseException:
-            if request.ticket is None:  # nobody could come back for it
-                await asyncio.shield(self._inbox.store.withdraw(wish.key, wish.ticket))
+            if not is_known:  # nobody could come back for it
+                await asyncio.shield(self._inbox.store.withdraw(wish.key, ticket))
             raise
         return claimed.leases
 
@@ -100,18 +91,6 @@ class Leases:
         """Leave the queue, and end the leases that a ticket got, if any: its answer was lost, or is not wanted."""
         await self._inbox.store.withdraw(key, ticket)
         await self.release(*await self._inbox.store.leases_of(key, ticket, await self._now()))
-
-    def _wish(self, request: Request) -> Wish:
-        return Wish(
-            ticket=request.ticket or secrets.token_hex(16),
-            key=request.key,
-            lines=request.lines,
-            holder=request.holder,
-            ttl=request.ttl,
-            rest=self._rest,
-            tolerance=self._tolerance,
-            count=request.count,
-        )
 
     async def _claim(self, wish: Wish, wait_seconds: float, check: Check, *, is_known: bool) -> Claim:
         deadline = time.monotonic() + wait_seconds

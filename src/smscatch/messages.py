@@ -1,4 +1,4 @@
-"""What flows through smscatch: messages, queries and cursors, and their JSON.
+"""What flows through smscatch: messages, queries, leases, and their JSON.
 
 No I/O, and no knowledge of where a message came from or where it is kept.
 """
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from smscatch.errors import BadCursor
 from smscatch.numbers import fold_sender, sender_forms
 
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
@@ -27,9 +26,6 @@ MAX_LINES_LEASED = 20  # at once, by one request
 QUIET_SECONDS, MAX_QUIET_SECONDS = 3, 60  # before the newest of several texts is returned
 AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
-_CURSOR = re.compile(r"[0-9]{1,18}")
-_UNIX_TIME = re.compile(r"([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:[.,][0-9]+)?")
-_LAST_UNIX_SECOND = 4_102_444_800  # the year 2100; ten digits begin in 2001
 
 
 # A point in time, which has a zone: UTC, wherever it is ours.
@@ -317,46 +313,3 @@ def write_age(span: timedelta) -> str:
         return "0s"
     sizes = {unit: timedelta(**{name: 1}) for unit, name in reversed(AGE_UNITS.items())}
     return next(f"{span // size}{unit}" for unit, size in sizes.items() if not span % size)
-
-
-def parse_after(text: str, now: datetime) -> int | datetime:
-    """Return the position or the UTC time that a client means by `after=` or `before=`.
-
-    Takes a cursor (digits), an ISO 8601 time with a zone, or an age such as `10m`, counted back from `now`.
-    Raises BadCursor for anything else. Unix time is digits too: whether a store has such a cursor decides what they are
-    (`misread_time`).
-    """
-    if _CURSOR.fullmatch(text):
-        return int(text)
-    try:
-        age = parse_age(text)
-        if age is not None:
-            return now - age
-        # A '+' that nobody escaped arrives as a blank: 2026-11-22T18:00:00 01:00
-        time = datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise misread_time(text) or BadCursor(
-        f"{text!r} is no cursor: give the 'cursor' of an earlier answer, a time with zone such as"
-        f" {format_time(now)}, or an age such as 10m.",
-        value=text,
-    )
-
-
-def misread_time(text: str) -> BadCursor | None:
-    """Return the error for what looks like Unix time, in seconds, ms, µs or ns; None if `text` does not.
-
-    It is refused and never taken for a time: the same digits are a cursor in a store with so many messages, and a
-    guess would be wrong in one of the two.
-    """
-    found = _UNIX_TIME.fullmatch(text)
-    if found is None or int(found[1]) >= _LAST_UNIX_SECOND:
-        return None
-    time = datetime.fromtimestamp(int(found[1]), UTC)
-    return BadCursor(
-        f"{text!r} is no cursor of this store. It looks like Unix time, which is not taken, since digits are a cursor:"
-        f" give the time with a zone, {format_time(time)}, or an age such as 10m.",
-        value=text,
-    )

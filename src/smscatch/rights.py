@@ -1,7 +1,7 @@
-"""What a key may see and do (authorization), decided once for every way in. No request here.
+"""What a key may see and do (authorization): its scopes and lines, now and while something is open. No request here.
 
-What keys are is in keys.py. Waits and streams are checked again while they are open, on every instance: rights follow
-the key, which another instance may limit, revoke, or let expire.
+What keys are is in keys.py, what they are given in access.py. Waits and streams are checked again while they are open,
+on every instance: rights follow the key, which another instance may limit, revoke, or let expire.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ RECHECK_SECONDS = 10.0  # between two looks at the key of what is open, and at t
 ORIGINS = (ADMIN,)  # may see who read a message, and the delivery that it came in
 
 
-class Access:
+class Rights:
     """What a key may see and do, for one thing that it was given for and that needs one of the scopes `needed`."""
 
     def __init__(self, key: Key, secret_hash: bytes, needed: tuple[str, ...], inbox: Inbox) -> None:

@@ -12,10 +12,10 @@ import pytest
 from smscatch.clock import elapsed, utc_now
 from smscatch.errors import NoFreeLine
 from smscatch.inbox import Inbox
-from smscatch.leases import Leases, Request
+from smscatch.leases import Leases
 from smscatch.messages import Lease, Query
 from smscatch.sources import join_parts
-from smscatch.stores import Delivery, Job, Store, open_store
+from smscatch.stores import Delivery, Job, Store, Wish, open_store
 from tests.conftest import SetClock
 from tests.samples import LINE, a_delivery, the_parts
 from tests.stores.test_leases import lease_of
@@ -56,8 +56,8 @@ def leases(inbox: Inbox) -> Leases:
     return Leases(inbox, rest=timedelta(seconds=5), tolerance=timedelta(seconds=60))
 
 
-def a_request(ticket: str | None = None) -> Request:
-    return Request(key="ci", lines=(LINE,), ttl=timedelta(seconds=600), ticket=ticket)
+def a_request(ticket: str = "") -> Wish:
+    return Wish(key="ci", lines=(LINE,), ttl=timedelta(seconds=600), ticket=ticket)
 
 
 async def left(inbox: Inbox, lease: Lease) -> float:

@@ -256,7 +256,7 @@ async def test_a_method_that_a_path_does_not_take_is_refused(api: httpx2.AsyncCl
 
 
 async def test_a_bug_is_answered_without_its_details(api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smscatch.web.api.lines_of", lambda _: 1 / 0)
+    monkeypatch.setattr("smscatch.access.Access.lines", lambda _: 1 / 0)
     answer = await api.get("/api/v1/lines")
     assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
     assert "division" not in answer.text

@@ -12,10 +12,10 @@ import pytest
 from smscatch import keys, rights
 from smscatch import leases as leases_module
 from smscatch.inbox import Inbox
-from smscatch.leases import Leases, Request
+from smscatch.leases import Leases
 from smscatch.settings import load_settings
 from smscatch.sources import join_parts
-from smscatch.stores import Key, Store, open_store
+from smscatch.stores import Key, Store, Wish, open_store
 from smscatch.web import stream
 from smscatch.web.app import make_app
 from tests.carrier import eventually
@@ -62,7 +62,7 @@ async def make_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = N
 
 async def ask(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> asyncio.Task[httpx2.Response]:
     """Ask for something that waits; return the answer to come, once it waits."""
-    waiting = client._transport.app._app.state.context.inbox.hub  # type: ignore[attr-defined]
+    waiting = client._transport.app._app.state.context.house.inbox.hub  # type: ignore[attr-defined]
     before = waiting.waiting
     answer = asyncio.create_task(client.get(path, headers=headers))
     await eventually(lambda: waiting.waiting == before + 1)
@@ -178,7 +178,7 @@ async def test_a_key_that_is_limited_while_it_queues_leaves_the_queue(
 ) -> None:
     monkeypatch.setattr(leases_module, "ASK_SECONDS", 0.01)
     await inbox.receive([a_delivery()])
-    holder = Request(key="another", lines=(LINE,), ttl=timedelta(seconds=60))
+    holder = Wish(key="another", lines=(LINE,), ttl=timedelta(seconds=60))
     await leases.acquire(holder, 0)
     key, headers = await make_key(inbox, "lease")
     body = {"line": LINE, "wait_seconds": 300, "ticket": "ticket 1"}

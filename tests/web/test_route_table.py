@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message
 
 from smscatch import keys
 from smscatch.inbox import Inbox
-from smscatch.leases import Leases, Request
+from smscatch.leases import Leases
 from smscatch.messages import Lease
-from smscatch.stores import Delivery
+from smscatch.stores import Delivery, Wish
 from smscatch.stores.records import Read
 from smscatch.web import auth, stream
 from smscatch.web.app import make_app
@@ -215,7 +215,7 @@ class House:
         return answers
 
     async def _lease(self, key_id: str) -> Lease:
-        return await self.leases.acquire(Request(key=key_id, lines=(LINE,), ttl=timedelta(minutes=1), holder=HOLDER), 0)
+        return await self.leases.acquire(Wish(key=key_id, lines=(LINE,), ttl=timedelta(minutes=1), holder=HOLDER), 0)
 
     async def _is_same(self, lease: Lease | None) -> bool:
         return [held.id for held in await self.leases.held() if held.released_at is None] == (

@@ -52,16 +52,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     `ticket` is a name chosen by whoever asks, unique for the `key`: asking again with it keeps the place in the queue.
     Any of `lines` will do. The lease lasts for `ttl`, after which the line rests for `rest`; `tolerance` is how far
-    an SMSC's clock may lag behind ours.
+    an SMSC's clock may lag behind ours. Leases sets `rest` and `tolerance`, and a ticket where none was chosen.
     """
 
-    ticket: str
+    ticket: str = ""
     key: str
     lines: tuple[str, ...]
-    holder: str
+    holder: str = ""
     ttl: timedelta
-    rest: timedelta
-    tolerance: timedelta
+    rest: timedelta = timedelta(0)
+    tolerance: timedelta = timedelta(0)
     count: int | None = None
 
     @property

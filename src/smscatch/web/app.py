@@ -15,16 +15,18 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smscatch.access import House
 from smscatch.deletions import Deletions
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
+from smscatch.keys import remember_configured
 from smscatch.leases import Leases
+from smscatch.lines import OwnLines
 from smscatch.messages import format_time
 from smscatch.reads import Reads
 from smscatch.settings import Settings
 from smscatch.sources import open_sources
 from smscatch.web import pages
-from smscatch.web.auth import remember
 from smscatch.web.endpoint import Context, Endpoint, SendTest
 from smscatch.web.openapi import describe_api
 from smscatch.web.params import check_names
@@ -70,12 +72,15 @@ def make_app(
     app.state.describe = lambda: describe_api(ENDPOINTS)
     app.state.outlook = pages.outlook.PageState()
     app.state.context = Context(
-        inbox,
-        leases,
-        settings,
-        reads or Reads(inbox),
-        Deletions(),
-        remember(settings),
+        House(
+            settings=settings,
+            inbox=inbox,
+            leases=leases,
+            lines=OwnLines(settings, inbox, leases),
+            reads=reads or Reads(inbox),
+            deletions=Deletions(),
+            remembered=remember_configured(settings.admin_key),
+        ),
         Tries(),
         _renderer(),
         test_lines,

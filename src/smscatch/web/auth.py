@@ -12,14 +12,9 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from smscatch.clock import utc_now
+from smscatch.access import Access
 from smscatch.errors import Forbidden, Unauthorized
-from smscatch.inbox import Inbox
-from smscatch.keycache import KeyCache
-from smscatch.keys import INGEST, configured_key, hash_secret, is_expired, unknown_key
-from smscatch.rights import Access
-from smscatch.settings import Settings
-from smscatch.stores import Key
+from smscatch.keys import INGEST, get_key, hash_secret
 from smscatch.web.endpoint import Endpoint, context_of
 from smscatch.web.tries import address_of
 
@@ -28,14 +23,6 @@ T = TypeVar("T")
 COOKIE = "smscatch_session"
 FAILURE_SECONDS = 0.5  # with 256 random bits a guess is hopeless; a configured key may be weaker
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-
-
-def remember(settings: Settings) -> KeyCache:
-    """Return an empty memory of keys, but for the configured one."""
-    remembered = KeyCache()
-    if settings.admin_key is not None:
-        remembered.configure(hash_secret(settings.admin_key), configured_key(utc_now()))
-    return remembered
 
 
 async def identify(request: Request, endpoint: Endpoint) -> Access:
@@ -52,9 +39,9 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
     context = context_of(request)
     # Only what goes into the spool may pass on a memory alone.
-    remembered = context.remembered if INGEST in endpoint.scopes else None
-    key = await slow_down(request, secret, lambda: _check_key(context.inbox, secret, remembered))
-    access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.inbox)
+    remembered = context.house.remembered if INGEST in endpoint.scopes else None
+    key = await slow_down(request, secret, lambda: get_key(context.house.inbox, secret, remembered))
+    access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.house)
     access.check_scopes()
     return access
 
@@ -66,23 +53,6 @@ async def slow_down(request: Request, secret: str, find: Callable[[], Awaitable[
     """
     tries = context_of(request).tries
     return await tries.check(address_of(request), hash_secret(secret), find, partial(asyncio.sleep, FAILURE_SECONDS))
-
-
-async def _find_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key | None:
-    """Return the key with a secret, unless it has expired; what is remembered of it while the store is silent."""
-    secret_hash = hash_secret(secret)
-    if remembered is None:
-        key = await inbox.store.find_key(secret_hash)
-    else:
-        key = await remembered.ask(inbox.store, secret_hash)
-    return None if key is None or is_expired(key, inbox.now()) else key
-
-
-async def _check_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key:
-    key = await _find_key(inbox, secret, remembered)
-    if key is None:
-        raise unknown_key()
-    return key
 
 
 def _secret_of_header(request: Request) -> str | None:

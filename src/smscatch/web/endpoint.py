@@ -3,22 +3,17 @@
 No route stands here; the table is in routes.py.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.deletions import Deletions
+from smscatch.access import Access, House
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
-from smscatch.keycache import KeyCache
 from smscatch.keys import ADMIN
-from smscatch.leases import Leases
-from smscatch.messages import Stored
-from smscatch.reads import Reads
-from smscatch.rights import Access
 from smscatch.settings import Settings
 from smscatch.sources.webhook import Provider
 from smscatch.stores import Key
@@ -91,17 +86,17 @@ class Context(NamedTuple):
     name, `unsigned` what was not signed as they sign.
     """
 
-    inbox: Inbox
-    leases: Leases
-    settings: Settings
-    reads: Reads
-    deletions: Deletions
-    remembered: KeyCache
+    house: House
     tries: Tries
     render: Callable[..., str]
     test_lines: Mapping[str, SendTest]
     providers: Mapping[str, Provider]
     unsigned: Unsigned
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the house."""
+        return self.house.settings
 
 
 class View(NamedTuple):
@@ -134,12 +129,7 @@ def context_of(request: Request) -> Context:
 
 def inbox_of(request: Request) -> Inbox:
     """Return the inbox."""
-    return context_of(request).inbox
-
-
-def leases_of(request: Request) -> Leases:
-    """Return the leases."""
-    return context_of(request).leases
+    return context_of(request).house.inbox
 
 
 def key_of(request: Request) -> Key:
@@ -151,11 +141,6 @@ def access_of(request: Request) -> Access:
     """Return what the key that this request came with may see and do."""
     access: Access = request.state.access
     return access
-
-
-def note_reads(request: Request, messages: Iterable[Stored]) -> None:
-    """Put on record that the key of this request is given these messages."""
-    context_of(request).reads.note(key_of(request), messages)
 
 
 def texts_of(request: Request) -> Texts:

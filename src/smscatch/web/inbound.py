@@ -15,9 +15,9 @@ from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
 from smscatch.spool import Entry, write_entry
 from smscatch.web.answers import Taken
-from smscatch.web.api import value_response
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, access_of, context_of, inbox_of
+from smscatch.web.responses import value_response
 from smscatch.web.tries import address_of
 from smscatch.web.unsigned import Refusal
 

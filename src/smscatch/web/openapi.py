@@ -9,7 +9,9 @@ import msgspec
 from smscatch import __version__
 from smscatch.codes import Reading
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
+from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
+from smscatch.sinks.report import SinkList
 from smscatch.sources.generic import GenericDelivery
 from smscatch.web.answers import (
     Alive,
@@ -22,15 +24,14 @@ from smscatch.web.answers import (
     ReadList,
     Taken,
 )
-from smscatch.web.bodies import Extension, LeaseRequest, Text
+from smscatch.web.bodies import Extension, Text
 from smscatch.web.endpoint import Endpoint, Parameter
-from smscatch.web.sinks import SinkList
+from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),
     *(DocumentOf2018, Alive, Readiness, SinkList, Error),
 )
-JSON = "application/json"
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
 ALWAYS = (BadRequest,)

@@ -1,22 +1,19 @@
 """Query parameters and bodies to values; each refusal says what was given and what is taken."""
 
-from datetime import datetime
-from typing import NamedTuple
-
 import msgspec
 from starlette.requests import Request
 
-from smscatch.errors import BadRequest, BadTimeout, LostCursor, UnknownLine
+from smscatch.access import MAX_CONTAINS, Wait
+from smscatch.cursors import Range, check_cursor, parse_range
+from smscatch.errors import BadRequest, BadTimeout
 from smscatch.inbox import Choice
-from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query, misread_time, parse_after
-from smscatch.numbers import sender_forms
-from smscatch.web.endpoint import Parameter, access_of, context_of, inbox_of, key_of
+from smscatch.letting import MAX_TIMEOUT_SECONDS
+from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query
+from smscatch.web.endpoint import Parameter, access_of, inbox_of
 
-MAX_TIMEOUT_SECONDS = 300
 DEFAULT_TIMEOUT_SECONDS = 30
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
-MAX_CONTAINS = 500
 MAX_SKIPPED = 100
 MAX_SKIP = 300
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -75,13 +72,6 @@ WAIT = (*FILTERS, AFTER, *HOW)
 LEASE_WAIT = (SENDER, CONTAINS, AFTER, *HOW)
 
 
-class Range(NamedTuple):
-    """Positions between which to look, both excluded; None: open."""
-
-    after: int
-    before: int | None
-
-
 def check_names(request: Request, parameters: tuple[Parameter, ...]) -> None:
     """Raise BadRequest for a parameter that the route does not take: a misspelt filter must not be ignored."""
     names = [parameter.name for parameter in parameters]
@@ -96,96 +86,14 @@ def check_names(request: Request, parameters: tuple[Parameter, ...]) -> None:
 
 
 async def parse_query(request: Request) -> Query:
-    """Return the filters of a request, limited to the lines of its key.
-
-    Raises UnknownLine, or Forbidden for a line that the key must not see.
-    """
-    contains = request.query_params.get("contains") or None
-    if contains and len(contains) > MAX_CONTAINS:
-        raise BadRequest(f"'contains' has {len(contains)} characters; at most {MAX_CONTAINS} are taken.")
-    query = Query(
-        lines=await _parse_lines(request), sender=request.query_params.get("sender") or None, contains=contains
-    )
-    return await _as_sent(request, query)
+    """Return the filters of a request, limited to the lines of its key: see Access.query."""
+    given = request.query_params
+    return await access_of(request).query(given.getlist("line"), given.get("sender"), given.get("contains"))
 
 
-async def _as_sent(request: Request, query: Query) -> Query:
-    """Return `query` for the sender who is written just as it was typed, if there is one, and no other."""
-    if query.sender is None or len(sender_forms(query.sender)) == 1:
-        return query
-    literal = Query(lines=query.lines, sender=query.sender, as_sent=True)
-    is_known = bool(await inbox_of(request).store.newest(literal, 1))
-    return msgspec.structs.replace(query, as_sent=is_known)
-
-
-async def _parse_lines(request: Request) -> tuple[str, ...] | None:
-    allowed = key_of(request).lines
-    asked = [line for line in request.query_params.getlist("line") if line]
-    if not asked:
-        return allowed
-    settings = context_of(request).settings
-    lines = tuple(dict.fromkeys(settings.line_named(line) for line in asked))
-    for line in lines:
-        await check_line(request, line)
-    return lines
-
-
-async def check_line(request: Request, line: str) -> None:
-    """Raise Forbidden if the key of a request must not see a line, UnknownLine if there is none."""
-    access_of(request).check_line(line)
-    if line in context_of(request).settings.lines or await _has_received(request, line):
-        return
-    await inbox_of(request).catch_up()  # its first text may be in the spool still
-    if not await _has_received(request, line):
-        raise UnknownLine(
-            f"There is no line {line}: it is not in the configuration and never received anything."
-            " GET /api/v1/lines lists them.",
-            line=line,
-        )
-
-
-async def _has_received(request: Request, line: str) -> bool:
-    return bool(await inbox_of(request).store.newest(Query(lines=(line,)), 1))
-
-
-async def parse_start(request: Request, query: Query, override: str | None = None) -> tuple[Query, int]:
-    """Return from where a wait reads: the query, perhaps limited to a time, and a position. Not given means now."""
-    given = override or request.query_params.get("after")
-    if not given:
-        return query, await inbox_of(request).position()
-    start = parse_after(given, inbox_of(request).now())
-    if isinstance(start, datetime):
-        return msgspec.structs.replace(query, since=start), 0
-    _check_cursor(start, await inbox_of(request).store.position(), given)
-    return query, start
-
-
-def _check_cursor(cursor: int, position: int, given: str) -> None:
-    """Raise BadCursor if a cursor lies in the future: it is Unix time, or else LostCursor, of another database."""
-    if cursor > position:
-        raise misread_time(given) or LostCursor(
-            f"The cursor {cursor} lies in the future: it is of another database. Take a new one from /api/v1/messages.",
-            value=given,
-        )
-
-
-def parse_range(request: Request, query: Query, position: int) -> tuple[Query, Range]:
-    """Return where a list looks, of a store that is at `position`: the query, perhaps limited to times, and positions.
-
-    Raises BadCursor for a cursor that lies in the future.
-    """
-    now = inbox_of(request).now()
-    after, before = (
-        parse_after(value, now) if (value := request.query_params.get(name)) else None for name in ("after", "before")
-    )
-    for name, cursor in (("after", after), ("before", before)):
-        if isinstance(cursor, int):
-            _check_cursor(cursor, position, request.query_params[name])
-    if isinstance(after, datetime):
-        query, after = msgspec.structs.replace(query, since=after), None
-    if isinstance(before, datetime):
-        query, before = msgspec.structs.replace(query, until=before), None
-    return query, Range(after or 0, before)
+def place_of(request: Request) -> tuple[str | None, str | None]:
+    """Return what a request gives as `after` and `before`."""
+    return request.query_params.get("after"), request.query_params.get("before")
 
 
 def parse_deletion(request: Request, query: Query, position: int) -> tuple[Query, int]:
@@ -196,19 +104,19 @@ def parse_deletion(request: Request, query: Query, position: int) -> tuple[Query
     """
     if not any(request.query_params.get(name) for name in ("line", "sender", "contains", "after", "before")):
         raise BadRequest("Say which messages to delete: by line, sender, contains, after or before.")
-    query, bounds = parse_range(request, query, position)
+    after, before = place_of(request)
+    query, bounds = parse_range(query, after, before, position=position, now=inbox_of(request).now())
     if bounds != Range(0, None):
         raise BadRequest("Say after and before as times here: `up_to` is the position.")
     given = request.query_params.get("up_to", "")
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
         raise BadRequest(f"up_to = {given!r} is not accepted: give the position of the newest message to delete.")
-    _check_cursor(int(given), position, given)
+    check_cursor(int(given), position, given)
     as_sent = _parse_flag(request, "as_sent", default=False)
     return msgspec.structs.replace(query, as_sent=as_sent), int(given)
 
 
-def parse_timeout(request: Request) -> float:
-    """Return the seconds to wait. Raises BadTimeout if they are no number, or out of range."""
+def _parse_timeout(request: Request) -> float:
     advice = " For a longer wait, ask again with the cursor of the answer."
     return _parse_seconds(request, "timeout", DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, advice=advice)
 
@@ -226,8 +134,13 @@ def _parse_seconds(request: Request, name: str, default: float, most: float, *, 
     return seconds
 
 
-def parse_choice(request: Request) -> Choice:
-    """Return which of several matches is asked for. Raises BadRequest for what is none, and BadTimeout."""
+async def parse_wait(request: Request, *, has_code: bool = False) -> Wait:
+    """Return what is waited for, perhaps with a code. Raises as parse_query does, and BadTimeout."""
+    query = msgspec.structs.replace(await parse_query(request), has_code=has_code)
+    return Wait(query, request.query_params.get("after"), _parse_timeout(request), _parse_choice(request))
+
+
+def _parse_choice(request: Request) -> Choice:
     quiet_seconds = _parse_seconds(request, "quiet", QUIET_SECONDS, MAX_QUIET_SECONDS)
     wants_newest = _parse_flag(request, "newest", default="quiet" in request.query_params)
     return Choice(_parse_skip(request), quiet_seconds if wants_newest else None)

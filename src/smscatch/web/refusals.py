@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from smscatch.errors import BadSignature, SmscatchError, TooManyTries, Unauthorized, WrongMethod
-from smscatch.web import api, inbound, pages
+from smscatch.web import inbound, pages
+from smscatch.web.responses import json_response
 
 RETRY_AFTER_SECONDS = 2
 
@@ -59,7 +60,7 @@ def _error_response(request: Request, status: int, code: str, message: str, **de
 
 
 def _json_response(status: int, code: str, message: str, **details: Any) -> Response:
-    return api.json_response(msgspec.json.encode({"error": code, "message": message, **details}), status)
+    return json_response(msgspec.json.encode({"error": code, "message": message, **details}), status)
 
 
 async def refuse_http(request: Request, error: Exception) -> Response:

@@ -8,11 +8,12 @@ from starlette.responses import Response
 from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.rights import ORIGINS
-from smscatch.web import api, inbound, leases, pages, sinks
+from smscatch.web import api, inbound, leases, pages
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE, PROVIDER
-from smscatch.web.openapi import JSON, describe_api
+from smscatch.web.openapi import describe_api
 from smscatch.web.params import AFTER, AS_SENT, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, UP_TO, WAIT
+from smscatch.web.responses import JSON, value_response
 
 LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
 NEXT = Parameter("next", "string", "The page to go to afterwards.")
@@ -31,7 +32,7 @@ SHOW, SUBMIT = partial(Endpoint, PAGE, "GET"), partial(Endpoint, PAGE, "POST")
 
 async def openapi(request: Request) -> Response:
     """This description."""
-    return api.value_response(describe_api(ENDPOINTS))
+    return value_response(describe_api(ENDPOINTS))
 
 
 PAGES = (
@@ -76,7 +77,7 @@ ENDPOINTS = (
     GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
     DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
     GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
-    GET("/api/v1/sinks", sinks.list_sinks, (ADMIN,), "SinkList"),
+    GET("/api/v1/sinks", api.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     POST(
         "/api/v1/leases",

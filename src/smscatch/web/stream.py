@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from smscatch.deletions import Deletions, Watcher
 from smscatch.errors import BadCursor, Forbidden, LostCursor, ShuttingDown, StoreUnavailable, Unauthorized
 from smscatch.messages import Stored
-from smscatch.web.endpoint import access_of, inbox_of, note_reads
-from smscatch.web.params import parse_query, parse_start
+from smscatch.web.endpoint import access_of, inbox_of
+from smscatch.web.params import parse_query
 from smscatch.web.waiting import ClientGone, unless_gone
 
 # Makes the event and the data of a message; None: it is not for this stream.
@@ -57,7 +57,7 @@ async def stream_events(request: Request, render: Render, aside: SideEvents | No
             f"The header Last-Event-ID is {last!r}; it takes the id of an event of this stream.", value=last
         )
     try:
-        query, after = await parse_start(request, query, override=last)
+        query, after = await access_of(request).start(query, last or request.query_params.get("after"))
     except LostCursor:  # the store is another one than the client saw: all in it is new to the client
         after = 0
     stream = inbox_of(request).follow(query, after)
@@ -113,7 +113,7 @@ async def _events(
                     stored = upcoming.result()
                     rendered = await telling.render(stored)
                     if rendered is not None:
-                        note_reads(request, [stored])
+                        access_of(request).note([stored])
                         yield _event(*rendered, str(stored.position)) + await telling.outlook()
                     upcoming = asyncio.ensure_future(anext(stream))
                 elif gone.done():

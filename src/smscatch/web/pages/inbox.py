@@ -7,16 +7,17 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch.cursors import Range, parse_range
 from smscatch.keys import ADMIN
 from smscatch.messages import Line, Query, Stored, format_time
 from smscatch.search import Search
 from smscatch.settings import data_folder
-from smscatch.web.api import lines_of, value_response
-from smscatch.web.endpoint import access_of, context_of, inbox_of, note_reads, render, texts_of
+from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.quoting import quote_shell
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
-from smscatch.web.params import Range, parse_deletion, parse_query, parse_range
+from smscatch.web.params import parse_deletion, parse_query, place_of
+from smscatch.web.responses import value_response
 from smscatch.web.stream import SideEvents, stream_events
 
 PAGE_ROWS = 40
@@ -44,11 +45,13 @@ class LineChoice(NamedTuple):
 
 async def inbox_page(request: Request) -> Response:
     """The newest messages; later ones appear by themselves. `before` and `after` lead to older pages and back."""
-    position = await inbox_of(request).store.position()  # before the list: what comes in between, the stream brings
-    query, bounds = parse_range(request, await parse_query(request), position)
-    extract = await _read(_search(request, query), bounds, position)
-    note_reads(request, extract.messages)
-    lines = await lines_of(request)
+    position = await inbox_of(request).stored_position()  # before the list: what comes in between, the stream brings
+    after, before = place_of(request)
+    now, access = inbox_of(request).now(), access_of(request)
+    query, bounds = parse_range(await parse_query(request), after, before, position=position, now=now)
+    extract = await _read(access.search(query), bounds, position)
+    access.note(extract.messages)
+    lines = await access.lines()
     tags, asked = tags_of(lines), _asked(request)
     filters = {name: request.query_params.get(name, "") for name in ("sender", "contains")}
     kept = _parameters(request)
@@ -66,7 +69,7 @@ async def inbox_page(request: Request) -> Response:
         is_newest=extract.is_newest,
         deletion=_deletion(request, query, position) if extract.messages and bounds == Range(0, None) else None,
         first_steps=None if extract.messages else _first_steps(request, next(iter([*asked, *tags]), None)),
-        now=format_time(inbox_of(request).now()),
+        now=format_time(now),
         stream=f"/live?{urlencode([*kept, ('after', position)])}",
     )
     return HTMLResponse(html)
@@ -74,15 +77,15 @@ async def inbox_page(request: Request) -> Response:
 
 async def live(request: Request) -> Response:
     """The stream behind the live page: each message as the HTML of its row, and what stands around the list."""
-    lines, version = await lines_of(request), 0
-    search = _search(request, await parse_query(request))
+    lines, version = await access_of(request).lines(), 0
+    search = access_of(request).search(await parse_query(request))
 
     async def as_row(stored: Stored) -> tuple[str, str] | None:
         nonlocal lines
         if not await search.matches(stored.message):
             return None
         if stored.message.line not in {line.number for line in lines}:
-            lines = await lines_of(request)  # it is the first text of its line
+            lines = await access_of(request).lines()  # it is the first text of its line
         (row,) = await rows_of(request, [stored], tags_of(lines))
         return "message", render(request, "row.html", row=row)
 
@@ -91,10 +94,10 @@ async def live(request: Request) -> Response:
         present = await outlook_of(request).version(request)
         if present == version:
             return None
-        lines, version = await lines_of(request), present
+        lines, version = await access_of(request).lines(), present
         return render(request, "outlook.html", **_surroundings(request, lines))
 
-    return await stream_events(request, as_row, SideEvents(context_of(request).deletions, look, ALIVE_SECONDS))
+    return await stream_events(request, as_row, SideEvents(context_of(request).house.deletions, look, ALIVE_SECONDS))
 
 
 def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
@@ -122,11 +125,6 @@ async def _read(search: Search, bounds: Range, position: int) -> Extract:
     return Extract(found[:PAGE_ROWS], is_newest, has_older=len(found) > PAGE_ROWS)
 
 
-def _search(request: Request, query: Query) -> Search:
-    labels = {number: line.label for number, line in context_of(request).settings.lines.items()}
-    return Search(inbox_of(request).store, query, labels)
-
-
 def _deletion(request: Request, query: Query, position: int) -> str | None:
     """Return where all that this list shows is deleted; None if it has no filter or the key must not.
 
@@ -142,17 +140,9 @@ def _deletion(request: Request, query: Query, position: int) -> str | None:
 
 async def delete_shown(request: Request) -> Response:
     """Delete what a list with a filter showed, as far as the key may see it; say how many, or go back to the list."""
-    store = inbox_of(request).store
-    query, up_to = parse_deletion(request, await parse_query(request), await store.position())
-    deleted = 0
-    try:
-        async for batch in _search(request, query).up_to(up_to):
-            await access_of(request).check_still(query.lines)
-            for stored in batch:
-                deleted += await store.delete(stored.message.id)
-    finally:
-        if deleted:
-            context_of(request).deletions.tell_many()
+    position = await inbox_of(request).stored_position()
+    query, up_to = parse_deletion(request, await parse_query(request), position)
+    deleted = await access_of(request).delete_found(query, up_to)
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse("/", 303)
     return value_response({"deleted": deleted})

@@ -9,16 +9,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.errors import BadRequest, Forbidden, NotFound, StoreUnavailable
-from smscatch.keys import CONFIGURED, SCOPES, add_key, check_scopes
+from smscatch import keys
+from smscatch.errors import BadRequest, Forbidden, StoreUnavailable
 from smscatch.rights import end_forfeited
 from smscatch.stores import Key
-from smscatch.web.api import lines_of
-from smscatch.web.endpoint import context_of, inbox_of, key_of, leases_of, render, texts_of
+from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.rows import tags_of
 
-GONE = "There is no such key; it may have been revoked already."
 LIFETIMES = (1, 7, 30, 90, 365)  # days
 
 
@@ -50,7 +48,7 @@ async def make_key(request: Request) -> Response:
         scopes, lines = await _parse_limits(request, entry)
         if not entry.name:
             raise BadRequest(texts_of(request)("keys.no_name"))
-        made = await add_key(inbox_of(request), entry.name, scopes, lines, lifetime=_lifetime(entry.days))
+        made = await keys.add_key(inbox_of(request), entry.name, scopes, lines, lifetime=_lifetime(entry.days))
     except BadRequest as error:
         return await _page(request, refused=entry._replace(error=str(error)))
     return await _page(request, made)
@@ -74,12 +72,12 @@ async def _parse_limits(
     """Return the scopes and the lines that a form gives a key. `lines_before` need not be there any more."""
     if not entry.scopes:
         raise BadRequest(texts_of(request)("keys.no_scope"))
-    check_scopes(entry.scopes)
+    keys.check_scopes(entry.scopes)
     if entry.sees_all:
         return entry.scopes, None
     if not entry.lines:
         raise BadRequest(texts_of(request)("keys.no_line"))  # not all of them: that has to be said
-    known = {line.number for line in await lines_of(request)}.union(lines_before)
+    known = {line.number for line in await access_of(request).lines()}.union(lines_before)
     if not known.issuperset(entry.lines):
         raise BadRequest(f"There is no line {', '.join(set(entry.lines) - known)}.")
     return entry.scopes, entry.lines
@@ -91,22 +89,18 @@ async def limit_key(request: Request) -> Response:
     Browsers that are signed in with it have to sign in anew, and its leases of lines that it loses end.
     """
     key_id = request.path_params["id"]
-    if key_id in (_own(request), CONFIGURED):
+    if key_id in (_own(request), keys.CONFIGURED):
         raise BadRequest("You are signed in with this key, or it is in the configuration: it stays an administrator's.")
-    key = next((key for key in await inbox_of(request).store.keys() if key.id == key_id), None)
+    key = next((key for key in await keys.list_keys(inbox_of(request)) if key.id == key_id), None)
     if key is None:
-        raise NotFound(GONE)
+        raise keys.unknown_id()
     entry = _read_entry(await read_form(request), key_id)
     try:
         scopes, lines = await _parse_limits(request, entry, key.lines or ())
     except BadRequest as error:
         return await _page(request, refused=entry._replace(error=str(error)))
-    try:
-        is_known = await inbox_of(request).store.change_key(msgspec.structs.replace(key, scopes=scopes, lines=lines))
-    finally:
-        context_of(request).remembered.forget(key_id)
-    if not is_known:
-        raise NotFound(GONE)
+    changed = msgspec.structs.replace(key, scopes=scopes, lines=lines)
+    await keys.change_key(inbox_of(request), context_of(request).house.remembered, changed)
     await _end_forfeited(request)
     return RedirectResponse("/keys", 303)
 
@@ -116,39 +110,34 @@ async def revoke_key(request: Request) -> Response:
     key_id = request.path_params["id"]
     if key_id == _own(request):
         raise BadRequest("You are signed in with this key; another administrator's can revoke it.")
-    try:
-        is_known = await inbox_of(request).store.revoke_key(key_id)
-    finally:  # also if the store is just going away
-        context_of(request).remembered.forget(key_id)
-    if not is_known:
-        raise NotFound(GONE)
+    await keys.revoke_key(inbox_of(request), context_of(request).house.remembered, key_id)
     await _end_forfeited(request)
     return RedirectResponse("/keys", 303)
 
 
 async def _end_forfeited(request: Request) -> None:
     with contextlib.suppress(StoreUnavailable):  # the server's next round ends them (rights.keep_ending_forfeited)
-        await end_forfeited(leases_of(request), inbox_of(request))
+        await end_forfeited(context_of(request).house.leases, inbox_of(request))
 
 
 async def _page(request: Request, made: tuple[Key, str] | None = None, refused: KeyRow | None = None) -> Response:
     """Answer with the page, which shows a key made just now, or a form that was refused with what stood in it."""
     own = _own(request)
-    keys = await inbox_of(request).store.keys()
-    entries = {key.id: KeyRow(key.id, "", key.scopes, key.lines is None, key.lines or ()) for key in keys}
+    present = await keys.list_keys(inbox_of(request))
+    entries = {key.id: KeyRow(key.id, "", key.scopes, key.lines is None, key.lines or ()) for key in present}
     entries[""] = KeyRow()
     if refused is not None:
         entries[refused.key_id] = refused
     html = render(
         request,
         "keys.html",
-        keys=keys,
+        keys=present,
         entries=entries,
         made=made,
         own=own,
-        configured=CONFIGURED,
-        scopes=SCOPES,
-        tags=tags_of(await lines_of(request)),
+        configured=keys.CONFIGURED,
+        scopes=keys.SCOPES,
+        tags=tags_of(await access_of(request).lines()),
         lifetimes=LIFETIMES,
         now=inbox_of(request).now(),
     )
@@ -160,10 +149,10 @@ def _own(request: Request) -> str:
 
     It could make itself a key that sees all.
     """
-    key = key_of(request)
-    if key.lines is not None:
+    access = access_of(request)
+    if access.key.lines is not None:
         raise Forbidden("This key is limited to some lines, so it may not make keys.")
-    return key.parent or key.id
+    return access.owner
 
 
 def _lifetime(days: str) -> timedelta | None:

@@ -11,14 +11,12 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from smscatch import letting
 from smscatch.errors import BadRequest, NotFound
 from smscatch.keys import INGEST, READ
 from smscatch.messages import Line, Stored, format_time
-from smscatch.modem.health import read_health
 from smscatch.stores.base import DayCount
-from smscatch.web import leases
-from smscatch.web.api import lines_of
-from smscatch.web.endpoint import access_of, context_of, inbox_of, leases_of, render
+from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.inbox import EXAMPLE_TEXT
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
@@ -89,20 +87,19 @@ async def live(request: Request) -> Response:
         seen, before = await _state(request), seen
         return None if seen == before else render(request, "cards.html", **await _shown(request))
 
-    return await stream_events(request, no_row, SideEvents(context_of(request).deletions, look, LOOK_SECONDS))
+    return await stream_events(request, no_row, SideEvents(context_of(request).house.deletions, look, LOOK_SECONDS))
 
 
 async def _state(request: Request) -> object:
     """Return what is another value when the page has something new to show, and is cheap to ask for."""
-    now = inbox_of(request).now()
-    position = await inbox_of(request).store.position()
-    held = await leases_of(request).held()
-    return position, held, [lease.expires_at <= now for lease in held], read_health(context_of(request).settings.spool)
+    house = context_of(request).house
+    now, position, held = house.inbox.now(), await house.inbox.stored_position(), await house.leases.held()
+    return position, held, [lease.expires_at <= now for lease in held], house.lines.modems()
 
 
 async def end_lease(request: Request) -> Response:
     """End a lease that is stuck, from the form that asked first, and go back to the lines."""
-    await leases.release(request)
+    await letting.release(access_of(request), request.path_params["id"])
     return RedirectResponse("/lines", 303)
 
 
@@ -133,10 +130,9 @@ async def _shown(request: Request) -> dict[str, Any]:
 
 
 async def _cards(request: Request) -> list[Card]:
-    lines = await lines_of(request)
-    now = await inbox_of(request).time()
-    first = now.date() - timedelta(days=DAYS - 1)
-    counts = await inbox_of(request).store.days(now - timedelta(days=DAYS - 1))
+    lines, now = await access_of(request).lines(), await inbox_of(request).time()
+    since = now - timedelta(days=DAYS - 1)
+    counts = await context_of(request).house.lines.days(since)
     url = str(request.base_url).rstrip("/")
     tested = context_of(request).test_lines if access_of(request).may((INGEST,)) else ()
     return [
@@ -145,7 +141,7 @@ async def _cards(request: Request) -> list[Card]:
             tag,
             _seen_at(line),
             line.lease is not None and line.lease.expires_at <= now,
-            draw_chart(first, [count for count in counts if count.line == line.number]),
+            draw_chart(since.date(), [count for count in counts if count.line == line.number]),
             snippets_for(line.number, url),
             takes_test=line.number in tested,
         )

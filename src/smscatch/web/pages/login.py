@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.errors import Unauthorized
-from smscatch.keys import ADMIN, LEASE, READ, SESSION, end_session, hash_secret, start_session
+from smscatch.keys import ADMIN, LEASE, READ, SESSION, end_session, get_key, start_session
 from smscatch.stores import Key
 from smscatch.web.auth import COOKIE, slow_down
 from smscatch.web.bodies import read_body
@@ -33,8 +33,7 @@ async def login(request: Request) -> Response:
     except Unauthorized as error:
         return HTMLResponse(render(request, "login.html", is_refused=True, next=path), error.status)
     if path == "/":
-        key = await inbox_of(request).store.find_key(hash_secret(session))
-        path = (key and home_of(key)) or "/"
+        path = home_of(await get_key(inbox_of(request), session)) or "/"
     response = RedirectResponse(path, 303)
     response.set_cookie(
         COOKIE,
@@ -49,7 +48,7 @@ async def login(request: Request) -> Response:
 
 async def logout(request: Request) -> Response:
     """End the session, and go to the login."""
-    await end_session(inbox_of(request).store, request.cookies.get(COOKIE, ""))
+    await end_session(inbox_of(request), request.cookies.get(COOKIE, ""))
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
     return response

@@ -10,9 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch.codes import find_codes
 from smscatch.errors import NotFound
 from smscatch.messages import Message, format_time
-from smscatch.rights import ORIGINS
-from smscatch.web.api import delete_found, find_message, lines_of
-from smscatch.web.endpoint import access_of, inbox_of, note_reads, render
+from smscatch.web.api import find_message
+from smscatch.web.endpoint import access_of, inbox_of, render
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
 
 MAX_SHOWN_BYTES = 2048
@@ -33,12 +32,11 @@ class Raw(NamedTuple):
 async def message_page(request: Request) -> Response:
     """One message: its text, its times, and which code it holds for what reason."""
     stored = await find_message(request)
-    note_reads(request, [stored])
-    message, store = stored.message, inbox_of(request).store
-    (row,) = await rows_of(request, [stored], tags_of(await lines_of(request)))
+    access, message = access_of(request), stored.message
+    access.note([stored])
+    (row,) = await rows_of(request, [stored], tags_of(await access.lines()))
     reading = await asyncio.to_thread(find_codes, message.text)
-    sees_origins = access_of(request).may(ORIGINS)
-    raw = await store.raw(message.id) if sees_origins else None
+    raw = await access.raw(message.id)
     html = render(
         request,
         "message.html",
@@ -47,7 +45,7 @@ async def message_page(request: Request) -> Response:
         accepted=len(reading.codes),
         links=[Piece(link, address_of(link)) for link in dict.fromkeys(message.links)],
         delay=_delay(message),
-        reads=await store.reads(message.id) if sees_origins else None,
+        reads=await access.reads(message.id),
         raw=None if raw is None else show_raw(raw),
         now=format_time(inbox_of(request).now()),
     )
@@ -83,7 +81,7 @@ def _dump(raw: bytes) -> str:
 async def download_raw(request: Request) -> Response:
     """The delivery that a message was read from, as a file."""
     message = (await find_message(request)).message
-    raw = await inbox_of(request).store.raw(message.id)
+    raw = await access_of(request).raw(message.id)
     if raw is None:
         raise NotFound("This message was deleted just now.")
     headers = {"content-disposition": f'attachment; filename="{message.id}.sms"'}
@@ -92,5 +90,5 @@ async def download_raw(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """Delete a message for good, from the form that asked first, and go back to the list."""
-    await delete_found(request)
+    await access_of(request).delete(await find_message(request))
     return RedirectResponse("/", 303)

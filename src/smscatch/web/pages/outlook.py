@@ -4,7 +4,6 @@ import time
 
 from starlette.requests import Request
 
-from smscatch.modem.health import read_health
 from smscatch.web.endpoint import context_of, inbox_of
 
 SECONDS = 5.0
@@ -29,11 +28,10 @@ class PageState:
         return self._version
 
     async def _read(self, request: Request) -> None:
-        store = inbox_of(request).store
-        position = await store.position()
+        lines, position = context_of(request).house.lines, await inbox_of(request).stored_position()
         if position != self._position:  # only a text can bring a new line
-            self._position, self._lines = position, tuple(use.number for use in await store.lines())
-        modems = read_health(context_of(request).settings.spool).values()
+            self._position, self._lines = position, tuple(await lines.used())
+        modems = lines.modems().values()
         shown = [(one.line, one.state, one.error, one.operator, one.signal_percent) for one in modems]
         if (self._lines, shown) != self._seen:
             self._seen = (self._lines, shown)

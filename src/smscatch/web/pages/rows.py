@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from smscatch.messages import Lease, Line, Message, Stored
-from smscatch.web.endpoint import leases_of, texts_of
+from smscatch.web.endpoint import context_of, texts_of
 from smscatch.web.texts import Texts
 
 HUES = 6
@@ -64,7 +64,8 @@ def tags_of(lines: Sequence[Line]) -> dict[str, LineTag]:
 
 async def rows_of(request: Request, messages: Sequence[Stored], tags: Mapping[str, LineTag]) -> list[Row]:
     """Return messages as rows, in their order."""
-    leases = await leases_of(request).by_id({stored.message.lease for stored in messages if stored.message.lease})
+    ids = {stored.message.lease for stored in messages if stored.message.lease}
+    leases = await context_of(request).house.leases.by_id(ids)
     texts = texts_of(request)
     return [_row(stored.message, tags, leases.get(stored.message.lease or ""), texts) for stored in messages]
 

@@ -1,15 +1,13 @@
 """What an administrator sees of the sinks: how far each is, what waits, and the dead letters. No text is in it."""
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
+from collections.abc import Mapping
 
-from smscatch.errors import Forbidden
+import msgspec
+
 from smscatch.messages import Time
-from smscatch.stores import Job
+from smscatch.settings import SinkSettings
+from smscatch.stores import Job, Store
 from smscatch.stores.jobs import DEAD, OPEN
-from smscatch.web.api import value_response
-from smscatch.web.endpoint import context_of, inbox_of, key_of
 
 SHOWN = 20  # jobs of a sink in each state
 
@@ -52,14 +50,8 @@ class SinkList(msgspec.Struct):
     sinks: list[SinkView]
 
 
-async def list_sinks(request: Request) -> Response:
-    """Where messages are sent to: how far each sink is, what waits, and the dead letters with their reasons.
-
-    For a key that sees all lines: the ids of the messages are of any line.
-    """
-    if key_of(request).lines is not None:
-        raise Forbidden("This key is limited to some lines, so it may not see the sinks.")
-    store, configured = inbox_of(request).store, context_of(request).settings.sinks
+async def report_sinks(store: Store, configured: Mapping[str, SinkSettings]) -> SinkList:
+    """Return how far each sink is: those of the settings, and those that ever were."""
     newest = await store.position()
     sinks = []
     for use in await store.sinks():
@@ -77,7 +69,7 @@ async def list_sinks(request: Request) -> Response:
             dead_letters=[_view(job) for job in await store.jobs(use.name, DEAD, SHOWN)],
         )
         sinks.append(view)
-    return value_response(SinkList(sinks))
+    return SinkList(sinks)
 
 
 def _view(job: Job) -> JobView:

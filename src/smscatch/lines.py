@@ -1,0 +1,118 @@
+"""Our lines: which there are, how their modems are, who has which, and which of them make a pool (those of a label).
+
+Every line is seen here; which of them a key may see is in access.py.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+
+from smscatch.errors import UnknownLine
+from smscatch.inbox import Inbox
+from smscatch.leases import Leases
+from smscatch.messages import Lease, Line, Query, plain
+from smscatch.modem.health import WORKING, Health, read_health
+from smscatch.settings import Settings
+from smscatch.stores.base import DayCount
+
+
+class OwnLines:
+    """The lines of a server: those of its settings, those with a modem, and those that ever received something."""
+
+    def __init__(self, settings: Settings, inbox: Inbox, leases: Leases) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._leases = leases
+
+    def modems(self, lines: Collection[str] | None = None) -> dict[str, Health]:
+        """Return how the modems of these lines are, None for all, by line; only links of ours tell it."""
+        found = read_health(self._settings.spool, self._inbox.now())
+        return {line: health for line, health in found.items() if lines is None or line in lines}
+
+    def label(self, number: str) -> str:
+        """Return the label of a line, or ""."""
+        line = self._settings.lines.get(number)
+        return line.label if line else ""
+
+    def labelled(self, lease: Lease) -> Lease:
+        """Return a lease with the label of its line."""
+        return msgspec.structs.replace(lease, label=self.label(lease.line))
+
+    async def used(self) -> list[str]:
+        """Return the numbers of the lines that have messages."""
+        return [use.number for use in await self._inbox.store.lines()]
+
+    async def all(self) -> list[Line]:
+        """Return the lines, ordered by number, each with its modem and its newest lease until that has rested."""
+        configured, modems = self._settings.lines, self.modems()
+        used = {use.number: use for use in await self._inbox.store.lines()}
+        leases = {lease.line: lease for lease in await self._leases.held()}
+        lines = []
+        for number in sorted({*configured, *used, *modems}):
+            line, use = configured.get(number), used.get(number)
+            lines.append(
+                Line(
+                    number=number,
+                    label=self.label(number),
+                    unconfigured=self._settings.is_unconfigured(number),
+                    device=line.device if line else None,
+                    phone_id=line.phone_id if line else None,
+                    messages=use.messages if use else 0,
+                    last_received_at=use.last_received_at if use else None,
+                    modem=plain(modems[number]) if number in modems else None,
+                    lease=leases.get(number),
+                )
+            )
+        return lines
+
+    async def days(self, since: datetime) -> list[DayCount]:
+        """Return how many messages each line received on each day: see Store.days."""
+        return await self._inbox.store.days(since)
+
+    async def check_known(self, line: str) -> None:
+        """Raise UnknownLine if a line is not configured and never received anything."""
+        if line in self._settings.lines or await self._has_received(line):
+            return
+        await self._inbox.catch_up()  # its first text may be in the spool still
+        if not await self._has_received(line):
+            raise UnknownLine(
+                f"There is no line {line}: it is not in the configuration and never received anything."
+                " GET /api/v1/lines lists them.",
+                line=line,
+            )
+
+    async def _has_received(self, line: str) -> bool:
+        return bool(await self._inbox.store.newest(Query(lines=(line,)), 1))
+
+    async def pool(self, label: str | None) -> list[str]:
+        """Return the lines that can be leased: those configured, or all if none is; of these, those with a label."""
+        configured = self._settings.lines
+        if not configured:
+            await self._inbox.catch_up()  # a line's first text may be in the spool still
+        numbers = list(configured) or await self.used()
+        return [
+            number
+            for number in numbers
+            if label is None or (number in configured and configured[number].label == label)
+        ]
+
+    def prefer_working(self, lines: Sequence[str], size: int) -> tuple[str, ...]:
+        """Return the lines of a pool whose modems are in order, if they are `size` at least, or else all of them."""
+        modems = self.modems()
+        working = [line for line in lines if line not in modems or modems[line].state in WORKING]
+        return tuple(lines if len(working) < size else working)
+
+
+def describe(health: Health, now: datetime) -> str:
+    """Return half a sentence on a modem: its state, when it was last heard, what it receives."""
+    state = health.state.replace("_", " ")
+    seen = "" if health.last_contact_at is None else f", last seen {_ago(now, health.last_contact_at)} ago"
+    signal = "" if health.signal_percent is None else f", signal {health.signal_percent} %"
+    trouble = "" if health.error is None else f" ({health.error.removesuffix('.')})"
+    return f"the modem of {health.line} is {state}{trouble}{seen}{signal}"
+
+
+def _ago(now: datetime, then: datetime) -> str:
+    seconds = max(0, round((now - then).total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
