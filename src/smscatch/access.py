@@ -219,12 +219,10 @@ class Access(Rights):
         states = {health.line: health.state for health in seen}
         if not modems:
             return None
-        lines, has_source = (
-            {*self.house.settings.lines, *await self.house.lines.used()},
-            bool(self.house.settings.sources),
-        )
-        is_working = any(health.state in WORKING for health in modems.values())
-        if not has_source and not is_working and lines <= {*modems}:
+        settings = self.house.settings
+        lines = {*settings.lines, *await self.house.lines.used()}
+        may_work = bool(settings.sources) or any(health.state in WORKING for health in modems.values())
+        if not may_work and lines <= {*modems}:
             now = self.house.inbox.now()
             how = "; ".join(describe(health, now) for health in seen) or "none of this key's lines has one"
             raise NoModem(f"No modem works: {how}. `smscatch lines` shows them.", modems=states)

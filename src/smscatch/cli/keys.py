@@ -53,8 +53,8 @@ async def _list_keys(inbox: "Inbox", options: argparse.Namespace) -> int:
 
 
 async def _revoke_key(inbox: "Inbox", options: argparse.Namespace) -> int:
-    from smscatch.rights import end_forfeited  # noqa: PLC0415 - needs the extra
     from smscatch.leases import Leases  # noqa: PLC0415
+    from smscatch.rights import end_forfeited  # noqa: PLC0415 - needs the extra
 
     settings = load_settings({"store": options.store})
     if await inbox.store.revoke_key(options.id):

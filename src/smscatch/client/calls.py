@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -107,26 +107,20 @@ def wait(
     `returned` are messages that earlier waits returned, by their ids. Raises NoMessage, whose text says what came
     meanwhile and why it was not it.
     """
-    choosing = Choosing(filters)
-    texts = {name: value for name, value in filters.items() if name not in CHOICE}
-    check_filters(texts)
+    choosing, texts = Choosing(filters), _texts_of(filters)
     check_seconds("timeout", timeout)
-    timeout = max(0.0, timeout)
-    start = time.monotonic()
-    after = filters.get("after")
-    was_away = False
+    start, timeout = time.monotonic(), max(0.0, timeout)
+    after, was_away = filters.get("after"), False
     unwanted: dict[str, str] = {}  # why, by cursor: one whose missing parts come later has another one then
     while True:
         left = max(0.0, start + timeout - time.monotonic())
+        seconds = min(left, POLL_SECONDS + choosing.quiet)
         try:
             if after is None:  # now means the start of this wait, also when it takes several requests
                 after = yield from (_server_time(start) if was_away else cursor())
-            seconds = min(left, POLL_SECONDS + choosing.quiet)
-            params = {**texts, **choosing.params(), "after": after, "timeout": round(seconds, 3)}
-            params["skip"] = _skipped(returned, unwanted)
+            params = {**texts, **choosing.params(), "after": after, "skip": _skipped(returned, unwanted)}
             asked_at = time.monotonic()
-            answer = yield from ask(Ask("GET", path, params, patience_seconds=seconds))
-            message = read(answer, Message)
+            message = yield from _look(path, params, seconds)
             is_last = time.monotonic() >= start + timeout
             if is_last or choosing.is_chosen(message, seconds, time.monotonic() - asked_at):
                 return Match(want(message), message)
@@ -142,6 +136,18 @@ def wait(
                 raise
             was_away = True
             yield Pause(PAUSE_SECONDS)
+
+
+def _texts_of(filters: WaitFilters) -> dict[str, Any]:
+    """Return the filters that say which texts are meant, without those that say which of several."""
+    texts = {name: value for name, value in filters.items() if name not in CHOICE}
+    check_filters(texts)
+    return texts
+
+
+def _look(path: str, params: Mapping[str, Any], seconds: float) -> Conversation[Message]:
+    answer = yield from ask(Ask("GET", path, {**params, "timeout": round(seconds, 3)}, patience_seconds=seconds))
+    return read(answer, Message)
 
 
 def _forget_oldest(unwanted: dict[str, str], after: str | None) -> str | None:
