@@ -15,6 +15,7 @@ import pytest
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
+from smscatch.keys import add_key
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.settings import Settings
@@ -142,6 +143,20 @@ async def test_what_is_forged_is_refused_plainly_and_told_in_the_log(
     assert "source gate: a delivery from 127.0.0.1 is refused: no secret fits" in caplog.text
     assert SECRET not in caplog.text
     assert "482913" not in caplog.text
+
+
+async def test_an_administrator_sees_what_was_refused_and_nobody_else(gate: Gate) -> None:
+    for _ in range(2):
+        await gate.send(gate.kind.samples.texts[0], "another secret")
+    keys = [await add_key(gate.inbox, scope, (scope,)) for scope in ("admin", "ingest")]
+    seen, refused = [
+        await gate.client.get("/api/v1/sources", headers={"authorization": f"Bearer {secret}"}) for _, secret in keys
+    ]
+    assert refused.status_code == 403
+    source = seen.json()["sources"][0]
+    assert (source["name"], source["kind"], source["path"]) == ("gate", gate.kind.name, "/api/v1/inbound/gate")
+    assert [refusal["reason"].partition(":")[0] for refusal in source["refused"]] == ["no secret fits"] * 2
+    assert SECRET not in seen.text
 
 
 async def test_what_is_not_signed_or_changed_on_the_way_is_refused(gate: Gate) -> None:

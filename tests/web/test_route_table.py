@@ -32,13 +32,18 @@ REACHES = ((LINE,), (OTHER_LINE,), None)
 Caller = tuple[str | None, tuple[str, ...] | None]  # the scope of a key, None for no key, and its lines
 SENDER, CODE, HOLDER, LABEL, RAW, READER = "Zenon", "918273", "holder-nine", "label-nine", b"raw-nine", "reader-nine"
 SINK = "sink-nine"
-SECRETS = (SENDER, CODE, HOLDER, LABEL, RAW.decode(), READER, SINK)
+PUBLIC_URL = "https://source-nine.example/x"
+SECRETS = (SENDER, CODE, HOLDER, LABEL, RAW.decode(), READER, SINK, PUBLIC_URL)
 CONFIG = f"""
 [lines."{LINE}"]
 label = "{LABEL}"
 [lines."{OTHER_LINE}"]
 label = "another"
 phone_id = "b"
+[sources.rented]
+kind = "twilio"
+secrets = "x"
+public_url = "{PUBLIC_URL}"
 """
 
 
@@ -125,8 +130,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(shows=CODE, foreign=403, query=ABOUT | {"after": "0"}),
     ),
     "POST /api/v1/inbound/generic": (Call(200, 403, body=SIGN_UP),),
-    "GET /api/v1/inbound/{source}": (Call(404, 404),),
-    "POST /api/v1/inbound/{source}": (Call(404, 404, body=SIGN_UP),),
+    "GET /api/v1/inbound/{source}": (Call(403, 403),),  # no key is any good here
+    "POST /api/v1/inbound/{source}": (Call(403, 403, body=SIGN_UP),),
+    "GET /api/v1/sources": (Call(shows=PUBLIC_URL, foreign=403, limited=403),),
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
@@ -200,7 +206,7 @@ class House:
         await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
-        path = endpoint.path.format(id=about, source="nobody", count="3", line=LINE)
+        path = endpoint.path.format(id=about, source="rented", count="3", line=LINE)
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
         answers = []

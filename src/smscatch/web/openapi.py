@@ -27,10 +27,11 @@ from smscatch.web.answers import (
 from smscatch.web.bodies import Extension, Text
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
+from smscatch.web.sources import SourceList
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),
-    *(DocumentOf2018, Alive, Readiness, SinkList, Error),
+    *(DocumentOf2018, Alive, Readiness, SinkList, SourceList, Error),
 )
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.

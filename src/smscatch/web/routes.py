@@ -8,7 +8,7 @@ from starlette.responses import Response
 from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.rights import ORIGINS
-from smscatch.web import api, inbound, leases, pages
+from smscatch.web import api, inbound, leases, pages, sources
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.faces import API, PAGE, PROVIDER
 from smscatch.web.openapi import describe_api
@@ -78,6 +78,7 @@ ENDPOINTS = (
     DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
     GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/sinks", api.list_sinks, (ADMIN,), "SinkList"),
+    GET("/api/v1/sources", sources.list_sources, (ADMIN,), "SourceList"),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     POST(
         "/api/v1/leases",

@@ -1,0 +1,63 @@
+"""What an administrator sees of the sources: who may deliver over HTTP, and what was refused. No text is in it."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.errors import Forbidden
+from smscatch.messages import Time
+from smscatch.web.endpoint import access_of, context_of
+from smscatch.web.responses import value_response
+
+
+class RefusalView(msgspec.Struct, frozen=True, kw_only=True):
+    """A request whose signature was wrong, from which address it came, and which part of it differs."""
+
+    at: Time
+    address: str
+    reason: str
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who delivers texts to `path`, signed in the way of its `kind`, of `lines`, or of any if there are none.
+
+    `refused` are the newest requests since this server was started whose signature was wrong, the newest first.
+    """
+
+    name: str
+    kind: str
+    path: str
+    public_url: str | None
+    lines: tuple[str, ...]
+    refused: list[RefusalView]
+
+
+class SourceList(msgspec.Struct):
+    """Who delivers texts over HTTP with a signature."""
+
+    sources: list[SourceView]
+
+
+async def list_sources(request: Request) -> Response:
+    """Who delivers texts over HTTP with a signature: where to, and why requests were refused of late.
+
+    For a key that sees all lines.
+    """
+    if access_of(request).key.lines is not None:
+        raise Forbidden("This key is limited to some lines, so it may not see the sources.")
+    context = context_of(request)
+    sources = [
+        SourceView(
+            name=provider.name,
+            kind=provider.webhook.kind,
+            path=f"/api/v1/inbound/{provider.name}",
+            public_url=provider.public_url,
+            lines=provider.lines or (),
+            refused=[
+                RefusalView(at=refusal.at, address=refusal.address, reason=refusal.reason)
+                for refusal in context.unsigned.of(provider.name)
+            ],
+        )
+        for provider in context.providers.values()
+    ]
+    return value_response(SourceList(sources))
