@@ -12,22 +12,23 @@ import httpx2
 import msgspec
 import pytest
 
-from smscatch.errors import StoreUnavailable
+from smscatch.errors import BadDelivery, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.keys import add_key
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.settings import Settings
-from smscatch.sources import KINDS, find_source, signed_kinds
-from smscatch.sources.webhook import Envelope, Webhook, parse_envelope
-from smscatch.spool import Spool
+from smscatch.sources import KINDS, find_source, join_parts, signed_kinds
+from smscatch.sources.webhook import JSON, Envelope, Webhook, parse_envelope, write_envelope
+from smscatch.spool import Entry, Spool, write_entry
 from smscatch.stores.absent import absent_store
 from smscatch.web import inbound
 from smscatch.web.app import make_app
 from smscatch.web.bodies import MAX_BODY_BYTES
 from tests.conftest import Clock
 from tests.samples import NOON, OTHER_LINE
+from tests.sources import in_parts
 from tests.sources.samples import Post, Samples
 from tests.surroundings import settings_in
 
@@ -284,6 +285,25 @@ async def test_a_spool_that_cannot_be_written_is_no_yes(gate: Gate, monkeypatch:
     monkeypatch.setattr(inbound, "write_entry", fail)
     answer = await gate.send(gate.kind.samples.texts[0])
     assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
+
+
+async def test_a_delivery_may_hold_the_parts_of_a_text(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, in_parts.KIND, in_parts.__name__)
+    spool = Spool(tmp_path / "spool")
+    content = b'["Your code is ", "482913"]'
+    envelope = Envelope(received_at=NOON, address="", content_type=JSON, origin="source x", content=content)
+    write_entry(spool.folder, Entry("1", in_parts.KIND, write_envelope(envelope)))
+    await drain_into(spool, inbox, lambda line: line).drain()
+    spool.close()
+    (stored,) = await inbox.store.after(Query(), 0, 10)
+    assert (stored.message.text, stored.message.code, stored.message.parts) == ("Your code is 482913", "482913", 2)
+
+
+def test_parts_of_a_source_that_has_none_are_refused() -> None:
+    with pytest.raises(BadDelivery, match="No source joins parts of kind 'gammu'"):
+        join_parts([msgspec.structs.replace(in_parts.a_part("x", 1), source="gammu")])
 
 
 def test_every_kind_is_a_source_under_its_own_name() -> None:

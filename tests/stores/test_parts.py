@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
+from smscatch import sources
 from smscatch.messages import Message, Part, Query
 from smscatch.pdu import encode_deliver
 from smscatch.sources import join_parts
-from smscatch.stores import Store, open_store
+from smscatch.stores import Delivery, Store, open_store
 from tests.samples import NOON, a_part, of_type, the_parts
+from tests.sources import in_parts
 
 TEXT = "Grüße 😀 " * 30 + "code 482913"
 SECOND = timedelta(seconds=1)
@@ -51,6 +55,21 @@ async def test_a_part_that_is_read_or_sent_again_changes_nothing(store: Store) -
     await store.add(parts[1:])
     assert await store.add([*parts, a_part(parts[0].message.content)]) == 0
     assert len(await kept(store)) == 1
+
+
+async def test_each_source_joins_its_own_parts_and_no_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sources.KINDS, in_parts.KIND, in_parts.__name__)
+    pdus = the_parts("long " * 40)
+    assert [pdu.message.reference for pdu in pdus if isinstance(pdu.message, Part)] == [in_parts.REFERENCE] * 2
+    await store.add([pdus[0]])
+    await store.add([Delivery(in_parts.a_part("code 482913", 2), b"second")])
+    assert await kept(store) == []  # though all that a PDU says of which belong together is the same
+    await store.add([Delivery(in_parts.a_part("Your ", 1), b"first")])
+    (message,) = await kept(store)
+    assert (message.source, message.text, message.code) == (in_parts.KIND, "Your code 482913", "482913")
+    assert await store.raw(message.id) == b"firstsecond"
+    await store.add(pdus[1:])
+    assert [message.source for message in await kept(store)] == [in_parts.KIND, "pdu"]
 
 
 async def test_what_is_overdue_is_shown_incomplete_and_completed_in_place(store: Store) -> None:
