@@ -19,7 +19,7 @@ from smscatch.intake import drain_into
 from smscatch.messages import Query
 from smscatch.modem.health import Health, read_health, write_health
 from smscatch.modem.journal import Journal
-from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, poke, write_entry
+from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, Writer, poke, write_entry
 from smscatch.stores import Delivery
 from tests.conftest import spool_text
 from tests.patience import PATIENCE_SECONDS
@@ -389,3 +389,26 @@ async def test_a_disk_that_stays_full_is_told_once(
     await asyncio.gather(draining, return_exceptions=True)
     pokes.close()
     assert [record.exc_info for record in caplog.records] == [None]
+
+
+def test_a_spool_on_a_full_disk_says_what_is_full_and_what_to_do_and_logs_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    caplog.set_level("INFO")
+    writer = Writer(tmp_path)
+    told = f"The spool {tmp_path} cannot be written: No space left on device. Free some space there: `df -h {tmp_path}`"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fail)
+        for attempt in (writer.check, lambda: writer.write(Entry("0001-a", "generic", b"{}")), writer.check):
+            with pytest.raises(StoreUnavailable) as caught:
+                attempt()
+            assert str(caught.value).startswith(told)
+    writer.check()
+    assert list(tmp_path.iterdir()) == []
+    assert [record.message for record in caplog.records] == [
+        f"{told} shows the disk, `df -i` its files.",
+        f"the spool {tmp_path} can be written again",
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import socket
 import sqlite3
 import subprocess
@@ -345,3 +346,23 @@ async def test_a_wait_that_began_while_the_server_was_away_misses_nothing(
         await asyncio.to_thread(server.send, "Your Authy code is 482913")
         await asyncio.to_thread(server.start)
         assert await waiter == "482913"
+
+
+def test_a_spool_that_takes_no_more_is_told_by_readyz_and_once_in_the_log(server: Server) -> None:
+    assert server.process is not None
+    text = {"line": LINE, "sender": "Example", "text": "x" * 9_000}
+    _, most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (8_192, most))  # of each file: the log is small
+    with httpx2.Client(base_url=server.url, headers=AUTHORIZATION) as http:
+        for _ in range(2):
+            refused = http.post("/api/v1/inbound/generic", json=text)
+            assert (refused.status_code, refused.json()["error"]) == (503, "store_unavailable")
+            assert "Nothing was kept" in refused.json()["message"]
+        unready = http.get("/readyz")
+        assert (unready.status_code, unready.json()["error"]) == (503, "store_unavailable")
+        assert f"The spool {server.spool} cannot be written: File too large." in unready.json()["message"]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert http.get("/readyz").json()["status"] == "ready"
+        assert http.post("/api/v1/inbound/generic", json=text).status_code == 200
+    assert server.log().count("cannot be written") == 1
+    assert server.log().count("can be written again") == 1

@@ -91,7 +91,7 @@ async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -
     writer = store._writer  # type: ignore[attr-defined]
     pages = (await writer.run(statements.rows, "PRAGMA page_count"))[0][0]
     await writer.run(statements.rows, f"PRAGMA max_page_count = {pages}")  # SQLite's own word for a full disk
-    with pytest.raises(StoreUnavailable, match="full"):
+    with pytest.raises(StoreUnavailable, match=r"disk is full\. Free some space on its disk\."):
         await store.add([a_delivery(text="x" * 100_000)])
     assert await store.newest(Query(), 1) == []
     await writer.run(statements.rows, "PRAGMA max_page_count = 1000000")

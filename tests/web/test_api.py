@@ -30,6 +30,7 @@ async def api(
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
     settings = settings_in(tmp_path, CONFIG)
     _, secret = await keys.add_key(inbox, "admin", ("admin",))
+    settings.spool.mkdir(exist_ok=True)
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings), raise_app_exceptions=False)
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
@@ -229,10 +230,7 @@ async def test_a_sender_is_found_by_what_a_person_types_and_two_are_never_one(
     assert await found("0170 1234567") == ["01701234567"]
 
 
-async def test_a_line_that_is_not_configured_is_taken_and_said_to_be_so(
-    api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path
-) -> None:
-    (tmp_path / "spool").mkdir()
+async def test_a_line_that_is_not_configured_is_taken_and_said_to_be_so(api: httpx2.AsyncClient, inbox: Inbox) -> None:
     text = {"sender": "Authy", "text": "Your code is 482913"}
     ours = (await api.post("/api/v1/inbound/generic", json={"line": "0044 (0)7700-900001", **text})).json()
     other = (await api.post("/api/v1/inbound/generic", json={"line": "07700 900009", **text})).json()

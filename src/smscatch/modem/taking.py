@@ -28,7 +28,7 @@ from smscatch.modem.at import Conversation, News
 from smscatch.modem.journal import Journal, Slot, TakenText, digest_of
 from smscatch.modem.listing import EARLIEST, ListedText, Listing, find_shown, parse_listing, time_of
 from smscatch.modem.trouble import Refused, SpoolTrouble
-from smscatch.spool import Entry, write_entry
+from smscatch.spool import Entry, describe_unwritable, write_entry
 
 LIST_SECONDS = 8.0
 KIND = "pdu"
@@ -264,4 +264,4 @@ def _record(name: str, value: str) -> bytes:
 
 def spool_trouble(spool: Path, error: OSError) -> SpoolTrouble:
     """Return what to say of a spool that cannot be written."""
-    return SpoolTrouble(f"The spool {spool} cannot be written: {error.strerror or error}. The texts wait on the SIM.")
+    return SpoolTrouble(f"{describe_unwritable(spool, error)} The texts wait on the SIM.")

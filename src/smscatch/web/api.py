@@ -14,7 +14,7 @@ from smscatch.errors import BadRequest
 from smscatch.messages import Message, Stored, join_json
 from smscatch.web.answers import Alive
 from smscatch.web.bodies import Text, parse_body
-from smscatch.web.endpoint import access_of, inbox_of
+from smscatch.web.endpoint import access_of, context_of, inbox_of
 from smscatch.web.params import parse_limit, parse_query, parse_wait, place_of
 from smscatch.web.responses import json_response, value_response
 from smscatch.web.stream import stream_events
@@ -152,12 +152,13 @@ async def health(request: Request) -> Response:
 
 
 async def readiness(request: Request) -> Response:
-    """Whether messages come in and can be stored; 503 with the reason if not.
+    """Whether messages come in and can be kept, in the spool and in the store; 503 with the reason if not.
 
     503 `no_modem` if no modem works and every line has one. `modems` are the states of those that are known,
     `warnings` what makes messages late.
     """
     inbox = inbox_of(request)
+    await asyncio.to_thread(context_of(request).spool.check)
     warnings, modems = await inbox.check(), await access_of(request).modem_states()
     answer = {"status": "ready", "waiting": inbox.hub.waiting, "warnings": warnings}
     return value_response(answer if modems is None else answer | {"modems": modems})

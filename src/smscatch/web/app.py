@@ -26,6 +26,7 @@ from smscatch.messages import format_time
 from smscatch.reads import Reads
 from smscatch.settings import Settings
 from smscatch.sources import open_sources
+from smscatch.spool import Writer
 from smscatch.web import pages
 from smscatch.web.endpoint import Context, Endpoint, SendTest
 from smscatch.web.openapi import describe_api
@@ -86,6 +87,7 @@ def make_app(
         test_lines,
         open_sources(settings),
         Unsigned(),
+        Writer(settings.spool),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 

@@ -16,6 +16,7 @@ from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.settings import Settings
 from smscatch.sources.webhook import Provider
+from smscatch.spool import Writer
 from smscatch.stores import Key
 from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
@@ -83,7 +84,8 @@ class Context(NamedTuple):
     """What the handlers share.
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
-    name, `unsigned` what was not signed as they sign.
+    name, `unsigned` what was not signed as they sign, `spool` where what is
+    delivered is kept.
     """
 
     house: House
@@ -92,6 +94,7 @@ class Context(NamedTuple):
     test_lines: Mapping[str, SendTest]
     providers: Mapping[str, Provider]
     unsigned: Unsigned
+    spool: Writer
 
     @property
     def settings(self) -> Settings:

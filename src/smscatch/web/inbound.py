@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, StoreUnavailable, WrongMethod
+from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, WrongMethod
 from smscatch.messages import Message, Part
 from smscatch.sources import parse_delivery
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
-from smscatch.spool import Entry, write_entry
+from smscatch.spool import Entry
 from smscatch.web.answers import Taken
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, access_of, context_of, inbox_of
@@ -124,7 +124,4 @@ def _parse(request: Request, entry: Entry) -> Sequence[Message | Part]:
 
 async def _keep(request: Request, entry: Entry) -> None:
     """Put an entry into the spool. Raises StoreUnavailable: then it is not there."""
-    try:
-        await asyncio.to_thread(write_entry, context_of(request).settings.spool, entry)
-    except OSError as error:
-        raise StoreUnavailable(f"The spool cannot be written: {error.strerror}. Nothing was kept.") from error
+    await asyncio.to_thread(context_of(request).spool.write, entry)

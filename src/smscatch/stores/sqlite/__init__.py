@@ -74,7 +74,10 @@ class _Worker:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: sqlite3.DatabaseError) -> StoreUnavailable:
-        return StoreUnavailable(f"The database {self._path} failed: {error}.")
+        is_full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        return StoreUnavailable(
+            f"The database {self._path} failed: {error}.{' Free some space on its disk.' if is_full else ''}"
+        )
 
     def close(self) -> None:
         self._executor.submit(self.connection.close).result()
