@@ -158,11 +158,11 @@ def test_a_command_without_a_store_means_the_demo_while_that_runs_and_else_the_d
 
 
 def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> None:
-    done = smscatch("config", SMSCATCH_PORT="8080", SMSCATCH_KEY="a-very-secret-key-indeed")
+    done = smscatch("config", SMSCATCH_PORT="8080", SMSCATCH_KEY="a-very-hidden-key-indeed")
     assert "port = 8080" in done.stdout
     assert "from: SMSCATCH_PORT" in done.stdout
     assert "key = (set)" in done.stdout
-    assert "secret" not in done.stdout
+    assert "hidden" not in done.stdout
     assert "retention = 30d\n" in done.stdout
     assert "admin_key = (unset)\n" in done.stdout
 
@@ -170,14 +170,14 @@ def test_config_shows_every_setting_and_where_it_came_from_and_no_secret() -> No
 def test_config_shows_the_sinks_and_nothing_secret(tmp_path: Path) -> None:
     path = tmp_path / "smscatch.toml"
     path.write_text(
-        '[sinks.ci]\nkind = "json"\nurl = "https://u:secret@ci.example/secret?secret"\nlines = ["+447700900001"]'
+        '[sinks.ci]\nkind = "json"\nurl = "https://u:hidden@ci.example/hidden?hidden"\nlines = ["+447700900001"]'
     )
     done = smscatch("config", SMSCATCH_CONFIG=str(path))
     for name, value in (("kind", "json"), ("url", "https://ci.example/…"), ("lines", "+447700900001")):
         assert f"sinks.ci.{name} = {value}\n" in done.stdout
     assert f"from: {path}\n" in done.stdout
     assert '[lines."+49…"]: none\n' in done.stdout
-    assert "secret" not in done.stdout
+    assert "hidden" not in done.stdout
 
 
 def test_explain_shows_the_code_and_why() -> None:

@@ -43,14 +43,29 @@ async def first(events: Iterator[Message] | AsyncIterator[Message]) -> Message:
     return next(events) if isinstance(events, Iterator) else await anext(events)
 
 
-def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock() -> None:
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """A function that lets so many seconds pass; otherwise the time stands still."""
+    now = time.monotonic()
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    return passes
+
+
+def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock(
+    passes: Callable[[float], None],
+) -> None:
     waiting = calls.wait("/next", matchers.the_text, 60, {"line": LINE})
     assert isinstance(next(waiting), Ask)
     assert isinstance(waiting.throw(CannotReach("away")), Pause)
     asked = waiting.send(None)
     assert isinstance(asked, Ask)
     assert asked.path == "/healthz"
-    time.sleep(0.01)  # what passes until the answer is here was after the beginning
+    passes(0.01)  # what passes until the answer is here was after the beginning
     asked = waiting.send(httpx2.Response(200, json={"time": "2030-01-01T12:00:00.000Z"}))
     assert isinstance(asked, Ask)
     since = datetime.fromisoformat(asked.params["after"])
@@ -83,12 +98,12 @@ def test_who_leaves_without_a_line_leaves_the_queue(error: BaseException, answer
     assert str(caught.value) == str(error)
 
 
-def test_a_line_that_stayed_taken_is_told_with_the_whole_wait() -> None:
+def test_a_line_that_stayed_taken_is_told_with_the_whole_wait(passes: Callable[[float], None]) -> None:
     asking = asking_for_a_line(patience=0.05)
     next(asking)
     asking.throw(CannotReach("away"))
     asked_by(next(asking))
-    time.sleep(0.05)
+    passes(0.05)
     assert asked_by(asking.throw(NoFreeLine.within(0.012345, "it is leased", ahead=1))).is_goodbye
     with pytest.raises(NoFreeLine, match=r"became free in 0\.05 s: it is leased\. Wait") as caught:
         asking.send(httpx2.Response(204))
@@ -125,10 +140,12 @@ def test_a_pause_that_is_interrupted_is_followed_by_a_goodbye_and_a_dropped_requ
     dropped.close()
 
 
-def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look() -> None:
+def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look(
+    passes: Callable[[float], None],
+) -> None:
     waiting = calls.wait("/next", matchers.a_code(None), 0.02, {"after": "1"})
     next(waiting)
-    time.sleep(0.02)
+    passes(0.02)
     assert isinstance(waiting.throw(CannotReach("no answer")), Pause)
     assert asked_by(waiting.send(None)).params["timeout"] == 0
     with pytest.raises(StopIteration) as found:
@@ -136,7 +153,7 @@ def test_a_request_that_hung_until_the_time_was_over_is_followed_by_a_last_look(
     assert found.value.value.value == "482913"
     asking = asking_for_a_line(patience=0.02)
     next(asking)
-    time.sleep(0.02)
+    passes(0.02)
     assert isinstance(asking.throw(CannotReach("no answer")), Pause)
     last = asked_by(asking.send(None))
     assert last.body is not None
@@ -167,15 +184,13 @@ def test_the_newest_is_asked_for_with_time_for_the_quiet() -> None:
     assert found.value.value.message.cursor == "7"
 
 
-def test_the_newest_so_far_is_not_yet_the_newest_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_so_far_is_not_yet_the_newest_while_there_is_time(passes: Callable[[float], None]) -> None:
     """A request whose own time was over may be answered with it."""
     waiting = waiting_for_the_newest()
-    began, passed = time.monotonic(), 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: began + passed)
     next(waiting)
-    passed = POLL_SECONDS + 5
+    passes(POLL_SECONDS + 5)
     asked_by(waiting.send(an_answer(7)))
-    passed = 61
+    passes(61 - (POLL_SECONDS + 5))
     with pytest.raises(StopIteration) as found:
         waiting.send(an_answer(8))
     assert found.value.value.message.cursor == "8"
@@ -220,7 +235,7 @@ async def test_a_line_is_released_though_its_task_is_cancelled_meanwhile(monkeyp
 
     async def send(_: AsyncClient, request: Ask) -> httpx2.Response:
         if request.method == "DELETE":
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)  # here the cancellation arrives
             released.set()
             return httpx2.Response(204)
         return httpx2.Response(201, content=msgspec.json.encode(LEASE))

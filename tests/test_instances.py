@@ -17,9 +17,10 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.servers import mongo, postgres
 
-RACES = 100
-WRITTEN = 800
-DELIVERED = 800
+RACES = 40
+WRITTEN = 400
+DELIVERED = 400
+TAKEN_MEANWHILE = 20  # while the database is away
 RETRY_SECONDS = 0.2
 CODE = "Your code is 482913"
 LAST = "the last"
@@ -223,15 +224,21 @@ async def test_a_killed_database_loses_and_doubles_nothing(instances: Instances,
         there.wait_for_code(line=instances.line, after=cursor, contains="is", timeout=math.inf)
     )
 
+    taken = 0
+
     async def write(writer: int) -> None:
+        nonlocal taken
         for n in range(DELIVERED // 8):
             await instances.deliver(0, f"{writer} {n}")
+            taken += 1
             if (writer, n) == (0, DELIVERED // 24):
                 healing.append(asyncio.create_task(outage()))
 
     async def outage() -> None:
         database.kill()
-        await asyncio.sleep(1)
+        before = taken
+        while taken < before + TAKEN_MEANWHILE:
+            await asyncio.sleep(0.01)
         database.heal()  # not in a thread: the server would end with it (PR_SET_PDEATHSIG)
 
     healing: list[asyncio.Task[None]] = []

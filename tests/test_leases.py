@@ -9,7 +9,7 @@ import pytest
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
 from smscatch.inbox import OLDEST, Choice, Inbox
 from smscatch.leases import Leases
-from smscatch.messages import Query
+from smscatch.messages import Lease, Query
 from smscatch.stores import Claim, Wish
 from tests.conftest import Clock
 from tests.patience import PATIENCE_SECONDS
@@ -27,6 +27,15 @@ def a_request(**facts: Any) -> Wish:
 def quick(inbox: Inbox) -> Leases:
     """Leases without a rest, so that a release is felt at once."""
     return Leases(inbox, rest=timedelta(0), tolerance=timedelta(seconds=60))
+
+
+async def queued(leases: Leases, count: int = 1) -> None:
+    """Return when so many wait for the line."""
+    ahead = -1
+    while ahead < count:
+        with pytest.raises(NoFreeLine) as caught:
+            await leases.acquire(a_request(), 0)
+        ahead = caught.value.details["ahead"]
 
 
 async def test_a_lease_has_its_messages_alone(inbox: Inbox, leases: Leases) -> None:
@@ -106,7 +115,7 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
     async with asyncio.TaskGroup() as waiters:
         for number in range(8):
             waiters.create_task(wait(number))
-            await asyncio.sleep(0)  # each takes its place before the next one asks
+            await queued(quick, number + 1)
         await quick.release(holder)
     assert served == list(range(8))
 
@@ -114,7 +123,7 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
 async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     holder = await quick.acquire(a_request(), 0)
     waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
-    await asyncio.sleep(0.05)
+    await queued(quick)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await quick.release(holder)
@@ -124,19 +133,20 @@ async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
 async def test_who_leaves_while_the_store_decides_leaves_no_lease_behind(
     inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decided = asyncio.Event()
+    decided, has_left = asyncio.Event(), asyncio.Event()
     claim = inbox.store.claim
 
     async def slow(*arguments: Any) -> Claim:
         claimed = await claim(*arguments)
         decided.set()
-        await asyncio.sleep(0.01)
+        await has_left.wait()
         return claimed
 
     monkeypatch.setattr(inbox.store, "claim", slow)
     asking = asyncio.create_task(leases.acquire(a_request(), 0))
     await decided.wait()
     asking.cancel()
+    has_left.set()
     await asyncio.gather(asking, return_exceptions=True)
     (lease,) = await leases.held()
     assert lease.released_at is not None
@@ -169,7 +179,7 @@ async def test_what_waits_in_the_spool_when_ones_turn_comes_is_no_part_of_the_le
 ) -> None:
     holder = await quick.acquire(a_request(), 0)
     waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
-    await asyncio.sleep(0.05)
+    await queued(quick)
     old = a_delivery(text="old 111111")
 
     async def drain() -> None:
@@ -222,12 +232,21 @@ async def test_a_lease_can_be_extended_until_it_ends(leases: Leases, clock: Cloc
         await leases.extend(longer, timedelta(seconds=60))
 
 
-async def test_a_wait_goes_on_when_its_lease_is_extended_meanwhile(inbox: Inbox, leases: Leases, clock: Clock) -> None:
+async def test_a_wait_goes_on_when_its_lease_is_extended_meanwhile(
+    inbox: Inbox, leases: Leases, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lease = await leases.acquire(a_request(ttl=timedelta(seconds=0.1)), 0)
-    wait = asyncio.create_task(leases.next_message(lease, ALL, 0, PATIENCE_SECONDS))
-    await asyncio.sleep(0.01)
+    looked, get = asyncio.Event(), leases.get
+
+    async def get_and_tell(lease_id: str) -> Lease:
+        found = await get(lease_id)
+        looked.set()
+        return found
+
     await leases.extend(lease, timedelta(seconds=60))
-    await asyncio.sleep(0.15)
+    monkeypatch.setattr(leases, "get", get_and_tell)
+    wait = asyncio.create_task(leases.next_message(lease, ALL, 0, PATIENCE_SECONDS))  # it knows the lease of before
+    await looked.wait()
     await inbox.receive([a_delivery()])
     assert (await wait).message.lease == lease.id
 
@@ -312,7 +331,7 @@ async def test_released_twice_is_released_once(leases: Leases, clock: Clock) -> 
 async def test_who_waits_for_a_line_is_told_when_the_server_stops(leases: Leases) -> None:
     await leases.acquire(a_request(), 0)
     waiting = asyncio.create_task(leases.acquire(a_request(), PATIENCE_SECONDS))
-    await asyncio.sleep(0.05)
+    await queued(leases)
     leases.close()
     with pytest.raises(ShuttingDown):
         await waiting
