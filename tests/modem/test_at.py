@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from smscatch.modem.at import Announced, Conversation, News, find_plain, find_value, split_values
+from smscatch.modem.at import Conversation
 from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
+from smscatch.modem.said import Announced, News, find_plain, find_value, split_values
 from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
 from tests.modem.links import hurried
 from tests.patience import PATIENCE_SECONDS
@@ -102,11 +103,10 @@ async def test_a_pin_is_in_no_error() -> None:
 
 
 async def test_news_amid_an_answer_are_news() -> None:
-    answer = ["^RSSI: 17", "+CMGL: 0,0,,3", '+CMTI: "SM",4', "00AA", '+CDSI: "SM",5', "+CMT: ,9", "OK", "OK"]
+    answer = ["^RSSI: 17", "+CMGL: 0,0,,3", '+CMTI: "SM",4', "00AA", '+CDSI: "SM",5', "+CMT: ,9", "OK"]
     async with talking({"AT+CMGL=4": answer}) as (talk, _, news):
         assert await talk.ask("AT+CMGL=4") == ["^RSSI: 17", "+CMGL: 0,0,,3", "00AA"]
         assert news.announced == [Announced("SM", 4), Announced("SM", 5)]
-        assert news.forwarded == ["OK"]  # whatever stands behind +CMT is its PDU
         assert await talk.is_news_within(0)
 
 

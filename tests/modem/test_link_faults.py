@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smscatch.modem import listing, taking
+from smscatch.modem import listing, storages, taking
 from smscatch.modem.gammurc import render_gammurc
 from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually, recording_hook, running_gammu
@@ -257,6 +257,6 @@ async def test_a_bug_of_ours_does_not_end_reception(
 ) -> None:
     modem = await a_modem()
     async with texts_around(modem, tmp_path / "spool") as link:
-        monkeypatch.setattr(taking, "parse_listing", raise_once(ZeroDivisionError(), listing.parse_listing))
+        monkeypatch.setattr(storages, "parse_listing", raise_once(ZeroDivisionError(), listing.parse_listing))
         assert "ZeroDivisionError" in str((await link.until("starting")).error)
     assert "the link of" in caplog.text

@@ -16,15 +16,10 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_a_listing_has_a_reading_for_each_header() -> None:
-    assert parse_listing(["+CMGL: 0,0,,30", PDU, '+CMGL: 12,1,"Smith, John",30', PDU, "+CMGL: 3,3,,30", PDU]) == (
-        [
-            WHOLE,
-            WHOLE._replace(place=12, is_new=False),
-            WHOLE._replace(place=3, is_new=False, is_received=False),
-        ],
-        True,
-    )
-    assert parse_listing([]) == ([], True)
+    lines = ["+CMGL: 0,0,,30", PDU, '+CMGL: 12,1,"Smith, John",30', PDU, "+CMGL: 3,3,,30", PDU]
+    read, sent = WHOLE._replace(place=12, is_new=False), WHOLE._replace(place=3, is_new=False, is_received=False)
+    assert parse_listing(lines) == Listing([WHOLE, read, sent], is_clean=True)
+    assert parse_listing([]) == Listing([], is_clean=True)
 
 
 @pytest.mark.parametrize("noise", ["^RSSI: 17", "+ZUSIMR:2", "RING"])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from smscatch.errors import BadRequest, CannotStart
@@ -71,6 +71,7 @@ def test_no_argument_leaves_a_command_without_result_code(command: str, argument
     session = Session(StickState(StickSettings(pin="1234")))
     session.state.lock.enter("1234")
     answer = dialogue.answer(session, f"AT{command}{argument}")
+    assume(session.is_verbose and not session.is_quiet)  # ATV0 and ATQ1 change what a result code is
     assert answer.splitlines()[-1].startswith((b"OK", b"ERROR", b"+CME ERROR: ", b"+CMS ERROR: "))
 
 

@@ -6,84 +6,91 @@ Which commands to give is elsewhere. Sources: ITU-T V.250; 3GPP TS 27.005 and 27
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from smscatch.modem import strangers
+from smscatch.modem.pace import Throttle
 from smscatch.modem.port import SerialPort
-from smscatch.modem.trouble import NoAnswer, PortMissing, Refused, name_of
+from smscatch.modem.said import Forward, News, clean, find_forward, find_name, find_news, find_result, is_plain
+from smscatch.modem.trouble import NoAnswer, NotAt, PortMissing, Refused, Silent, name_of
+from smscatch.modem.waiting import Sleep, is_set_within
 
 ANSWER_SECONDS = 5.0
 FENCE_SECONDS = 2.0
 MAX_SECONDS = 120.0
 MAX_LINE_BYTES = 4096
-# A command whose answer names itself, so that no late answer can pass for it; none of them needs a SIM.
-FENCES = ("+CMEE", "+CFUN")
+# No echo, result codes, in words (V.250, 6.2.4 to 6.2.6): another program may have left them otherwise.
+BEGIN = "ATE0Q0V1"
+# A command whose answer names itself, so that no late answer can pass for it; the first two need no SIM.
+FENCES = ("+CMEE", "+CFUN", "+CMGF", "+CPMS")
+# How long the OK may lag behind an answer that says it all; some modems never send it.
+FINAL_SECONDS = 1.0
+# The same for a modem that did not send it so often.
+KNOWN_FINAL_SECONDS = 0.3
+MANY_WITHOUT_FINAL = 2
+# What reading texts does not need: some modems never answer these. The third has to be quicker than the first.
+OPTIONAL_SECONDS = 2.0
+LATER_OPTIONAL_SECONDS = 1.0
+MAX_MUTES = 2
 
 _ESCAPE = b"\x1b"
 _LINE_END = re.compile(rb"[\r\n]")
-_FINAL = re.compile(r"OK|ERROR|COMMAND NOT SUPPORT|TOO MANY PARAMETERS|\+CM[ES] ERROR:.*")
-_STORED = re.compile(r'\+C(?:MT|DS)I: ?"?(\w+)"?, ?(\d{1,5})')
-_FORWARDED = re.compile(r"\+(CMT|CDS|CBM):")
-_NAMED = re.compile(r"[+^*$#%&_][A-Z0-9_ ]{2,20}:")
-_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
-# How often a long answer may take the whole limit again, as long as something of it comes.
-_EXTENSIONS = 20
+_TELLING = re.compile(r"AT([+^][A-Z]+)(?:\??$|=\?$)|AT(\+CPMS|\+CMGR|\+CRSM)=")
+_NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GSN", "+CIMI")
+_HEX = re.compile(r"[0-9A-Fa-f]{8,}")
+# How often a long answer may take half the limit again, as long as something of it comes.
+_EXTENSIONS = 600
+_MAX_HEARD = 2048
+# How many lines may come between +CMT and its PDU.
+_MAX_BETWEEN = 8
 
-Sleep = Callable[[float], Coroutine[Any, Any, None]]
 log = logging.getLogger(__name__)
-
-
-class Announced(NamedTuple):
-    """Where the modem says it stored a new text (+CMTI, +CDSI; TS 27.005, 3.4.1); `place` is its <index>."""
-
-    storage: str
-    place: int
-
-
-class News:
-    """What a modem said of new texts, oldest first; `arrived` is set with each, and when the port is lost.
-
-    `forwarded` are PDUs that it handed over without storing them (+CMT, +CDS; TS 27.005, 3.4.1).
-    """
-
-    def __init__(self) -> None:
-        self.announced: list[Announced] = []
-        self.forwarded: list[str] = []
-        self.arrived = asyncio.Event()
 
 
 class Conversation:
     """The conversation over one open port. `sleep` is asyncio.sleep, or a test's.
 
     `was_reset` tells that the modem echoes again: it has lost its settings. `limits` are the seconds for commands that
-    took longer than they may, by name; it grows, for the next conversation to know.
+    took longer than they may, by name; it grows, for the next conversation to know. `pace` is the rate limit.
     """
 
-    def __init__(self, device: Path, news: News, *, sleep: Sleep, limits: dict[str, float]) -> None:
+    def __init__(
+        self, device: Path, news: News, *, sleep: Sleep, limits: dict[str, float], pace: Throttle | None = None
+    ) -> None:
         """Open the port. Raises as SerialPort does."""
         self.was_reset = False
+        self.pace = pace or Throttle(sleep)
+        self.mutes: dict[str, int] = {}
         self._sleep = sleep
         self._limits = limits
         self._news = news
         self._partial = bytearray()
-        self._forwards: str | None = None
+        self._heard = bytearray()
+        self._typed: set[str] = set()
+        self._forward: Forward | None = None
+        self._between: list[str] = []
         self._pending: _Exchange | None = None
         self._given_up: tuple[str, float] | None = None
+        self._without_final = 0
+        self._fences = list(FENCES)
         self._is_in_step = False
-        self._expects_echo = True
+        self._is_verbose = False
+        # None while it is to be seen whether the modem obeyed ATE0.
+        self._expects_echo: bool | None = True
         self._is_lost = False
         self._port = SerialPort(device, self._on_bytes, self._on_lost)
 
     def close(self) -> None:
         """Close the port."""
+        self._give_up_forward()
         self._port.close()
 
     async def ask(self, command: str, seconds: float = ANSWER_SECONDS) -> list[str]:
         """Return the lines that answer `command`, without the OK; unsolicited ones may be among them.
 
-        Raises Refused if the modem answers with an error, NoAnswer after `seconds`, PortMissing without a port. The
-        next command after a NoAnswer is preceded by `resynchronise`.
+        Raises Refused if the modem answers with an error, NoAnswer after `seconds`, PortMissing without a port. An
+        answer that says it all is returned also without its OK. The next command is then, and after a NoAnswer,
+        preceded by `resynchronise`.
         """
         if not self._is_in_step:
             await self.resynchronise()
@@ -92,52 +99,134 @@ class Conversation:
         if not exchange.is_done:
             self._given_up = name_of(command), limit
             self._is_in_step = False
-            raise NoAnswer(f"The modem did not answer {name_of(command)} in {limit:g} s.")
+            if exchange.says_all:
+                self._without_final += 1
+                return exchange.lines
+            raise NoAnswer(f"The modem did not answer {name_of(command)} in {limit:g} s.", exchange.lines)
         if exchange.result != "OK":
-            raise Refused(command, exchange.result)
-        if command == "ATE0":
-            self._expects_echo = self.was_reset = False
+            raise Refused(command, exchange.result, exchange.lines)
+        if command.startswith("ATE0"):
+            self._expects_echo, self.was_reset = None, False
         return exchange.lines
+
+    async def try_asking(self, command: str, seconds: float = OPTIONAL_SECONDS) -> list[str] | None:
+        """Return the lines of an answer, None if the modem refuses the command or does not answer it.
+
+        A command that is not answered twice is not given again in this conversation. Raises Silent and PortMissing.
+        """
+        if self.mutes.get(command, 0) >= MAX_MUTES:
+            return None
+        if self.mutes:
+            seconds = LATER_OPTIONAL_SECONDS if len(self.mutes) > 1 else OPTIONAL_SECONDS
+        try:
+            return await self.ask_known(command, seconds)
+        except Silent:
+            raise
+        except NoAnswer as silence:
+            log.debug("%s", silence)
+        return None
+
+    async def ask_known(self, command: str, seconds: float = ANSWER_SECONDS) -> list[str] | None:
+        """Return the lines of an answer, None if the modem refuses the command, or has not answered it before.
+
+        Raises as `ask` does, except Refused.
+        """
+        try:
+            lines = await self.ask(command, seconds)
+        except Refused as refusal:
+            log.debug("%s", refusal)
+            return None
+        except Silent:
+            raise
+        except NoAnswer:
+            if self.note_mute(command) < MAX_MUTES:
+                raise
+            return None
+        self.mutes.pop(command, None)
+        return lines
+
+    def note_mute(self, command: str) -> int:
+        """Note that a command stayed without its answer; return how often by now."""
+        self.mutes[command] = self.mutes.get(command, 0) + 1
+        return self.mutes[command]
 
     async def is_news_within(self, seconds: float) -> bool:
         """Return True as soon as there is news, False after `seconds`. Raises PortMissing when the port is lost."""
         self._news.arrived.clear()
-        if not (self._is_lost or self._news.announced or self._news.forwarded):
-            await is_set_within(self._news.arrived, seconds, self._sleep)
+        is_there = self._is_lost or self._news.announced or self._news.forwarded
+        if not (is_there or await is_set_within(self._news.arrived, seconds, self._sleep)):
+            self.pace.earn(seconds)
         if self._is_lost:
             raise self._lost()
         return bool(self._news.announced or self._news.forwarded)
 
     async def resynchronise(self) -> None:
-        """Make sure that the next answer is that of the next command. Raises NoAnswer if the modem is silent."""
+        """Make sure that the next answer is that of the next command.
+
+        Raises Silent if the modem does not answer AT, NotAt if something else speaks there.
+        """
         self._port.write(_ESCAPE)  # throws away a half-typed line, and ends a prompt
-        if not (await self._give(_Exchange("AT"), FENCE_SECONDS)).is_done:
-            raise NoAnswer(f"The modem does not answer at all: not even AT in {FENCE_SECONDS:g} s.")
-        for name in FENCES:
+        self._is_verbose = False
+        for command in ("AT", BEGIN, "ATQ0"):  # some take no two commands in a line
+            if (await self._give(_Exchange(command, is_patient=False), FENCE_SECONDS)).is_done:
+                break
+        else:
+            raise self._silence()
+        self._heard.clear()
+        for name in self._fences:
             exchange = await self._give(_Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
             # A modem that does not know this command has said ERROR, and nothing more in all the time.
-            if exchange.is_done or exchange.is_refused:
-                self._is_in_step, self._given_up = True, None
-                return
-        raise NoAnswer("The modem answers, but not what it is asked.")
+            if exchange.is_done or exchange.is_refused or exchange.says_all:
+                self._fences = [name]
+                break
+        else:  # it answered AT and then nothing for seconds, so nothing is late
+            self._fences = []
+            await is_set_within(asyncio.Event(), FINAL_SECONDS, self._sleep)
+        self._is_in_step, self._given_up = True, None
+
+    def _silence(self) -> Silent:
+        what = strangers.describe(bytes(self._heard), self._typed)
+        if what is None:
+            return Silent(f"The modem does not answer at all: not even AT in {FENCE_SECONDS:g} s.")
+        return NotAt(f"What is at {self._port.device} is no modem that listens. {what}")
 
     async def _give(self, exchange: "_Exchange", seconds: float) -> "_Exchange":
         """Type a command and wait for its answer, longer if it comes in pieces."""
+        await self.pace.spend()
         if self._is_lost:
             raise self._lost()
         self._pending = exchange
+        self._typed.add(exchange.command)
         try:
             self._port.write(f"{exchange.command}\r".encode("latin-1"))
-            for _ in range(_EXTENSIONS):
-                length = len(exchange.lines)
-                await is_set_within(exchange.ended, seconds, self._sleep)
-                if exchange.is_done or self._is_lost or len(exchange.lines) == length:
-                    break
+            await self._wait(exchange, seconds)
         finally:
             self._pending = None
         if self._is_lost:
             raise self._lost()
+        self._learn_echo(exchange)
         return exchange
+
+    async def _wait(self, exchange: "_Exchange", seconds: float) -> None:
+        limit = seconds
+        for _ in range(_EXTENSIONS):
+            if not await is_set_within(exchange.moved, limit, self._sleep):
+                self.pace.earn(limit)
+                return
+            if exchange.is_done or self._is_lost:
+                return
+            exchange.moved.clear()
+            limit = min(limit, self._final_seconds()) if exchange.says_all else seconds / 2
+
+    def _final_seconds(self) -> float:
+        return KNOWN_FINAL_SECONDS if self._without_final >= MANY_WITHOUT_FINAL else FINAL_SECONDS
+
+    def _learn_echo(self, exchange: "_Exchange") -> None:
+        """See by the first command after ATE0 whether that was obeyed, and by an echo later that it is forgotten."""
+        if self._expects_echo is None and exchange.is_done:
+            self._expects_echo = exchange.was_echoed
+        elif self._expects_echo is False and exchange.was_echoed:
+            self.was_reset = True
 
     def _lost(self) -> PortMissing:
         return PortMissing(f"{self._port.device} went away: the modem was pulled out, or restarts.")
@@ -146,42 +235,65 @@ class Conversation:
         self._is_lost = True
         self._news.arrived.set()
         if self._pending is not None:
-            self._pending.ended.set()
+            self._pending.moved.set()
 
     def _on_bytes(self, data: bytes) -> None:
+        self._heard += data[-_MAX_HEARD:]
+        del self._heard[:-_MAX_HEARD]
         self._partial += data
         *lines, rest = _LINE_END.split(self._partial)
         self._partial = bytearray(rest[-MAX_LINE_BYTES:])
         for line in lines:
-            if line:
-                self._on_line(line.decode("latin-1"))
+            if cleaned := clean(line):
+                self._on_line(cleaned)
 
     def _on_line(self, line: str) -> None:
-        if self._forwards is not None:
-            self._on_forwarded(line)
-        elif stored := _STORED.fullmatch(line):
-            self._news.announced.append(Announced(stored[1], int(stored[2])))
-            self._news.arrived.set()
-        elif forwarded := _FORWARDED.match(line):
-            self._forwards = forwarded[1]
+        if line in self._typed:
+            self._on_echo(line)
+        elif self._forward and self._is_forwarded(self._forward, line):
+            self._forward = None
+        elif news := find_news(line):
+            self._news.note(news)
+        elif forward := find_forward(line):
+            self._give_up_forward()
+            self._forward, self._between = forward, []
         elif self._pending is None or self._pending.is_done:
             self._on_unexpected(line)
-        elif line == self._pending.command:
-            self.was_reset |= not self._expects_echo
-        elif _FINAL.fullmatch(line):
-            self._on_final(self._pending, line)
+        elif result := find_result(line, is_verbose=self._is_verbose):
+            self._is_verbose = self._is_verbose or line in ("OK", "ERROR")
+            self._on_final(self._pending, result)
         else:
-            self._pending.lines.append(line)
+            self._pending.add(line)
 
-    def _on_forwarded(self, pdu: str) -> None:
-        kind, self._forwards = self._forwards, None
-        if kind != "CBM":  # a cell broadcast is nobody's message
-            self._news.forwarded.append(pdu)
+    def _on_echo(self, line: str) -> None:
+        """Pass over an echo, also a late one."""
+        if self._pending and line == self._pending.command:
+            self._pending.was_echoed = True
+
+    def _is_forwarded(self, forward: Forward, line: str) -> bool:
+        """Take a line behind +CMT if it is its PDU, or is none but the last that could be."""
+        if not (forward.announces(line) or _HEX.fullmatch(line)):
+            if find_name(line) is None and find_result(line, is_verbose=True) is None:
+                self._between.append(line)
+            if len(self._between) >= _MAX_BETWEEN:
+                self._give_up_forward()
+            return False
+        if forward.kind != "CBM":  # a cell broadcast is nobody's message
+            self._news.forwarded.append(line)
             self._news.arrived.set()
+        return True
 
-    def _on_final(self, exchange: "_Exchange", line: str) -> None:
-        if exchange.is_answered_by(line):
-            exchange.end(line)
+    def _give_up_forward(self) -> None:
+        """Take what came behind a header for its PDU though it is none; if nothing did, a text was lost."""
+        if self._forward and self._forward.kind != "CBM":
+            self._news.forwarded += self._between[:1]
+            self._news.lost += not self._between
+            self._news.arrived.set()
+        self._forward = None
+
+    def _on_final(self, exchange: "_Exchange", result: str) -> None:
+        if exchange.is_answered_by(result):
+            exchange.end(result)
         else:
             self._on_late()
 
@@ -193,71 +305,61 @@ class Conversation:
             self._given_up = None
 
     def _on_unexpected(self, line: str) -> None:
-        if _FINAL.fullmatch(line):
+        if find_result(line, is_verbose=self._is_verbose):
             self._is_in_step = False
             self._on_late()
         # Whatever has no name may be a text: it does not belong into a log.
-        named = _NAMED.match(line)
-        log.debug("skipped %s, %d characters", named[0] if named else "a line", len(line))
+        log.debug("skipped %s, %d characters", find_name(line) or "a line", len(line))
 
 
 class _Exchange:
-    """A command and what has come of its answer. With `named`, only an OK behind a line that begins so ends it."""
+    """A command and what has come of its answer. `moved` is set with each line of it, and at its end.
 
-    def __init__(self, command: str, named: str | None = None) -> None:
+    With `named`, only an OK behind a line that begins so ends it. Without `is_patient` no line gives it more time.
+    """
+
+    def __init__(self, command: str, named: str | None = None, *, is_patient: bool = True) -> None:
         self.command = command
         self.lines: list[str] = []
         self.result = ""
-        self.ended = asyncio.Event()
+        self.moved = asyncio.Event()
         self.is_refused = False
+        self.was_echoed = False
+        self.says_all = False
         self._named = named
+        self._is_patient = is_patient and named is None
+        found = _TELLING.match(command)
+        self._tells = (found[1] or found[2]) if found else ""
 
     @property
     def is_done(self) -> bool:
         return bool(self.result)
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+        name = find_name(line)
+        is_ours = name is None or name.rstrip(":") in self.command
+        self.says_all = self.says_all or self._is_all(line)
+        if self.says_all or (is_ours and self._is_patient):
+            self.moved.set()
+
+    def _is_all(self, line: str) -> bool:
+        """Whether the answer is whole with this line, but for its OK."""
+        if self._named:
+            return line.startswith(self._named)
+        if self._tells in _NAMELESS:
+            return is_plain(line)
+        if self._tells == "+CMGR":
+            return bool(_HEX.fullmatch(line)) and any(each.startswith("+CMGR:") for each in self.lines)
+        return bool(self._tells) and self._tells != "+CMGL" and line.startswith(f"{self._tells}:")
 
     def is_answered_by(self, result: str) -> bool:
         """Return whether a final result code is ours and not a late one."""
         if self._named is None:
             return True
         self.is_refused |= result != "OK"
-        return result == "OK" and any(line.startswith(self._named) for line in self.lines)
+        return result == "OK" and self.says_all
 
     def end(self, result: str) -> None:
         self.result = result
-        self.ended.set()
-
-
-async def is_set_within(event: asyncio.Event, seconds: float, sleep: Sleep) -> bool:
-    """Return True as soon as `event` is set, False if it still is not when `sleep(seconds)` ends."""
-    waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(sleep(seconds))}
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-    return event.is_set()
-
-
-def find_value(lines: list[str], name: str) -> str | None:
-    """Return what stands behind `name:` in the first line that begins so."""
-    return next((line[len(name) + 1 :].strip() for line in lines if line.startswith(f"{name}:")), None)
-
-
-def find_plain(lines: list[str]) -> str | None:
-    """Return the first line that is no named one: the answer of +CGMM, +CGSN or +CIMI (TS 27.007, 5.2)."""
-    return next((line.strip() for line in lines if not _NAMED.match(line)), None)
-
-
-def split_values(value: str | None) -> list[str]:
-    """Return the values between the commas outside quotation marks, without those; none of None."""
-    return [] if value is None else [found.strip().strip('"') for found in _COMMA.split(value)]
-
-
-async def try_asking(conversation: Conversation, command: str, **limits: Any) -> list[str]:
-    """Return the lines of an answer, none if the modem refuses the command."""
-    try:
-        return await conversation.ask(command, **limits)
-    except Refused as refusal:
-        log.debug("%s", refusal)
-        return []
+        self.moved.set()

@@ -48,21 +48,29 @@ STATES = {
     "starting": "the modem is being set up, or refuses something that this needs",
     "ready": "texts are read as they come",
     "not_registered": "the modem works, but has no network: no antenna, no contract, no coverage",
+    "deaf": "a network has the modem, but it has no signal and no operator, and no text came since the start",
+    "storage_full": "drafts and sent texts fill the storage, so that no text can come in",
     "no_sim": "there is no SIM in the modem, or it cannot be read",
     "pin_needed": "the SIM asks for a PIN, and none is configured or it is not safe to enter it",
     "pin_refused": "the configured PIN is wrong; it was entered once and will not be entered again",
     "puk": "the SIM is locked and asks for its PUK",
+    "sim_busy": "the SIM is not ready yet",
+    "sim_lock": "the modem is locked to another SIM",
+    "first_sim_lock": "the modem is locked to the first SIM that was in it",
+    "network_lock": "the modem is locked to another operator",
+    "sim_unknown": "the modem says something of its SIM that is not known here",
     "port_missing": "the device is not there",
     "port_busy": "another program has the device",
     "no_access": "this user may not open the device, or it is no serial port",
     "silent": "the modem does not answer",
+    "not_at": "something speaks at the port, but it does not listen to AT",
     "spool_full": "the spool cannot be written; the texts wait on the SIM",
     "stopped": "the program that reads the modem has ended",
 }
 
 
 # In these texts come, or soon will.
-WORKING = ("ready", "starting")
+WORKING = ("ready", "starting", "deaf", "sim_busy")
 
 
 def write_health(spool: Path, health: Health) -> None:

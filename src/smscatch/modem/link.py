@@ -15,13 +15,17 @@ from typing import Never
 import msgspec
 
 from smscatch.errors import BadSetting
-from smscatch.modem.at import Conversation, News, Sleep
+from smscatch.modem import startup
+from smscatch.modem.at import Conversation
 from smscatch.modem.health import Health, write_health
 from smscatch.modem.journal import PinMarks
-from smscatch.modem.startup import PinEntry, choose_storages, identify
+from smscatch.modem.pace import Throttle
+from smscatch.modem.said import News
+from smscatch.modem.sim import PinEntry, trouble_of_refusal
 from smscatch.modem.taking import Origin, Taker, spool_trouble
-from smscatch.modem.trouble import ModemTrouble, NoAnswer, PortMissing
-from smscatch.modem.vitals import REGISTERED, ask_number, ask_vitals
+from smscatch.modem.trouble import ModemTrouble, NoAnswer, PortMissing, Refused, Silent, SimTrouble
+from smscatch.modem.vitals import Vitals, ask_number, ask_vitals
+from smscatch.modem.waiting import Sleep
 
 # Announcements get lost: this often everything is looked through.
 SWEEP_SECONDS = 10.0
@@ -32,10 +36,31 @@ FETCHES_PER_SWEEP = 20
 MAX_UNANSWERED = 3
 MAX_BACKOFF_SECONDS = 30.0
 # Where a modem can be well again at any moment, and looking costs little, we look more often.
-BACKOFF_SECONDS = {"silent": 4.0, "port_missing": 1.0, "no_sim": 5.0, "starting": 8.0, "spool_full": 10.0}
+BACKOFF_SECONDS = {
+    "silent": 4.0,
+    "not_at": 8.0,
+    "port_missing": 1.0,
+    "no_sim": 5.0,
+    "sim_busy": 3.0,
+    "starting": 8.0,
+    "spool_full": 10.0,
+}
+# How many reports go by until a text that the modem could not store is no longer mentioned: half an hour.
+REPORTS_OF_LOSS = 60
 
 NOT_REGISTERED = "The modem has no network: check antenna, contract and coverage."
 NOT_DELETED = "Texts are delivered, but not all can be deleted from the SIM: it may fill up, or be worn out."
+LOST = (
+    "The modem announced a text that it could not store, so it is lost: its storage was full, or it drops some kinds."
+)
+DEAF = (
+    "The modem says that it is registered, but it has no signal and no operator, and no text came since the start:"
+    " check the antenna, pull the modem out and plug it in, and try the SIM in a phone."
+)
+FULL = (
+    "The storage {storage} is full with {count} drafts and sent texts that are not ours to delete, so no text can come"
+    " in: delete them in a phone, or with AT+CMGD=1,3 in a terminal."
+)
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +93,10 @@ class _Link:
         self._now_ns = now_ns
         self._sleep = sleep
         self._limits: dict[str, float] = {}
+        self._pace = Throttle(sleep)
+        self._imei = ""
+        self._identity: startup.Identity | None = None
+        self._reports_of_loss = 0
         self._news = News()
         self._kept: tuple[Taker, PinEntry] | None = None
         self._origin = Origin(line, device, "", {})
@@ -103,7 +132,8 @@ class _Link:
         """Open the port and read until it cannot go on."""
         taker, key = self._open_spool()
         self._news.announced.clear()
-        talk = Conversation(self._device, self._news, sleep=self._sleep, limits=self._limits)
+        self._imei, self._identity = "", None
+        talk = Conversation(self._device, self._news, sleep=self._sleep, limits=self._limits, pace=self._pace)
         try:
             while True:
                 await self._session(talk, taker, key)
@@ -118,9 +148,9 @@ class _Link:
         Raises PortMissing, and NoAnswer when the port has to be opened anew.
         """
         try:
-            await self._set_up(talk, taker, key)
-            await self._read(talk, taker)
-        except PortMissing:
+            reading = await self._set_up(talk, taker, key)
+            await self._read(talk, taker, reading)
+        except (PortMissing, Silent):
             raise
         except NoAnswer as silence:
             await talk.resynchronise()
@@ -128,56 +158,107 @@ class _Link:
             self._note(silence)
             if self._failures >= MAX_UNANSWERED:
                 raise
+        except Refused as refusal:
+            await self._pause(trouble_of_refusal(refusal) or refusal)
         except ModemTrouble as trouble:
             await self._pause(trouble)
 
-    async def _set_up(self, talk: Conversation, taker: Taker, key: PinEntry) -> None:
-        identity = await identify(talk)
-        self._change(maker=identity.maker, model=identity.model, firmware=identity.firmware, imei=identity.imei)
+    async def _set_up(self, talk: Conversation, taker: Taker, key: PinEntry) -> startup.Reception:
+        await startup.begin(talk)
+        self._imei = self._imei or await startup.ask_imei(talk)
         try:
-            await key.unlock(talk, identity)
+            await startup.open_sim(talk, key, self._imei)
+        except SimTrouble:
+            await self._introduce(talk)
+            raise
         except OSError as error:
             raise spool_trouble(self._spool, error) from error
-        storages = await choose_storages(talk, identity)
-        self._origin = Origin(self._line, self._device, identity.imei, storages.cards)
-        taker.begin(storages.chosen)
+        reading = await startup.prepare(talk, self._imei)
+        self._origin = Origin(self._line, self._device, self._imei, reading.storages.cards)
+        taker.begin(reading.storages)
+        return reading
 
-    async def _read(self, talk: Conversation, taker: Taker) -> None:
+    async def _introduce(self, talk: Conversation) -> None:
+        """Learn whom we talk to, once for each conversation."""
+        if self._identity is None:
+            self._identity = found = await startup.ask_identity(talk)
+            self._change(maker=found.maker, model=found.model, firmware=found.firmware, imei=self._imei)
+        await startup.silence_chatter(talk, self._identity.dialect)
+
+    async def _read(self, talk: Conversation, taker: Taker, reading: startup.Reception) -> None:
         """Take all texts that are there and that come, until the modem turns out to have lost its settings."""
         sweeps = 0
         while not talk.was_reset:
             is_done = await taker.sweep(talk, self._origin)
             if sweeps == 0:
+                if talk.mutes and is_done and self._health.state == "starting":
+                    self._become("ready", None)  # what comes now may take long, and texts do not depend on it
+                await self._introduce(talk)
+                await startup.switch_radio_on(talk)
                 self._change(number=await ask_number(talk))
+            elif taker.is_unannounced and reading.form:  # forgotten, though the modem did not restart
+                await startup.announce(talk, (reading.form, *startup.ANNOUNCE))
             if sweeps % SWEEPS_PER_REPORT == 0:
-                await self._report(talk, None if is_done else NOT_DELETED)
+                await self._report(talk, taker, None if is_done else NOT_DELETED)
             sweeps += 1
-            self._failures = 0 if is_done else self._failures + 1
-            await self._follow(talk, taker, SWEEP_SECONDS if is_done else self._backoff("starting"))
+            self._failures = self._failures if is_done else self._failures + 1
+            await self._follow(talk, taker, reading, SWEEP_SECONDS if is_done else self._backoff("starting"))
+            self._failures = 0 if is_done else self._failures
+        await self._rest(talk)
 
-    async def _follow(self, talk: Conversation, taker: Taker, seconds: float) -> None:
-        """Take what is announced until a sweep is due."""
+    async def _rest(self, talk: Conversation) -> None:
+        """Pause before another set-up, but for the first one after a time in which all was well."""
+        self._failures += 1
+        if self._failures > 1:
+            await self._wait(self._backoff("starting"))
+
+    async def _follow(self, talk: Conversation, taker: Taker, reading: startup.Reception, seconds: float) -> None:
+        """Take what is announced or handed over until a sweep is due."""
         for _ in range(FETCHES_PER_SWEEP):
             if not await talk.is_news_within(seconds):
                 return
-            await taker.take_forwarded(self._origin)
+            taken = await taker.take_forwarded(self._origin)
+            for _ in range(taken if reading.acknowledges else 0):
+                await startup.acknowledge(talk)
             if not await taker.fetch(talk, self._origin):
                 return
 
-    async def _report(self, talk: Conversation, error: str | None) -> None:
+    async def _report(self, talk: Conversation, taker: Taker, error: str | None) -> None:
         vitals = await ask_vitals(talk)
-        is_registered = vitals.registration is None or vitals.registration in REGISTERED
-        self._change(last_contact_at=self._now(), **vitals._asdict())
-        if is_registered:
-            self._become("ready", error)
-        else:
-            self._become("not_registered", NOT_REGISTERED)
+        facts = vitals._asdict()
+        del facts["is_deaf"]
+        self._change(last_contact_at=self._now(), **facts)
+        state, trouble = self._judge(vitals, taker)
+        self._become(
+            state, " ".join(filter(None, (trouble, error, self._loss(), *taker.reader.complaints.values()))) or None
+        )
+
+    def _judge(self, vitals: Vitals, taker: Taker) -> tuple[str, str | None]:
+        """Return the state of a modem that can be read, and what to do about it."""
+        if not vitals.is_registered:
+            return "not_registered", NOT_REGISTERED
+        if full := taker.reader.full_of_own():
+            return "storage_full", FULL.format(storage=full, count=taker.reader.own[full])
+        if vitals.is_deaf and not taker.count:
+            return "deaf", DEAF
+        return "ready", None
+
+    def _loss(self) -> str | None:
+        """Return that a text was lost, for some time after it."""
+        if self._news.lost:
+            self._news.lost, self._reports_of_loss = 0, REPORTS_OF_LOSS
+        self._reports_of_loss = max(0, self._reports_of_loss - 1)
+        return LOST if self._reports_of_loss else None
 
     async def _pause(self, trouble: ModemTrouble) -> None:
         """Publish a trouble and wait, longer each time."""
         self._failures += 1
         self._note(trouble)
-        await self._sleep(self._backoff(trouble.state))
+        await self._wait(self._backoff(trouble.state))
+
+    async def _wait(self, seconds: float) -> None:
+        await self._sleep(seconds)
+        self._pace.earn(seconds)
 
     def _backoff(self, state: str) -> float:
         return min(2.0 ** min(self._failures - 1, 5), BACKOFF_SECONDS.get(state, MAX_BACKOFF_SECONDS))

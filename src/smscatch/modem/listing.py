@@ -33,10 +33,11 @@ class ListedText(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All that a storage holds. With `is_clean` False there were lines that belong to nothing: one may be missing."""
+    """What a storage holds. With `is_clean` False one may be missing; `empty` are slots that hold none for certain."""
 
     readings: list[ListedText]
     is_clean: bool
+    empty: frozenset[int] = frozenset()
 
 
 def parse_listing(lines: Sequence[str]) -> Listing:

@@ -1,31 +1,33 @@
-"""What is asked of a modem before it can be read: who it is, its SIM, where it keeps texts and how it announces them.
+"""What is asked of a modem before it can be read: its SIM, where it keeps texts and how it announces them; who it is.
 
+Only what reading needs comes before the first texts; the rest is asked behind them, and may stay without an answer.
 Source, where no other is named: 3GPP TS 27.007 and TS 27.005. Never a reset: a stick that reboots at AT+CFUN=1,1
 vanishes, comes back, and is reset again (gammu issue 687).
 """
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from smscatch.modem.at import Conversation, find_plain, find_value, try_asking
-from smscatch.modem.dialects import Dialect, find_dialect, find_tries
-from smscatch.modem.journal import PinMarks
-from smscatch.modem.trouble import Refused, SimTrouble
+from smscatch.modem.at import BEGIN, MAX_MUTES, Conversation
+from smscatch.modem.dialects import STANDARD, Dialect, find_dialect
+from smscatch.modem.said import find_plain, find_serial, find_value, readable
+from smscatch.modem.sim import OPEN, PIN, PinEntry, ask_lock, trouble_of_refusal
+from smscatch.modem.storages import NOWHERE, Storages, select_storages
+from smscatch.modem.trouble import NoAnswer, Refused, Silent
 
-PIN_SECONDS = 20.0
-MAX_TRIES = 3  # TS 31.101, 9.5.1: a right PIN sets them back to this
 # The network may be slow to tell its name.
 NETWORK_SECONDS = 10.0
-# The SIM's memory first: it goes where the SIM goes. MT is both together, for modems that offer nothing else.
-STORAGES = ("SM", "ME")
 # Texts are stored first and then announced (<mt> 1), status reports too (<ds> 2). Modems with Qualcomm's firmware
 # offer <mode> 2 and refuse it (oFono, drivers/atmodem/sms.c, build_cnmi_string).
 ANNOUNCE = ("2,1,0,2,0", "1,1,0,2,0", "2,1,0,0,0", "1,1,0,0,0", "1,1")
-# The second PIN guards other things than texts (8.3).
-OPEN = ("READY", "SIM PIN2", "SIM PUK2")
-# <err> of +CME ERROR (9.2.1).
-_NO_SIM, _PIN_NEEDED, _PUK_NEEDED, _SIM_FAILURE, _SIM_BUSY, _SIM_WRONG = 10, 11, 12, 13, 14, 15
+# For what cannot store: hand texts over (<mt> 2), and status reports (<ds> 1).
+HAND_OVER = ("2,2,0,1,0", "1,2,0,1,0", "2,2,0,0,0", "1,2,0,0,0", "1,2")
+_RADIO_OFF = ("0", "4")  # <fun> of +CFUN (8.2)
+_CHARSETS = ("IRA", "GSM")
+# A SIM that is slow to tell its IMSI is asked again: it names the slots.
+_IDENTITY_TRIES = 3
 
 log = logging.getLogger(__name__)
 
@@ -33,149 +35,149 @@ log = logging.getLogger(__name__)
 class Identity(NamedTuple):
     """Who a modem says it is."""
 
-    maker: str
-    model: str
-    firmware: str
-    imei: str
-    dialect: Dialect
+    maker: str = ""
+    model: str = ""
+    firmware: str = ""
+    dialect: Dialect = STANDARD
 
 
-class Storages(NamedTuple):
-    """The storages that can be read, and what each belongs to: the SIM's IMSI or the modem's IMEI."""
+class Reception(NamedTuple):
+    """How texts come: the storages, the form of +CNMI that worked, and whether texts that are handed over have to be
+    acknowledged (+CNMA).
+    """
 
-    cards: dict[str, str]
-    chosen: str
+    storages: Storages
+    form: str | None
+    acknowledges: bool
 
 
-async def identify(talk: Conversation) -> Identity:
-    """Begin a conversation; return who answers. Raises as Conversation.ask does."""
-    await talk.ask("ATE0")
-    await try_asking(talk, "AT+CMEE=1")
-    maker, model, firmware, imei = [await _ask_plain(talk, name) for name in ("+CGMI", "+CGMM", "+CGMR", "+CGSN")]
-    # A stick may start with its radio off (8.2: 0 or 4).
-    if find_value(await try_asking(talk, "AT+CFUN?"), "+CFUN") in ("0", "4"):
-        await try_asking(talk, "AT+CFUN=1", seconds=NETWORK_SECONDS)
-    return Identity(maker, model, firmware, imei, find_dialect(maker))
+async def begin(talk: Conversation) -> None:
+    """Begin a conversation: no echo, result codes in words, errors as numbers. Raises as Conversation.ask does."""
+    try:
+        await talk.ask(BEGIN)
+    except Refused:  # some take one command a line
+        for command in ("ATE0", "ATQ0", "ATV1"):
+            await talk.try_asking(command)
+    await talk.try_asking("AT+CMEE=1")
+
+
+async def ask_identity(talk: Conversation) -> Identity:
+    """Return who answers, as far as it tells. Raises Silent and PortMissing."""
+    await _choose_charset(talk)
+    maker, model, firmware = [await _ask_plain(talk, name) for name in ("+CGMI", "+CGMM", "+CGMR")]
+    return Identity(maker, model, firmware, find_dialect(maker))
+
+
+async def _choose_charset(talk: Conversation) -> None:
+    """Have names written in plain characters (5.5): another program may have chosen UCS2."""
+    for charset in _CHARSETS:
+        if await talk.try_asking(f'AT+CSCS="{charset}"') is not None:
+            return
 
 
 async def _ask_plain(talk: Conversation, name: str) -> str:
-    lines = await try_asking(talk, f"AT{name}")
-    return (find_value(lines, name) or find_plain(lines) or "").strip('"')
+    lines = await talk.try_asking(f"AT{name}")
+    return readable((find_value(lines, name) or find_plain(lines) or "").strip('"'))
 
 
-class PinEntry:
-    """The PIN of a line, or None: opens a SIM, but spends no more than one try on a PIN that is wrong."""
-
-    def __init__(self, pin: str | None, marks: PinMarks) -> None:
-        self._pin = pin
-        self._marks = marks
-        self._has_tried = False
-
-    async def unlock(self, talk: Conversation, identity: Identity) -> None:
-        """Return when the SIM can be read, after entering the PIN if it asks and if that is safe.
-
-        Raises SimTrouble, whose state and sentence say what is missing, and OSError if the marks cannot be written.
-        """
-        status = await ask_lock(talk)
-        if status in OPEN:
-            await self._note_open(talk, identity)
-            return
-        if status != "SIM PIN":
-            raise SimTrouble("puk", f"The SIM asks for {status}: put it into a phone and enter what it asks for there.")
-        if not self._pin:
-            raise SimTrouble("pin_needed", "The SIM asks for its PIN: configure it, or switch it off in a phone.")
-        card = await find_card(talk, identity)
-        await self._check(talk, identity, card)
-        self._has_tried = True
-        self._marks.note(card, self._pin, "tried")  # before, so that a crash cannot make us try again
-        try:
-            await talk.ask(f'AT+CPIN="{self._pin}"', PIN_SECONDS)
-        except Refused as refusal:
-            raise self._refused(refusal, card) from refusal
-        self._marks.note(card, self._pin, "right")
-
-    async def _note_open(self, talk: Conversation, identity: Identity) -> None:
-        """Take it that our PIN was right if the SIM is open after it, though its answer never came."""
-        if self._pin and self._has_tried:
-            card = await find_card(talk, identity)
-            if self._marks.outcome(card, self._pin) == "tried":
-                self._marks.note(card, self._pin, "right")
-
-    async def _check(self, talk: Conversation, identity: Identity, card: str) -> None:
-        """Raise SimTrouble if entering the PIN might use up the SIM's tries."""
-        outcome = self._marks.outcome(card, self._pin or "")
-        tries = find_tries(identity.dialect, await try_asking(talk, identity.dialect.tries))
-        is_unknown = outcome == "tried" and (self._has_tried or tries != MAX_TRIES)
-        if outcome == "wrong" or is_unknown:
-            raise SimTrouble(
-                "pin_refused",
-                "The SIM refused the configured PIN, or did not answer. It is not entered again:"
-                " configure the right one, or switch the PIN off in a phone.",
-            )
-        if tries is not None and tries < 2:
-            raise SimTrouble("pin_needed", "The SIM leaves one try for its PIN: enter it by hand in a phone.")
-
-    def _refused(self, refusal: Refused, card: str) -> SimTrouble:
-        if refusal.kind == "CME" and refusal.number in (_SIM_FAILURE, _SIM_BUSY):
-            return SimTrouble("starting", f"The SIM is not ready: {refusal}")  # the mark says "tried"
-        self._marks.note(card, self._pin or "", "wrong")
-        return SimTrouble("pin_refused", "The SIM refused the configured PIN. It is not entered again.")
+async def silence_chatter(talk: Conversation, dialect: Dialect) -> None:
+    """Switch off what this make would say every few seconds. Raises Silent and PortMissing."""
+    for command in dialect.quiet:
+        await talk.try_asking(command)
 
 
-async def ask_lock(talk: Conversation) -> str:
-    """Return what the SIM asks for, or READY (8.3). Raises SimTrouble if there is none that answers."""
-    try:
-        lines = await talk.ask("AT+CPIN?")
-    except Refused as refusal:
-        if refusal.number in (_NO_SIM, _SIM_FAILURE, _SIM_WRONG):
-            raise SimTrouble("no_sim", f"There is no SIM that can be read. {refusal}") from refusal
-        if refusal.number == _PIN_NEEDED:
-            return "SIM PIN"
-        if refusal.number == _PUK_NEEDED:
-            return "SIM PUK"
-        raise
-    return (find_value(lines, "+CPIN") or "READY").strip('"').upper()
+async def ask_imei(talk: Conversation) -> str:
+    """Return the modem's IMEI, empty if it does not tell. Raises Silent and PortMissing."""
+    for command in ("AT+CGSN", "AT+GSN"):
+        if found := find_serial(await talk.try_asking(command)):
+            return found
+    return ""
 
 
-async def find_card(talk: Conversation, identity: Identity) -> str:
-    """Return what names the SIM while it is locked: its ICCID (TS 51.011, 10.1.1), or else the modem's IMEI."""
-    lines = await try_asking(talk, "AT+CRSM=176,12258,0,0,10")  # read EF 2FE2, as every SIM allows at any time
+async def open_sim(talk: Conversation, key: PinEntry, imei: str) -> None:
+    """Return when the SIM can be read, after entering its PIN if that is needed and safe.
+
+    Raises SimTrouble, OSError if what was entered cannot be noted, and as Conversation.ask does.
+    """
+    status = await ask_lock(talk)
+    if status in OPEN and not key.is_in_doubt:
+        return
+    if status not in OPEN:
+        await switch_radio_on(talk)
+    # How often a PIN may be tried is asked in another way of each make.
+    dialect = find_dialect(await _ask_plain(talk, "+CGMI")) if status == PIN else STANDARD
+    await key.unlock(talk, status, await find_card(talk) or imei, dialect)
+
+
+async def switch_radio_on(talk: Conversation) -> None:
+    """Switch the radio on if it is off: some sticks start so (8.2). Raises Silent and PortMissing."""
+    if (find_value(await talk.try_asking("AT+CFUN?"), "+CFUN") or "").partition(",")[0] in _RADIO_OFF:
+        await talk.try_asking("AT+CFUN=1", NETWORK_SECONDS)
+
+
+async def find_card(talk: Conversation) -> str | None:
+    """Return what names the SIM while it is locked: its ICCID (TS 51.011, 10.1.1); None if that cannot be read."""
+    lines = await talk.try_asking("AT+CRSM=176,12258,0,0,10")  # read EF 2FE2, as every SIM allows at any time
     found = re.search(r'"([0-9A-Fa-f]{20})"', find_value(lines, "+CRSM") or "")
-    return found[1] if found else identity.imei
+    return found[1] if found else None
 
 
-async def choose_storages(talk: Conversation, identity: Identity) -> Storages:
-    """Set PDU mode, storages and announcements; return what is to be read. Raises Refused if the modem cannot do it."""
-    for command in identity.dialect.quiet:
-        await try_asking(talk, command)
-    await try_asking(talk, "AT+CSMS=0")  # or the modem would want an acknowledgement of each text (3.2.1)
-    await talk.ask("AT+CMGF=0")
-    imsi = find_plain(await talk.ask("AT+CIMI")) or ""
-    offered = _offered(find_value(await try_asking(talk, "AT+CPMS=?"), "+CPMS") or '("SM")')
-    readable = [name for name in STORAGES if name in offered[0]] or ["MT"]
-    receiving = next((name for name in ("SM", "ME", "MT") if name in offered[-1]), readable[0])
-    chosen = receiving if receiving in readable else readable[0]
-    readable = [chosen, *(name for name in readable if name != chosen)]
+async def prepare(talk: Conversation, imei: str) -> Reception:
+    """Set PDU mode, storages and announcements; return how texts come.
+
+    Raises Refused if the modem can neither store texts nor hand them over, and as Conversation.ask does.
+    """
+    await talk.try_asking("AT+CSMS=0")  # or the modem would want an acknowledgement of each text (3.2.1)
+    await talk.ask_known("AT+CMGF=0")  # what refuses this knows PDUs alone
+    imsi = await _ask_imsi(talk) or await find_card(talk) or f"sim of {imei}"
+    owners = {"SM": imsi, "ME": imei, "MT": f"{imsi}/{imei}"}
     try:
-        await talk.ask(f'AT+CPMS="{chosen}","{chosen}","{receiving}"')
-    except Refused:  # the receiving one cannot be chosen everywhere
-        await talk.ask(f'AT+CPMS="{chosen}"')
-    await _announce(talk)
-    owners = {"SM": imsi, "ME": identity.imei, "MT": f"{imsi}/{identity.imei}"}
-    return Storages({name: owners[name] for name in readable}, chosen)
+        storages, trouble = await select_storages(talk, owners), None
+    except Refused as refusal:
+        storages, trouble = NOWHERE, refusal
+    forms = (*ANNOUNCE, *HAND_OVER) if storages.size != 0 else (*HAND_OVER, *ANNOUNCE)
+    form = await announce(talk, forms)
+    if trouble and form not in HAND_OVER:
+        raise trouble
+    return Reception(storages, form, form in HAND_OVER and await _wants_acknowledgement(talk))
 
 
-def _offered(value: str) -> list[list[str]]:
-    """Return the storages for reading, for sending and for receiving, as far as they are told (3.2.2)."""
-    return [re.findall(r"\w+", group) for group in re.findall(r"\(([^()]*)\)", value)] or [["SM"]]
-
-
-async def _announce(talk: Conversation) -> None:
-    for form in ANNOUNCE:
+async def _ask_imsi(talk: Conversation) -> str | None:
+    """Return the SIM's IMSI, None if the modem never tells it. Raises SimTrouble if the SIM is the reason."""
+    for _ in range(_IDENTITY_TRIES):
         try:
-            await talk.ask(f"AT+CNMI={form}")
+            lines = await talk.ask("AT+CIMI")
         except Refused as refusal:
-            log.debug("%s", refusal)
-        else:
-            return
+            if trouble := trouble_of_refusal(refusal):
+                raise trouble from refusal
+            return None
+        except NoAnswer as silence:
+            if isinstance(silence, Silent) or talk.note_mute("AT+CIMI") < MAX_MUTES:
+                raise
+            return None
+        if found := find_serial(lines):
+            return found
+    return None
+
+
+async def announce(talk: Conversation, forms: Sequence[str]) -> str | None:
+    """Have new texts announced or handed over, in the first of the `forms` of +CNMI that works; return which."""
+    for form in forms:
+        if await talk.ask_known(f"AT+CNMI={form}") is not None:
+            return form
     log.warning("the modem does not announce texts; they are looked for every few seconds")
+    return None
+
+
+async def _wants_acknowledgement(talk: Conversation) -> bool:
+    """Return whether texts that are handed over have to be acknowledged: <service> 1 (TS 27.005, 3.2.1).
+
+    A modem that does not tell gets the acknowledgement too: it can only refuse it.
+    """
+    return not (find_value(await talk.try_asking("AT+CSMS?"), "+CSMS") or "").startswith("0")
+
+
+async def acknowledge(talk: Conversation) -> None:
+    """Tell the network that a text that was handed over is kept (TS 27.005, 3.4.4); or it sends it again."""
+    if await talk.try_asking("AT+CNMA") is None:
+        await talk.try_asking("AT+CNMA=0")

@@ -24,18 +24,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from smscatch.modem.at import Conversation, News
+from smscatch.modem.at import Conversation
 from smscatch.modem.journal import Journal, Slot, TakenText, digest_of
-from smscatch.modem.listing import EARLIEST, ListedText, Listing, find_shown, parse_listing, time_of
+from smscatch.modem.listing import EARLIEST, ListedText, Listing, time_of
+from smscatch.modem.said import News
+from smscatch.modem.storages import StorageReader, Storages
 from smscatch.modem.trouble import Refused, SpoolTrouble
 from smscatch.spool import Entry, describe_unwritable, write_entry
 
-LIST_SECONDS = 8.0
 KIND = "pdu"
 # Beyond this many announced texts one listing is quicker than reading each.
 READ_SINGLY = 3
 # A storage is listed until it is empty, but under constant noise or traffic other things get their turn.
 MAX_LISTINGS = 50
+# +CMGD=<index>[,<delflag>]: some modems want the flag (TS 27.005, 3.5.4).
+DELETIONS = ("AT+CMGD={}", "AT+CMGD={},0")
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,11 @@ class Taker:
         self._spool = spool
         self._now_ns = now_ns
         self._reader = f"{os.getpid()}:{now_ns()}"
-        self._chosen = ""
+        self.reader = StorageReader()
+        # How many texts came since the start, and whether one of them came unannounced in this conversation.
+        self.count = 0
+        self.is_unannounced = False
+        self._deletion = DELETIONS[0]
         self._spooled: set[str] = set()
         # What a slot held when the modem confirmed its deletion, until the slot is listed again.
         self._deleted: dict[Slot, TakenText] = {}
@@ -83,19 +90,21 @@ class Taker:
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._journal = Journal(spool, line)
 
-    def begin(self, storage: str) -> None:
-        """Take note that a conversation began in which AT+CPMS chose `storage`."""
-        self._chosen = storage
+    def begin(self, storages: Storages) -> None:
+        """Take note that a conversation began in which +CPMS chose one of `storages`."""
+        self.reader.begin(storages)
 
     async def sweep(self, talk: Conversation, origin: Origin) -> bool:
         """Take all that the storages hold; return False if some of it could not be read or deleted."""
-        first, *others = origin.cards
-        is_done = await self._empty(talk, origin, first)
-        for storage in others:
+        is_done, self.is_unannounced = True, False
+        for number, storage in enumerate(self.reader.names):
             try:
                 is_done &= await self._empty(talk, origin, storage)
-            except Refused as refusal:  # offered, but not to be had
-                log.debug("%s", refusal)
+            except Refused as refusal:
+                if number == 0:
+                    raise
+                # Offered, but not to be had.
+                self.reader.complaints[storage] = f"The texts in {storage} cannot be read: {refusal}"
         return is_done
 
     async def fetch(self, talk: Conversation, origin: Origin) -> bool:
@@ -105,7 +114,7 @@ class Taker:
             return False
         while announced:
             storage, place = announced[0]
-            reading = await self._read(talk, storage, place) if storage in origin.cards else None
+            reading = await self.reader.read(talk, storage, place) if storage in origin.cards else None
             del announced[0]
             if storage not in origin.cards:
                 return False
@@ -117,19 +126,22 @@ class Taker:
                 return False
         return True
 
-    async def take_forwarded(self, origin: Origin) -> None:
-        """Spool the texts that the modem handed over without storing them."""
+    async def take_forwarded(self, origin: Origin) -> int:
+        """Spool the texts that the modem handed over without storing them; return how many."""
+        taken = 0
         slot = Slot("", "", -1)
         while self._news.forwarded:
             pdu = self._news.forwarded[0]
             await self._write(origin, slot, pdu, self._journal.name(pdu, slot, self._now_ns()))
             del self._news.forwarded[0]
+            taken += 1
+        self.count += taken
+        return taken
 
     async def _empty(self, talk: Conversation, origin: Origin, storage: str) -> bool:
         """Take what one storage holds until nothing is left; return False if some of it stays."""
         for _ in range(MAX_LISTINGS):
-            await self._choose(talk, storage)
-            listing = parse_listing(await talk.ask("AT+CMGL=4", LIST_SECONDS))
+            listing = await self.reader.list_texts(talk, storage)
             texts, is_doubtful = self._sort_out(listing, origin, storage)
             self._confirm_absent(listing, origin, storage)
             if texts and not await self._take(talk, origin, texts):
@@ -137,19 +149,6 @@ class Taker:
             if not texts and not is_doubtful:
                 return True
         return False
-
-    async def _read(self, talk: Conversation, storage: str, place: int) -> ListedText | None:
-        await self._choose(talk, storage)
-        try:
-            return find_shown(await talk.ask(f"AT+CMGR={place}"), place)
-        except Refused:  # "invalid memory index": the slot is empty (TS 27.005, 3.2.5)
-            return None
-
-    async def _choose(self, talk: Conversation, storage: str) -> None:
-        if storage != self._chosen:
-            self._chosen = ""
-            await talk.ask(f'AT+CPMS="{storage}"')
-            self._chosen = storage
 
     def _sort_out(self, listing: Listing, origin: Origin, storage: str) -> tuple[list[_Text], bool]:
         """Return the texts to take, in their order of arrival as far as one can know, and whether others are doubtful.
@@ -166,6 +165,8 @@ class Taker:
         listed = {each.place for each in listing.readings}
         announced[:] = [news for news in announced if news.storage != storage or news.place not in listed]
 
+        self.is_unannounced |= any(each.reading.is_new and each.reading.place not in ranks for each in received)
+
         def order(text: _Text) -> tuple[int, datetime, int]:
             place = text.reading.place
             rank = ranks.get(place, 0)
@@ -179,9 +180,12 @@ class Taker:
     def _confirm_absent(self, listing: Listing, origin: Origin, storage: str) -> None:
         """Close what was taken from slots that are empty now: its deletion succeeded though no OK was seen."""
         listed = {origin.slot(storage, each.place) for each in listing.readings}
-        if listing.is_clean:
-            absent = [slot for slot in self._journal.slots(origin.cards[storage], storage) if slot not in listed]
-            self._close(absent)
+        absent = [
+            slot
+            for slot in self._journal.slots(origin.cards[storage], storage)
+            if slot not in listed and (listing.is_clean or slot.place in listing.empty)
+        ]
+        self._close(absent)
         for slot in [slot for slot in self._deleted if slot.storage == storage and slot not in listed]:
             del self._deleted[slot]
 
@@ -193,6 +197,7 @@ class Taker:
         await self._durably(self._journal.open, [(text.slot, delivery) for text, delivery in named])
         # A modem that does not delete what it says it deleted is asked again, but not without a pause.
         is_done = not any(undeleted for _, undeleted in fresh)
+        self.count += len(fresh)
         for text, delivery in known + named:  # those of an earlier try first: they came first
             if delivery.name not in self._spooled:
                 await self._write(origin, text.slot, text.reading.pdu, delivery)
@@ -234,11 +239,17 @@ class Taker:
         log.debug("spooled %s from slot %d of %r", delivery.name, slot.place, slot.storage)
 
     async def _delete(self, talk: Conversation, slot: Slot, delivery: TakenText) -> bool:
-        try:
-            await talk.ask(f"AT+CMGD={slot.place}")
-        except Refused as refusal:
-            log.info("slot %d of %s is not deleted, trying again: %s", slot.place, slot.storage, refusal)
+        for form in dict.fromkeys((self._deletion, *DELETIONS)):
+            try:
+                await talk.ask(form.format(slot.place))
+            except Refused as refusal:
+                log.info("slot %d of %s is not deleted, trying again: %s", slot.place, slot.storage, refusal)
+            else:
+                self._deletion = form
+                break
+        else:
             return False
+        talk.pace.reward()
         self._close([slot])
         self._deleted[slot] = delivery
         self._spooled.discard(delivery.name)

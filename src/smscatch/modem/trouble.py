@@ -4,6 +4,7 @@ No handling here: the link decides what to do about it.
 """
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from smscatch.errors import SmscatchError
@@ -47,9 +48,23 @@ class NoAccess(ModemTrouble):
 
 
 class NoAnswer(ModemTrouble):
-    """A command stayed without its answer."""
+    """A command stayed without its answer; `lines` are what came of it."""
 
     state = "silent"
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lines = list(lines)
+
+
+class Silent(NoAnswer):
+    """Not even AT was answered."""
+
+
+class NotAt(Silent):
+    """Something speaks at the port, but not AT."""
+
+    state = "not_at"
 
 
 class SpoolTrouble(ModemTrouble):
@@ -67,10 +82,14 @@ class SimTrouble(ModemTrouble):
 
 
 class Refused(ModemTrouble):
-    """The modem answered with an error. `kind` is CME, CMS or empty, `number` the <err> or None."""
+    """The modem answered with an error. `kind` is CME, CMS or empty, `number` the <err> or None.
 
-    def __init__(self, command: str, result: str) -> None:
+    `result` is what it said, `lines` are what came before that.
+    """
+
+    def __init__(self, command: str, result: str, lines: Sequence[str] = ()) -> None:
         super().__init__(f"The modem answers {name_of(command)} with {result}.")
+        self.result, self.lines = result, list(lines)
         kind, _, value = result.lstrip("+").partition(" ERROR:")
         self.kind = kind if kind in ("CME", "CMS") else ""
         value = value.strip().lower()

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from smscatch.modem.at import Conversation, find_value, split_values, try_asking
+from smscatch.modem.at import Conversation
+from smscatch.modem.said import find_value, readable, split_values
 
 NETWORK_SECONDS = 10.0
 # <stat> of +CREG, +CEREG and +CGREG (TS 27.007, 7.2, 10.1.22, 10.1.20); 6 and 7 are "for SMS only".
@@ -17,10 +18,14 @@ REGISTRATION = {
     7: "roaming",
 }
 REGISTERED = ("home", "roaming")
+UNKNOWN_SIGNAL = 99  # <rssi> of +CSQ (8.5)
 
 
 class Vitals(NamedTuple):
-    """How a modem fares at the moment; None is what it does not tell."""
+    """How a modem fares at the moment; None is what it does not tell.
+
+    `is_deaf`: a network has it, but it says itself that there is neither a signal nor an operator.
+    """
 
     signal_dbm: int | None
     signal_percent: int | None
@@ -28,31 +33,40 @@ class Vitals(NamedTuple):
     operator: str | None
     storage_used: int | None
     storage_size: int | None
+    is_deaf: bool
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a network has the modem, or it does not tell."""
+        return self.registration is None or self.registration in REGISTERED
 
 
 async def ask_vitals(talk: Conversation) -> Vitals:
     """Return how the modem fares. Raises as Conversation.ask does, except Refused."""
-    signal = _number(split_values(find_value(await try_asking(talk, "AT+CSQ"), "+CSQ")), 0)
+    signal = _number(split_values(find_value(await talk.try_asking("AT+CSQ"), "+CSQ")), 0)
     registration = await _ask_registration(talk)
-    await try_asking(talk, "AT+COPS=3,0", seconds=NETWORK_SECONDS)
-    operator = split_values(find_value(await try_asking(talk, "AT+COPS?", seconds=NETWORK_SECONDS), "+COPS"))
-    fill = split_values(find_value(await try_asking(talk, "AT+CPMS?"), "+CPMS"))
+    await talk.try_asking("AT+COPS=3,0", NETWORK_SECONDS)
+    told = find_value(await talk.try_asking("AT+COPS?", NETWORK_SECONDS), "+COPS")
+    values = split_values(told)
+    operator = readable(values[2]) or None if len(values) > 2 else None
+    fill = split_values(find_value(await talk.try_asking("AT+CPMS?"), "+CPMS"))
     # Of three storages, the one that receives is the last: name, used, size.
     used = 7 if len(fill) >= 9 else 1
     return Vitals(
         signal_dbm=dbm_of(signal),
         signal_percent=percent_of(signal),
         registration=registration,
-        operator=operator[2] if len(operator) > 2 else None,
+        operator=operator,
         storage_used=_number(fill, used),
         storage_size=_number(fill, used + 1),
+        is_deaf=registration in REGISTERED and signal == UNKNOWN_SIGNAL and told is not None and operator is None,
     )
 
 
 async def ask_number(talk: Conversation) -> str | None:
     """Return our own number as far as the SIM knows it (7.1); many do not."""
-    values = split_values(find_value(await try_asking(talk, "AT+CNUM"), "+CNUM"))
-    number = values[1] if len(values) > 2 else ""
+    values = split_values(find_value(await talk.try_asking("AT+CNUM"), "+CNUM"))
+    number = readable(values[1]) if len(values) > 1 else ""
     is_international = len(values) > 2 and values[2] == "145"
     return f"+{number.lstrip('+')}" if number and is_international else number or None
 
@@ -61,7 +75,10 @@ async def _ask_registration(talk: Conversation) -> str | None:
     """Return the registration with any of the networks: each of them can bring texts."""
     told: list[str] = []
     for name in ("+CREG", "+CEREG", "+CGREG"):
-        status = _number(split_values(find_value(await try_asking(talk, f"AT{name}?"), name)), 1)
+        lines = await talk.try_asking(f"AT{name}?") or []
+        # Unasked the modem says the same, but without <n> in front.
+        answers = [values for line in lines if len(values := split_values(find_value([line], name))) > 1]
+        status = _number(answers[0], 1) if answers else None
         told += [REGISTRATION[status]] if status in REGISTRATION else []
         if told and told[-1] in REGISTERED:
             return told[-1]

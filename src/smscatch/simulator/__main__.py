@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smscatch.errors import SmscatchError
 from smscatch.simulator import SimulatedModem, StickSettings
+from smscatch.simulator.manners import MANNERS
 
 
 async def simulate(device: Path, control: Path | None, settings: StickSettings) -> None:
@@ -31,6 +32,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--control", type=Path, help="the unix socket to take orders on")
     parser.add_argument("--slots", type=int, default=standard.slots, help="texts that fit on the SIM")
     parser.add_argument("--pin", help="the PIN that the SIM asks for (none by default)")
+    parser.add_argument(
+        "--manner", dest="manners", action="append", choices=MANNERS, help="a manner of its own; may be repeated"
+    )
     for name in ("puk", "imsi", "imei", "number"):
         parser.add_argument(f"--{name}", default=getattr(standard, name))
     return parser.parse_args(arguments)
@@ -40,6 +44,7 @@ def main() -> None:
     """Run the command line."""
     given = vars(parse_arguments())
     device, control = given.pop("device"), given.pop("control")
+    given["manners"] = frozenset(given["manners"] or ())
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(simulate(device, control, StickSettings(**given)))

@@ -61,6 +61,18 @@ async def deliver_report(
     return {"pdus": [pdu], **fill_level(stick)}
 
 
+async def keep(stick: Stick, *, pdu: str, stat: int = 2, index: int | None = None) -> Answer:
+    """Put a text of our own into the first storage: a draft (`stat` 2) or one that was sent (3)."""
+    text = StoredText.of(pdu)
+    text.stat = stat
+    storage = next(iter(stick.state.storages.values()))
+    if index is None:
+        storage.put(text)
+    else:
+        storage.place(index, text)
+    return fill_level(stick)
+
+
 async def deliver_pdu(stick: Stick, *, pdu: str, length: int | None = None) -> Answer:
     """Send one PDU as it is, decodable or not; `length` is what +CMGL shall claim of it."""
     stick.receive([StoredText.of(pdu, length)])
@@ -128,7 +140,7 @@ async def wait(
     """
     after = stick.commands_seen if since is None else since
     conditions: dict[str, Callable[[], bool]] = {
-        "empty": lambda: not stick.queue and not any(map(len, stick.state.storages.values())),
+        "empty": lambda: not stick.queue and not any(each.received for each in stick.state.storages.values()),
         "plugged": lambda: stick.port.is_plugged,
         "unplugged": lambda: not stick.port.is_plugged,
         "command": lambda: stick.find_command(command, after) is not None,
@@ -160,6 +172,7 @@ ACTIONS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "deliver": deliver,
     "deliver_report": deliver_report,
     "deliver_pdu": deliver_pdu,
+    "keep": keep,
     "unplug": unplug,
     "replug": replug,
     "set": change,

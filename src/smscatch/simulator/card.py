@@ -12,16 +12,24 @@ class StoredText:
     """One SMS as a modem stores it: a PDU in hexadecimal, decodable or not.
 
     `length` is the number of octets without the SMSC address, as +CMGL names it (3GPP TS 27.005, 4.1).
+    `stat` overrides <stat>: 2 and 3 are our own texts, unsent and sent. `is_bad`: the record cannot be read.
     """
 
     pdu: str
     length: int
     is_read: bool = False
+    is_bad: bool = False
+    stat: int | None = None
 
     @classmethod
     def of(cls, pdu: str, length: int | None = None) -> "StoredText":
         """Return an unread text; without `length` the one that the PDU's own SMSC octet leads to."""
         return cls(pdu, length_without_smsc(pdu) if length is None else length)
+
+    @property
+    def status(self) -> int:
+        """<stat> of +CMGL: 0 received and unread, 1 read, 2 unsent, 3 sent (TS 27.005, 3.1)."""
+        return int(self.is_read) if self.stat is None else self.stat
 
     @property
     def is_report(self) -> bool:
@@ -59,6 +67,11 @@ class Storage:
     def __len__(self) -> int:
         return sum(text is not None for text in self._slots)
 
+    @property
+    def received(self) -> int:
+        """How many readable texts of others are there."""
+        return sum(not text.is_bad and text.status < 2 for _, text in self)
+
     def put(self, text: StoredText) -> int | None:
         """Store `text` in the first free slot and return its index, or None if there is no free slot."""
         for index, taken in enumerate(self._slots):
@@ -66,6 +79,10 @@ class Storage:
                 self._slots[index] = text
                 return index
         return None
+
+    def place(self, index: int, text: StoredText) -> None:
+        """Put `text` into slot `index`, whatever is there."""
+        self._slots[index] = text
 
     def find(self, index: int) -> StoredText | None:
         """Return the text in slot `index`, or None if the slot is empty or does not exist."""

@@ -5,7 +5,7 @@ Neither wire nor clock; the commands themselves are in the tables of general and
 
 import re
 
-from smscatch.simulator import general, sms
+from smscatch.simulator import general, manners, sms
 from smscatch.simulator.session import CommandRefused, Session
 
 COMMANDS = general.COMMANDS | sms.COMMANDS
@@ -14,6 +14,9 @@ NEED_SIM = general.NEED_SIM | sms.NEED_SIM
 # A basic command is one letter and a number, an extended one a name with an operation (ITU-T V.250, 5.3).
 BASIC = re.compile(r"(&?[A-Z])()([0-9]*)", re.IGNORECASE)
 EXTENDED = re.compile(r"([+^$*][A-Z0-9]+)(=\?|=|\?|)(.*)", re.IGNORECASE | re.DOTALL)
+# Several basic commands may stand together without a separator, as in ATE0Q0V1 (V.250, 5.2.1).
+BASIC_ONE = re.compile(r"[EQVZ][0-9]*", re.IGNORECASE)
+BASIC_MANY = re.compile(r"(?:[EQVZ][0-9]*){2,}", re.IGNORECASE)
 UNQUOTED_SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 
 
@@ -23,19 +26,22 @@ def answer(session: Session, line: str) -> bytes:
     Several commands may stand in a line with `;` between them; the first that fails ends it (V.250, 5.2.1).
     """
     echo = f"{line}\r".encode("latin-1") if session.echoes else b""
-    if line[:2].upper() != "AT":
+    if line[:2].upper() != "AT" or manners.is_mute(session, line):
         return echo
     lines: list[str] = []
+    result = "OK"
     try:
+        manners.check(session, line)
         for command in UNQUOTED_SEMICOLON.split(line[2:]):
-            lines += run(session, command.strip())
+            for each in BASIC_ONE.findall(command) if BASIC_MANY.fullmatch(command) else [command]:
+                run(session, each.strip(), lines)
     except CommandRefused as refusal:
-        return echo + framed(lines) + framed([session.result_code(refusal)])
-    return echo + framed(lines) + framed(["OK"])
+        result = session.result_code(refusal)
+    return echo + manners.render(session, line, lines, result)
 
 
-def run(session: Session, command: str) -> list[str]:
-    """Return what `command` (without AT) answers before its result code. Raises CommandRefused."""
+def run(session: Session, command: str, lines: list[str]) -> None:
+    """Add to `lines` what `command` (without AT) answers before its result code. Raises CommandRefused."""
     match = EXTENDED.fullmatch(command) or BASIC.fullmatch(command)
     if match is None and command:
         raise CommandRefused
@@ -45,9 +51,5 @@ def run(session: Session, command: str) -> list[str]:
         raise CommandRefused
     if name.upper() in NEED_SIM:
         session.check_sim()
-    return handler(session, argument.strip()) or []
-
-
-def framed(lines: list[str]) -> bytes:
-    """Return `lines` as a modem sends them with ATV1: an empty line before, CR LF after each (V.250, 5.7.1)."""
-    return "".join(["\r\n", *(f"{line}\r\n" for line in lines)]).encode("latin-1", "replace") if lines else b""
+    for said in handler(session, argument.strip()) or ():
+        lines.append(said)  # one by one: a command may fail after part of its answer

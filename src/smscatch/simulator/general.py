@@ -3,6 +3,7 @@
 Sources: 3GPP TS 27.007, ITU-T V.250; those with `^` are Huawei's. The SMS commands are in sms.
 """
 
+from smscatch.simulator import manners
 from smscatch.simulator.session import (
     BAD_PARAMETER,
     NOT_ALLOWED,
@@ -24,7 +25,17 @@ REVISION = "11.126.85.00.209"
 
 def set_echo(session: Session, argument: str) -> None:
     """ATE0, ATE1 (V.250, 6.2.4)."""
-    session.echoes = argument == "1"
+    session.echoes = argument == "1" or session.has("keeps_echo")
+
+
+def set_quiet(session: Session, argument: str) -> None:
+    """ATQ0, ATQ1 (V.250, 6.2.5)."""
+    session.is_quiet = argument == "1"
+
+
+def set_verbose(session: Session, argument: str) -> None:
+    """ATV0, ATV1 (V.250, 6.2.6)."""
+    session.is_verbose = argument == "1" and not session.has("only_numeric")
 
 
 def reset(session: Session, _: str) -> None:
@@ -40,7 +51,7 @@ def show_identity(session: Session, _: str) -> list[str]:
 
 def show_number(session: Session, _: str) -> list[str]:
     """+CNUM: our own number, 145 an international one (TS 27.007, 7.1)."""
-    return [f'+CNUM: "","{session.state.settings.number}",145']
+    return [f'+CNUM: "","{manners.written(session, session.state.settings.number)}",145']
 
 
 def show_error_format(session: Session, _: str) -> list[str]:
@@ -97,7 +108,10 @@ def show_operator(session: Session, _: str) -> list[str]:
     """+COPS? (TS 27.007, 7.3); 001 01 is the test network."""
     if session.state.condition.registration not in REGISTERED:
         return ["+COPS: 0"]
-    operator = "00101" if session.operator_format == 2 else "Test PLMN 1-1"
+    name = session.state.condition.operator
+    if not name:
+        return ["+COPS: 0"]
+    operator = "00101" if session.operator_format == 2 else manners.written(session, name)
     return [f'+COPS: 0,{session.operator_format},"{operator}",2']
 
 
@@ -111,7 +125,7 @@ def set_operator(session: Session, argument: str) -> None:
 def show_pin(session: Session, _: str) -> list[str]:
     """+CPIN? (TS 27.007, 8.3)."""
     session.check_card()
-    return [f"+CPIN: {session.state.lock.state}"]
+    return [f"+CPIN: {session.state.condition.pin_word or session.state.lock.state}"]
 
 
 def show_pin_tries(session: Session, _: str) -> list[str]:
@@ -139,11 +153,13 @@ def enter_pin(session: Session, argument: str) -> None:
 COMMANDS: dict[str, Command] = {
     "": constant(),  # a bare AT
     "E": set_echo,
+    "Q": set_quiet,
+    "V": set_verbose,
     "Z": reset,
     "&F": reset,
     "I": show_identity,
-    "+CGMI": constant("huawei"),
-    "+CGMM": constant("E173"),
+    "+CGMI": lambda session, _: [manners.written(session, "huawei")],
+    "+CGMM": lambda session, _: [manners.written(session, "E173")],
     "+CGMR": constant(REVISION),
     "+CGSN": lambda session, _: [session.state.settings.imei],
     "+CIMI": lambda session, _: [session.state.settings.imsi],

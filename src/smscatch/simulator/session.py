@@ -3,7 +3,7 @@
 The base of the command tables general and sms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from smscatch.simulator.card import Storage
@@ -50,9 +50,19 @@ class Session:
     cnmi: list[int] = field(default_factory=lambda: [2, 0, 0, 0, 0])
     memories: list[str] = field(default_factory=list)
     wants_reboot: bool = False
+    is_verbose: bool = True
+    is_quiet: bool = False
+    awaits_acknowledgement: bool = False
 
     def __post_init__(self) -> None:
+        self.is_verbose = not (self.has("numeric") or self.has("only_numeric"))
+        self.is_quiet = self.has("quiet")
+        self.charset = "UCS2" if self.has("ucs2") else self.charset
         self.memories = self.memories or [self.state.settings.memories[0]] * 3
+
+    def has(self, manner: str) -> bool:
+        """Whether the modem has this of manners.MANNERS."""
+        return manner in self.state.settings.manners
 
     def reset(self) -> None:
         """Take the defaults again (ATZ; ITU-T V.250, 6.1.1)."""
@@ -83,7 +93,7 @@ class Session:
 
 
 # A command takes what stands behind its `=` and returns the lines before OK.
-Command = Callable[[Session, str], list[str] | None]
+Command = Callable[[Session, str], Iterable[str] | None]
 
 
 def constant(*lines: str) -> Command:

@@ -3,8 +3,9 @@
 Sending is left out: smscatch only receives.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
+from smscatch.simulator import manners
 from smscatch.simulator.card import StoredText
 from smscatch.simulator.session import (
     CMS_BAD_INDEX,
@@ -18,18 +19,12 @@ from smscatch.simulator.session import (
     split_arguments,
 )
 
+CMS_NO_ACKNOWLEDGEMENT = 340  # "no +CNMA acknowledgement expected" (3.2.5)
 HIGHEST_INDEX = 9999
 # The last values that +CNMI's <mode>, <mt>, <bm>, <ds>, <bfr> take on this stick.
 CNMI_HIGHEST = (2, 3, 2, 2, 1)
 
-# <stat>: received texts unread and read, our own unsent and sent, all.
-LISTED: dict[int, Callable[[StoredText], bool]] = {
-    0: lambda text: not text.is_read,
-    1: lambda text: text.is_read,
-    2: lambda text: False,
-    3: lambda text: False,
-    4: lambda text: True,
-}
+ALL = 4  # <stat> of +CMGL (3.1)
 
 
 def choose_pdu_mode(_: Session, argument: str) -> None:
@@ -77,15 +72,14 @@ def choose_indications(session: Session, argument: str) -> None:
     session.cnmi[: len(values)] = values
 
 
-def list_texts(session: Session, argument: str) -> list[str]:
+def list_texts(session: Session, argument: str) -> Iterator[str]:
     """+CMGL[=<stat>] (4.1): the texts of <mem1> with that status; the unread become read."""
-    is_listed = LISTED[parse_number(argument or "0", 4)]
-    lines = []
+    wanted = parse_number(argument or "0", ALL)
     for index, text in session.storage(0):
-        if is_listed(text):
-            lines += [f"+CMGL: {index},{int(text.is_read)},,{text.length}", text.pdu]
+        if wanted in (text.status, ALL) and not session.has("hidden"):
+            pdu = manners.readable(session, text)
+            yield from (f"+CMGL: {index},{text.status},,{text.length}", pdu)
             text.is_read = True
-    return lines
 
 
 def read_text(session: Session, argument: str) -> list[str]:
@@ -93,7 +87,7 @@ def read_text(session: Session, argument: str) -> list[str]:
     text = session.storage(0).find(parse_number(argument, HIGHEST_INDEX))
     if text is None:
         raise CommandRefused("CMS", CMS_BAD_INDEX)
-    lines = [f"+CMGR: {int(text.is_read)},,{text.length}", text.pdu]
+    lines = [f"+CMGR: {text.status},,{text.length}", manners.readable(session, text)]
     text.is_read = True
     return lines
 
@@ -112,7 +106,23 @@ def delete_text(session: Session, argument: str) -> None:
     session.state.deleted += 1
 
 
+def show_service(session: Session, _: str) -> list[str]:
+    """+CSMS? (3.2.1): service 1 wants an acknowledgement of each text that is handed over."""
+    return [f"+CSMS: {int(session.has('no_store'))},1,1,1"]
+
+
+def acknowledge(session: Session, _: str) -> None:
+    """+CNMA[=0] (3.4.4)."""
+    if not session.awaits_acknowledgement:
+        raise CommandRefused("CMS", CMS_NO_ACKNOWLEDGEMENT)
+    session.awaits_acknowledgement = False
+
+
 COMMANDS: dict[str, Command] = {
+    "+CSMS?": show_service,
+    "+CSMS=": constant("+CSMS: 1,1,1"),
+    "+CNMA": acknowledge,
+    "+CNMA=": acknowledge,
     "+CMGF?": constant("+CMGF: 0"),
     "+CMGF=?": constant("+CMGF: (0)"),
     "+CMGF=": choose_pdu_mode,
@@ -134,6 +144,8 @@ NEED_SIM = frozenset({"+CMGF", "+CPMS", "+CNMI", "+CMGL", "+CMGR", "+CMGD"})
 
 def forwards(session: Session, text: StoredText) -> bool:
     """Whether +CNMI sends `text` straight to the wire and not into a storage (3.4.1)."""
+    if session.has("no_store"):
+        return True
     return session.cnmi[3] == 1 if text.is_report else session.cnmi[1] in (2, 3)
 
 

@@ -6,7 +6,7 @@ Plain values; the behaviour is in dialogue and stick.
 from dataclasses import dataclass, field, fields
 
 from smscatch.errors import BadRequest
-from smscatch.simulator.card import PinLock, Storage
+from smscatch.simulator.card import PinLock, Storage, StoredText
 
 REGISTERED = (1, 5)  # home network, roaming (3GPP TS 27.007, 7.2)
 
@@ -15,7 +15,8 @@ REGISTERED = (1, 5)  # home network, roaming (3GPP TS 27.007, 7.2)
 class StickSettings:
     """What is printed on the stick and its SIM. The numbers are those reserved for examples and tests.
 
-    `pin` None means that the SIM asks for none. `memories` are the storages that +CPMS offers.
+    `pin` None means that the SIM asks for none. `memories` are the storages that +CPMS offers. `manners`
+    are names of manners.MANNERS, as many as one likes.
     """
 
     slots: int = 20
@@ -25,6 +26,7 @@ class StickSettings:
     imei: str = "490154203237518"
     number: str = "+447700900123"
     memories: tuple[str, ...] = ("SM",)
+    manners: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -33,8 +35,9 @@ class Condition:
 
     `signal` is 0 to 31 or 99, `registration` the <stat> of +CREG, `sim` whether a card is in. `hang`: no
     answers to anything; `silent`: none to commands that begin so. `delay_seconds` passes before each answer.
-    `failing_deletes` counts the AT+CMGD that will still fail. `reboot`, on AT+CFUN=1,1: "stay" (only say OK),
-    "vanish" (until the control command `replug`), or a number of seconds to vanish for (an E173: about 8).
+    `failing_deletes` counts the AT+CMGD that will still fail. `pin_word` is what +CPIN? says in place of the lock's
+    state, `operator` what +COPS? names. `reboot`, on AT+CFUN=1,1: "stay" (only say OK), "vanish" (until the control
+    command `replug`), or a number of seconds to vanish for (an E173: about 8).
     """
 
     signal: int = 17
@@ -45,6 +48,8 @@ class Condition:
     delay_seconds: float = 0.0
     failing_deletes: int = 0
     reboot: str = "stay"
+    pin_word: str = ""
+    operator: str = "Test PLMN 1-1"
 
     def change(self, **values: object) -> None:
         """Set each named field. Raises BadRequest for a name that is none or a value of another type."""
@@ -82,6 +87,8 @@ class StickState:
     def __post_init__(self) -> None:
         self.lock = PinLock(self.settings.pin, self.settings.puk)
         self.storages = {name: Storage(self.settings.slots) for name in self.settings.memories}
+        if "bad_record" in self.settings.manners:
+            self.storages[self.settings.memories[0]].place(1, StoredText("", 0, is_bad=True))
 
     @property
     def is_attached(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
-from smscatch.simulator import dialogue, sms
+from smscatch.simulator import dialogue, manners, sms
 from smscatch.simulator.card import StoredText
 from smscatch.simulator.port import PtyPort
 from smscatch.simulator.session import Session
@@ -75,15 +75,27 @@ class Stick:
 
     def settle(self) -> None:
         """Let the network deliver what it can; to be called after whatever changed the state."""
+        session = self._session
         while self.queue and self.port.is_plugged and self.state.is_attached:
             text, index = self.queue[0], None
-            if not sms.forwards(self._session, text):
-                index = self._session.storage(2).put(text)
+            if session.has("no_store") and not self._hands_over(text):
+                break
+            if not sms.forwards(session, text):
+                index = session.storage(2).put(text)
                 if index is None:
                     break
             self.queue.popleft()
-            self.port.write(dialogue.framed(sms.announcement(self._session, text, index)))
+            self.port.write(manners.announced(session, sms.announcement(session, text, index)))
         self._ring()
+
+    def _hands_over(self, text: StoredText) -> bool:
+        """Whether a modem without storage can hand a text over: it is told to, and the one before is acknowledged."""
+        session = self._session
+        is_told = session.cnmi[3] == 1 if text.is_report else session.cnmi[1] in (2, 3)
+        if not is_told or session.awaits_acknowledgement:
+            return False
+        session.awaits_acknowledgement = True
+        return True
 
     async def wait_until(self, is_so: Callable[[], bool], timeout_seconds: float) -> bool:
         """Return True as soon as `is_so()`, False if it still is not after `timeout_seconds`."""
