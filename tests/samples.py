@@ -26,7 +26,7 @@ def a_message(**facts: Any) -> Message:
         "received_at": NOON,
     }
     delivery = facts.pop("delivery", f"delivery {next(_numbers)}")
-    return read_codes(make_message("gammu", delivery, **(defaults | facts)))
+    return read_codes(make_message(facts.pop("source", "gammu"), delivery, **(defaults | facts)))
 
 
 def a_delivery(**facts: Any) -> Delivery:

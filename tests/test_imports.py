@@ -13,6 +13,7 @@ LEVELS = (
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "settings", "simulator", "spool", "hub", "stores"),
+    ("twins",),
     ("draining", "inbox", "keycache", "search", "sources"),
     ("intake", "keys", "leases", "modem", "reads", "sinks"),
     ("lines", "rights"),

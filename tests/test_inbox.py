@@ -178,6 +178,23 @@ async def test_twins_in_one_batch_are_marked_too(inbox: Inbox) -> None:
     assert marks == [(), ("possible_duplicate",)]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_text_that_a_modem_stored_twice_is_marked_the_second_time(inbox: Inbox, *, restarted: bool) -> None:
+    first = a_delivery(source="pdu", sent_at=NOON, received_at=NOON)
+    copies = [
+        a_delivery(source="pdu", sent_at=NOON, received_at=NOON + timedelta(milliseconds=900)),
+        a_delivery(source="pdu", sent_at=NOON, received_at=NOON + timedelta(seconds=2)),
+        a_delivery(source="pdu", sent_at=NOON + timedelta(seconds=1), received_at=NOON),
+        a_delivery(source="pdu", sent_at=NOON, received_at=NOON, sender="Google"),
+    ]
+    await inbox.receive([first])
+    if restarted:
+        inbox = await Inbox.open(inbox.store)
+    await inbox.receive(copies)
+    marks = [stored.message.marks for stored in await inbox.store.after(ALL, 0, 10)]
+    assert marks == [(), ("possible_duplicate",), (), (), ()]
+
+
 async def test_a_short_wait_finds_a_match_behind_however_many_others(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(sender="Other") for _ in range(230)])
     await inbox.receive([a_delivery(text="there it is")])

@@ -48,6 +48,20 @@ async def test_a_lease_has_its_messages_alone(inbox: Inbox, leases: Leases) -> N
     assert caught.value.details["near_misses"][0]["id"] == found.message.id
 
 
+async def test_a_lease_never_gives_the_code_of_a_text_twice_that_a_modem_stored_twice(
+    inbox: Inbox, leases: Leases
+) -> None:
+    lease = await leases.acquire(a_request(), 0)
+    now = inbox.now()
+    copies = [a_delivery(source="pdu", sent_at=now, received_at=now, text="Your code is 123456") for _ in range(2)]
+    await inbox.receive(copies)
+    found = await leases.next_message(lease, ALL, int(lease.cursor), 1)
+    assert found.message.code == "123456"
+    with pytest.raises(NoMessage):
+        await leases.next_message(lease, ALL, found.position, 0)
+    assert [stored.message.lease for stored in await inbox.store.after(ALL, 0, 10)] == [lease.id, None]
+
+
 async def test_what_came_before_a_lease_is_neither_given_nor_told_whatever_after_says(
     inbox: Inbox, leases: Leases
 ) -> None:

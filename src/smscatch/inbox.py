@@ -22,6 +22,7 @@ from smscatch.explanation import explain
 from smscatch.hub import Hub
 from smscatch.messages import Lease, Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
+from smscatch.twins import Twins
 
 PAGE = 200
 MAX_HELD_BYTES = 1024 * 1024  # of messages that are read for one reader, who may not take them for long
@@ -29,8 +30,6 @@ RETRY_SECONDS = 1.0
 FRESH_SECONDS = 3.0  # asked for each second; a clock that is slewed goes wrong by 2 ms in that time
 # Before this, no clock was right: a machine without a battery for it starts in 1970.
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
-# How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
-TWIN_AGE = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +67,7 @@ class Inbox:
         self.trouble: str | None = None
         self._told = position
         self._added = asyncio.Event()
+        self._twins = Twins()
 
     def use(self, first: "Inbox") -> None:
         """Have the store of another inbox from now on, and tell what was committed since that one was opened."""
@@ -136,26 +136,13 @@ class Inbox:
             if isinstance(message, Part):
                 marked.append(Delivery(msgspec.structs.replace(message, arrived_at=arrived_at), raw))
             else:
-                marked.append(Delivery(await self._mark_twin(message, marked), raw, arrived_at))
+                earlier = (each.message for each in marked if isinstance(each.message, Message))
+                marked.append(Delivery(await self._twins.mark(message, earlier, self.store), raw, arrived_at))
         added = await self.store.add(marked)
         # Only a hint: `feed` reads what was committed. So nobody sees a message that a restart would lose, and all
         # see them in the order of commits, whoever wrote them.
         self._added.set()
         return added
-
-    async def _mark_twin(self, message: Message, earlier: Sequence[Delivery]) -> Message:
-        """Mark a text that another run of the same modem's reader gave before: it may be one SMS read twice.
-
-        gammu-smsd 1.42 says nothing that would tell the two cases apart, so both are kept.
-        """
-        if message.reader is None:
-            return message
-        query = Query(lines=(message.line,), sender=message.sender, as_sent=True, since=message.received_at - TWIN_AGE)
-        others = [stored.message for stored in await self.store.newest(query, PAGE)]
-        others += [other for other, *_ in earlier if isinstance(other, Message) and query.matches(other)]
-        if any(_are_twins(message, other) for other in others):
-            return msgspec.structs.replace(message, marks=(*message.marks, "possible_duplicate"))
-        return message
 
     async def feed(self) -> None:
         """Pass on what is committed, by whichever instance and in that order, to the hub; runs until cancelled."""
@@ -362,12 +349,6 @@ def within_bytes(messages: list[Stored]) -> list[Stored]:
     sizes = itertools.accumulate(len(stored.json) for stored in messages)
     fitting = sum(size <= MAX_HELD_BYTES for size in sizes)
     return messages[: max(1, fitting)]
-
-
-def _are_twins(message: Message, other: Message) -> bool:
-    """Return whether two runs of a modem's reader gave the same text."""
-    is_same = (other.sender, other.text) == (message.sender, message.text)
-    return is_same and other.reader not in (None, message.reader) and other.id != message.id
 
 
 def _is_meant(stored: Stored, after: int, skip: Mapping[str, str]) -> bool:

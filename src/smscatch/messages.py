@@ -17,6 +17,7 @@ from smscatch.numbers import fold_sender, sender_forms
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
+POSSIBLE_DUPLICATE = "possible_duplicate"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 # What a client, the command line or the API takes where nothing is given: how long a lease lasts, how long one waits
@@ -48,7 +49,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     network called it international, other digits as they are (a national number, a short code), or up to 11
     alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
-    flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease).
+    flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease);
+    application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0).
     `reader` names the run of the program that read the modem. `lease` is the id of the lease it belongs to. `revision`
     counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the position in
     the order of commits; it and the lease are set by the store.

@@ -28,7 +28,6 @@ GSM7_CHARACTERS = "".join({*LOCKING[0].values(), *SINGLE[0].values()})
         ("05 B1 2143F5", "12345"),
         ("04 C8 2143", "1234"),
         ("03 E1 21F3", "123"),
-        ("04 11 2143", "+1234"),
         ("06 81 A1B2C3", "1*2#3a"),
         ("03 81 DCFE", "abc"),
         ("06 81 21F354", "123"),  # 0xF ends a number, whatever its length says
@@ -40,6 +39,10 @@ GSM7_CHARACTERS = "".join({*LOCKING[0].values(), *SINGLE[0].values()})
 )
 def test_a_number_is_read_by_its_type(address: str, sender: str) -> None:
     assert read(a_pdu(sender=address)).sender == sender
+
+
+def test_a_type_of_number_without_its_upper_bit_is_read_where_the_rest_makes_sense() -> None:
+    assert read(a_pdu(sender="04 11 2143", time="62112271000040")).sender == "+1234"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +94,10 @@ def test_an_smsc_of_nothing_but_a_type_is_none() -> None:
         ("02420171000000", None),  # no 24th month
         ("00000000000000", None),
         ("FFFFFFFFFFFFFF", None),
-        ("62112271000A40", None),
-        ("621122710000F0", None),
+        ("62112271000A40", datetime(2026, 11, 22, 16, 0, 0, tzinfo=UTC)),  # what is no digit counts as 0
+        ("621122710000F0", datetime(2026, 11, 22, 17, 0, 0, tzinfo=UTC)),
+        ("621122710000FF", datetime(2026, 11, 22, 17, 0, 0, tzinfo=UTC)),
+        ("6211227100C240", datetime(2026, 11, 22, 16, 0, 20, tzinfo=UTC)),
         ("62200371000000", None),  # 30 February
         ("62112242000000", None),  # 24 o'clock
     ],

@@ -65,7 +65,6 @@ def test_a_header_that_fills_the_last_septet_leaves_no_text() -> None:
         (a_pdu()[:-10], "Octet 8: expected TP-SCTS of length 7, but the PDU's length is 11."),
         (a_pdu(ud=""), "Octet 15: expected TP-UDL, but the PDU's length is 15."),
         (a_pdu(ud="09C834"), "Octet 16: expected TP-UD of length 8, but the PDU's length is 18."),
-        (a_pdu(ud="02C83401"), "Octet 18: expected the end of the PDU, but its length is 19."),
         (a_pdu(first="44"), "Octet 16: expected a user data header of length 1, but the length of TP-UD is 0."),
         (
             a_pdu(first="44", ud="0205A0"),
@@ -81,9 +80,18 @@ def test_what_is_no_pdu_is_refused_with_its_octet(pdu: str, sentence: str) -> No
     assert f"Octet {refusal.value.details['offset']}:" in sentence
 
 
-@pytest.mark.parametrize("padding", ["00", "FF", "0000FFFF", "FF" * 100])
-def test_padding_of_a_sim_record_is_no_error(padding: str) -> None:
+@pytest.mark.parametrize("padding", ["00", "FF", "0000FFFF", "FF" * 100, "01", "C83401"])
+def test_what_follows_the_user_data_is_cut_off(padding: str) -> None:
     assert read(a_pdu(ud="02C834") + padding).text == "Hi"
+
+
+@pytest.mark.parametrize("lost", [1, 2, 8, 9, 10])
+def test_a_pdu_whose_first_octets_are_lost_and_made_up_for_with_zeros_is_refused(lost: int) -> None:
+    whole = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
+    with pytest.raises(BadPdu):
+        parse_pdu(whole[2 * lost :] + "00" * max(lost, 9))
+    with pytest.raises(BadPdu):
+        parse_pdu("00" * 30)
 
 
 def test_a_reserved_message_type_is_read_as_a_deliver() -> None:

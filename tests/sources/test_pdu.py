@@ -16,6 +16,8 @@ from smscatch.sources import join_parts, read_delivery
 from tests.samples import of_type
 
 TIME_NS = 1_795_345_200_123_456_789
+# 3GPP TS 23.040: "How are you?" from +31641600986.
+GOOD = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
 SENT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
@@ -97,11 +99,40 @@ def test_what_is_no_pdu_is_a_message_without_text(pdu: str) -> None:
     assert (message.sender, message.text, message.sent_at, message.marks) == ("", "", None, ("undecodable",))
 
 
-@pytest.mark.parametrize("form", [{"data": b"\xde\xad"}, {"ports": (2948, 9200)}])
-def test_what_is_meant_for_an_application_has_no_text(form: dict[str, Any]) -> None:
-    (pdu,) = encode_deliver("Authy", "" if "data" in form else "x", SENT, **form)
-    message = read_message(pdu)
-    assert (message.sender, message.text, message.marks) == ("Authy", "", ("undecodable",))
+@pytest.mark.parametrize(
+    ("form", "text", "marks"),
+    [
+        ({"data": b"\xde\xad"}, "", ("undecodable",)),
+        ({"data": b"\xde\xad", "ports": (2948, 9200)}, "", ("application", "undecodable")),
+        ({"ports": (2948, 9200)}, "code 1234", ("application",)),
+        ({"data": b"Your code:\r\n1234"}, "Your code:\r\n1234", ("data",)),
+        ({"data": b"code 1234", "ports": (5000, 0)}, "code 1234", ("application", "data")),
+        ({"data": b"code\x001234"}, "", ("undecodable",)),
+        ({"data": b"A" * 300}, "A" * 300, ("data",)),
+    ],
+)
+def test_what_is_meant_for_an_application_is_shown_if_it_is_text(
+    form: dict[str, Any], text: str, marks: tuple[str, ...]
+) -> None:
+    pdus = encode_deliver("Authy", "" if "data" in form else text, SENT, **form)
+    came = [read(pdu) for pdu in pdus]
+    message = came[0] if len(came) == 1 else join_parts([part for part in came if isinstance(part, Part)])
+    assert isinstance(message, Message)
+    assert (message.sender, message.text, message.marks) == ("Authy", text, marks)
+
+
+@pytest.mark.parametrize(
+    ("pdu", "marks"),
+    [
+        (GOOD.replace("F60000", "F600C8"), ("message_waiting",)),
+        (GOOD.replace("F60000", "F600D0"), ("message_waiting",)),
+        (GOOD.replace("F60000", "F64000"), ("silent",)),
+        ("0044048121430000621122710000400504010200" + "00", ("message_waiting",)),
+        (GOOD, ()),
+    ],
+)
+def test_a_waiting_message_and_a_silent_text_are_marked(pdu: str, marks: tuple[str, ...]) -> None:
+    assert read_message(pdu).marks == marks
 
 
 def with_part(element: str) -> str:

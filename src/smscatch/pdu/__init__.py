@@ -11,6 +11,7 @@ from typing import Unpack
 from smscatch.errors import BadRequest
 from smscatch.pdu.alphabets import Alphabet, Shift, count_open, decode, read_coding
 from smscatch.pdu.fields import (
+    Address,
     OctetReader,
     bad_octet,
     read_address,
@@ -27,6 +28,9 @@ __all__ += ["encode_deliver", "encode_status_report", "encode_submit", "join_tex
 
 _SUBMIT, _STATUS_REPORT = 0b01, 0b10  # TP-MTI (TS 23.040, 9.2.3.1)
 _HAS_HEADER = 0x40  # TP-UDHI (9.2.3.23)
+_TYPE_0 = 0x40  # TP-PID (9.2.3.9)
+_WAITING_FIRST, _WAITING_LAST = 0xC0, 0xEF  # TP-DCS: message waiting indication groups (TS 23.038, 4)
+_MUCH_PADDING = 8
 _NO_MORE_MESSAGES = 0x04  # TP-MMS (9.2.3.2)
 
 
@@ -38,7 +42,9 @@ class Deliver:
     of number (fields.Address). `sent_at` is the SMSC's clock, UTC; None if it makes no sense. `text` is None where
     there is none: 8-bit and compressed data. Of a part it may begin or end with half a character: join_text() mends
     that. `data` is the user data without its header: octets, or septets one to an octet. `has_bad_concat`: it claims to
-    be a part that cannot be, such as part 0, and `concat` is None. `ports` are destination and source.
+    be a part that cannot be, such as part 0, and `concat` is None. `ports` are destination and source. `is_waiting`: it
+    tells of a message that waits elsewhere (TS 23.038, 4; 9.2.3.24.2). `is_silent`: type 0, which a phone acknowledges
+    and does not show (9.2.3.9). `is_compressed`: so `data` are no characters yet.
     """
 
     smsc: str | None
@@ -55,6 +61,9 @@ class Deliver:
     shift: Shift
     pid: int
     dcs: int
+    is_waiting: bool
+    is_silent: bool
+    is_compressed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +85,8 @@ class StatusReport:
 def parse_pdu(pdu: str | bytes) -> Deliver | StatusReport:
     """Return the SMS of a PDU with the SMSC's address before it: hex digits, as AT+CMGL prints them, or octets.
 
-    After its end, zero octets and 0xFF are padding, as a SIM's record has them (TS 51.011, 10.5.3); after a status
-    report anything may follow. Raises BadPdu, naming the octet, for whatever is no received SMS.
+    TP-UDL says where it ends: what follows is passed over, also after a status report. Raises BadPdu, naming the octet,
+    for whatever is no received SMS; so for one whose first octets are lost, and zeros at its end in their place.
     """
     reader = OctetReader(_octets_of(pdu))
     smsc = read_smsc(reader)
@@ -110,8 +119,8 @@ def _read_deliver(reader: OctetReader, smsc: str | None, *, has_header: bool) ->
     sent_at = read_time(reader.take(7, "TP-SCTS"))
     coding = read_coding(dcs)
     header, data = read_user_data(reader, coding, has_header=has_header)
-    if reader.octets[reader.offset :].strip(b"\0\xff"):
-        raise bad_octet(reader.offset, "the end of the PDU", f"its length is {len(reader.octets)}")
+    if sent_at is None and _is_shifted(reader, sender):
+        raise bad_octet(0, "the beginning of a PDU", "it is lost: TP-SCTS is no time, and zeros stand at the end")
     is_text = coding.alphabet is not Alphabet.EIGHT_BIT and not coding.is_compressed
     return Deliver(
         smsc=smsc,
@@ -128,7 +137,17 @@ def _read_deliver(reader: OctetReader, smsc: str | None, *, has_header: bool) ->
         shift=header.shift,
         pid=pid,
         dcs=dcs,
+        is_waiting=header.is_waiting or _WAITING_FIRST <= dcs <= _WAITING_LAST,
+        is_silent=pid == _TYPE_0,
+        is_compressed=coding.is_compressed,
     )
+
+
+def _is_shifted(reader: OctetReader, sender: Address) -> bool:
+    """Return whether a PDU that has no time lost its first octets, and is filled up with zeros for them."""
+    rest = reader.octets[reader.offset :]
+    is_padded = len(rest) >= _MUCH_PADDING and not any(rest)
+    return is_padded or (reader.octets.endswith(b"\0") and not sender.is_marked)
 
 
 def _read_status_report(reader: OctetReader, smsc: str | None) -> StatusReport:

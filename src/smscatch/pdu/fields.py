@@ -13,6 +13,7 @@ from smscatch.pdu.alphabets import decode_septets, find_septets, pack_septets, u
 _DIGITS = "0123456789*#abc"  # the sixteenth, 0xF, ends a number (TS 23.040, 9.1.2.3)
 _INTERNATIONAL, _ALPHANUMERIC = 0b001, 0b101  # types of number (TS 23.040, 9.1.2.5)
 _MAX_NAME = 11
+_NO_ZONE = 0xFF  # neither digit is one, so both are 0
 _FIRST_YEAR = 1990  # two digits of a year: the first SMS was sent in 1992
 
 
@@ -52,11 +53,12 @@ class Address(NamedTuple):
     """An address (TS 23.040, 9.1.2.5): an international number with '+', another number as it is, or a name.
 
     `type` is the type of number: 0 unknown, 1 international, 2 national, 3 of the network, 4 of the subscriber,
-    5 alphanumeric, 6 abbreviated.
+    5 alphanumeric, 6 abbreviated. `is_marked`: its octet has the upper bit, as it ought to.
     """
 
     text: str
     type: int
+    is_marked: bool
 
 
 def read_address(reader: OctetReader, field: str) -> Address:
@@ -65,7 +67,8 @@ def read_address(reader: OctetReader, field: str) -> Address:
     kind = reader.take_octet(f"the type of {field}")
     value = reader.take((length + 1) // 2, field)
     type_ = kind >> 4 & 7
-    return Address(_name(value, length) if type_ == _ALPHANUMERIC else _number(kind, value, length), type_)
+    text = _name(value, length) if type_ == _ALPHANUMERIC else _number(kind, value, length)
+    return Address(text, type_, bool(kind & 0x80))
 
 
 def _number(kind: int, value: bytes, length: int = 0xFF) -> str:
@@ -117,12 +120,13 @@ def read_time(octets: bytes) -> datetime | None:
     """Return the UTC time of seven octets (TS 23.040, 9.2.3.11), or None if they are no time.
 
     Each octet is two digits, the units in its upper half. The zone counts quarters of an hour, its tens carry the sign.
+    What is no decimal digit counts as 0, as the section demands.
     """
     is_behind = octets[6] & 0x08
-    pairs = [(octet & 0xF, octet >> 4) for octet in (*octets[:6], octets[6] & ~0x08)]
-    if any(tens > 9 or units > 9 for tens, units in pairs):
-        return None
-    year, month, day, hour, minute, second, quarters = (tens * 10 + units for tens, units in pairs)
+    zone = octets[6] & ~0x08 if octets[6] != _NO_ZONE else 0
+    pairs = [(octet & 0xF, octet >> 4) for octet in (*octets[:6], zone)]
+    digits = [(tens if tens <= 9 else 0, units if units <= 9 else 0) for tens, units in pairs]
+    year, month, day, hour, minute, second, quarters = (tens * 10 + units for tens, units in digits)
     try:
         century = 1900 if 1900 + year >= _FIRST_YEAR else 2000
         local = datetime(century + year, month, day, hour, minute, second, tzinfo=UTC)

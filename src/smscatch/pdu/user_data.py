@@ -37,12 +37,14 @@ class Header(NamedTuple):
     """What we use of a user data header; `ports` are destination and source.
 
     `has_bad_concat`: a concatenation names a part or a total that cannot be, and is ignored as 9.2.3.24.1 demands.
+    `is_waiting`: it tells of a message that waits elsewhere, as voice mail does.
     """
 
     concat: Concat | None = None
     has_bad_concat: bool = False
     ports: tuple[int, int] | None = None
     shift: Shift = Shift()
+    is_waiting: bool = False
 
 
 def read_user_data(reader: OctetReader, coding: Coding, *, has_header: bool) -> tuple[Header, bytes]:
@@ -58,6 +60,8 @@ def read_user_data(reader: OctetReader, coding: Coding, *, has_header: bool) -> 
             expected = f"a user data header of length {header_octets}"
             raise bad_octet(start, expected, f"the length of TP-UD is {len(user_data)}")
         header = read_header(user_data[1:header_octets])
+        if user_data[:2] == b"\0\0":  # there ought to be a header, and zeros stand in its place
+            header = header._replace(has_bad_concat=True)
     content = user_data[header_octets:]
     if not in_septets:
         return header, content
@@ -93,6 +97,8 @@ def _with_element(header: Header, identifier: int, value: bytes) -> Header:
             total, number = value[-2:]
             concat = Concat(int.from_bytes(value[:-2]), total, number, wide=identifier == 0x08)
             return header._replace(concat=concat) if 1 <= number <= total else header._replace(has_bad_concat=True)
+        case (0x01, 2):  # special SMS message indication (9.2.3.24.2)
+            return header._replace(is_waiting=True)
         case (0x04, 2) | (0x05, 4):  # application ports (9.2.3.24.3 and 9.2.3.24.4)
             half = len(value) // 2
             return header._replace(ports=(int.from_bytes(value[:half]), int.from_bytes(value[half:])))

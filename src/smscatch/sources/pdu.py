@@ -17,6 +17,7 @@ from smscatch.sources.base import LineOf, Source, make_message
 KIND = "pdu"
 FLASH_CLASS = 0
 UNDECODABLE = "undecodable"
+_LINE_ENDS = str.maketrans("", "", "\r\n\t")
 
 
 class _Entry(NamedTuple):
@@ -113,10 +114,28 @@ def _by_arrival(part: Part) -> tuple[datetime, str]:
 
 
 def _text_of(parts: Sequence[Deliver]) -> tuple[str, tuple[str, ...]]:
-    """Return the text and the marks of one message; data for an application (9.2.3.24.3) have no text."""
-    flash = ("flash",) if any(part.message_class == FLASH_CLASS for part in parts) else ()
-    text = None if any(part.ports for part in parts) else join_text(parts)
-    return (text, flash) if text is not None else ("", (*flash, UNDECODABLE))
+    """Return the text and the marks of one message, also where it is for an application and not for a reader."""
+    text = join_text(parts)
+    data = None if text is not None else _find_ascii(parts)
+    says = {
+        "flash": any(part.message_class == FLASH_CLASS for part in parts),
+        "application": any(part.ports for part in parts),  # 9.2.3.24.3
+        "message_waiting": any(part.is_waiting for part in parts),
+        "silent": any(part.is_silent for part in parts),
+        "data": data is not None,
+        UNDECODABLE: text is None and data is None,
+    }
+    return text or data or "", tuple(mark for mark, is_so in says.items() if is_so)
+
+
+def _find_ascii(parts: Sequence[Deliver]) -> str | None:
+    """Return 8-bit data as the text that they are if all of it is printable ASCII."""
+    if any(part.is_compressed for part in parts):
+        return None
+    ordered = sorted(parts, key=lambda part: part.concat.number if part.concat else 0)
+    data = b"".join(part.data for part in ordered)
+    is_text = data.isascii() and data.decode("ascii").translate(_LINE_ENDS).isprintable()
+    return data.decode("ascii") if data and is_text else None
 
 
 def fate_of(report: StatusReport) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from smscatch.messages import LATE, MAX_LINES_LEASED, Lease, Message, Query
+from smscatch.messages import LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, Lease, Message, Query
 from smscatch.stores.base import Delivery, Wish
 
 # Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
@@ -44,12 +44,20 @@ def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier:
     which is the time when the lease was given or later (Leases). No clock of a server plays a part in that but for how
     long ago a text came, and Clock.age knows of each time that it was set.
     """
-    if newest is None or arrival.last >= newest.rests_until:
+    if newest is None or arrival.last >= newest.rests_until or _is_second_copy(message):
         return message
     was_waiting = arrival.first < newest.started_at
     if was_waiting or _was_sent_before(message, newest, earlier) or arrival.last >= newest.expires_at:
         return msgspec.structs.replace(message, marks=(*message.marks, LATE))
     return msgspec.structs.replace(message, lease=newest.id)
+
+
+def _is_second_copy(message: Message) -> bool:
+    """Return whether a modem stored one SMS twice: no lease is given its code a second time.
+
+    Not so for what gammu-smsd may have read twice, minutes apart: there a lost code is worse than a doubled one.
+    """
+    return POSSIBLE_DUPLICATE in message.marks and message.reader is None
 
 
 def clock_query(message: Message, newest: Lease | None, arrival: Arrival) -> Query | None:
