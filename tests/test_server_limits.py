@@ -354,3 +354,11 @@ async def test_a_second_ctrl_c_does_not_interrupt_the_clean_up(
     async with serving(settings):
         pass
     assert closed
+
+
+@pytest.mark.parametrize("path", ["/json", "/"])
+async def test_what_is_made_for_one_client_is_bounded_however_long_the_texts_are(settings: Settings, path: str) -> None:
+    async with full(settings) as (started, headers), httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.get(f"{started.url}{path}")
+        assert answer.status_code == 200
+        assert LONG < len(answer.content) < 1.5 * 1024 * 1024

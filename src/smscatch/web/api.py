@@ -130,7 +130,10 @@ async def explain(request: Request) -> Response:
 
 
 async def json_of_2018(request: Request) -> Response:
-    """The newest 50 as MongoDB extended JSON, in the shape of the system of 2018 that smscatch grew from."""
+    """The newest 50 as MongoDB extended JSON, in the shape of the system of 2018 that smscatch grew from.
+
+    Of long texts they are fewer: 1 MB at most.
+    """
     newest = await access_of(request).newest(await parse_query(request), NEWEST)
     # Byte for byte what bson.json_util.dumps wrote: separators ", " and ": ", ASCII only.
     return json_response(json.dumps([_document_of_2018(stored.message) for stored in newest]).encode())

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smscatch.cursors import Range, parse_range
+from smscatch.inbox import within_bytes
 from smscatch.keys import ADMIN
 from smscatch.messages import Line, Query, Stored, format_time
 from smscatch.search import Search
@@ -117,12 +118,14 @@ def _asked(request: Request) -> list[str]:
 async def _read(search: Search, bounds: Range, position: int) -> Extract:
     if bounds.after and bounds.before is None:  # the page in front of a message
         newer = await search.after(bounds.after, PAGE_ROWS + 1)
-        if len(newer) > PAGE_ROWS:
-            return Extract(newer[PAGE_ROWS - 1 :: -1], is_newest=False, has_older=True)
+        shown = within_bytes(newer[:PAGE_ROWS])
+        if len(shown) < len(newer):
+            return Extract(shown[::-1], is_newest=False, has_older=True)
     before = position + 1 if bounds.before is None else min(bounds.before, position + 1)
     found = await search.newest(PAGE_ROWS + 1, before=before)
+    shown = within_bytes(found[:PAGE_ROWS])
     is_newest = bounds.before is None and search.query.until is None
-    return Extract(found[:PAGE_ROWS], is_newest, has_older=len(found) > PAGE_ROWS)
+    return Extract(shown, is_newest, has_older=len(shown) < len(found))
 
 
 def _deletion(request: Request, query: Query, position: int) -> str | None:
