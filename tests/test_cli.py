@@ -180,6 +180,15 @@ def test_config_shows_the_sinks_and_nothing_secret(tmp_path: Path) -> None:
     assert "hidden" not in done.stdout
 
 
+@pytest.mark.parametrize("command", [("serve",), ("keys", "list"), ("prune",), ("export",), ("import",)])
+def test_a_store_with_its_password_is_refused_on_the_command_line(command: tuple[str, ...]) -> None:
+    name, *action = command
+    done = smscatch(name, "--store", "postgresql://ann:hidden@127.0.0.1/sms", *action)
+    assert done.returncode == 2
+    assert "lists the processes of this machine: give it by the variable SMSCATCH_STORE" in done.stderr
+    assert "hidden" not in done.stderr
+
+
 def test_explain_shows_the_code_and_why() -> None:
     done = smscatch("explain", "Your Authy code is 482913")
     assert done.returncode == 0

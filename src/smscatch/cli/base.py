@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from smscatch.settings import FIELDS
+from smscatch.settings import FIELDS, hide_password
 
 OK, NOTHING, WRONG_USE, FAILED = range(4)
 
@@ -30,7 +30,16 @@ class Command(NamedTuple):
 def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add an option for each of some settings."""
     for name in names:
-        parser.add_argument(f"--{name}", help=FIELDS[name].help)
+        parser.add_argument(f"--{name}", type=_without_password, help=FIELDS[name].help)
+
+
+def _without_password(value: str) -> str:
+    if hide_password(value) != value:
+        raise argparse.ArgumentTypeError(
+            "the password in it would show to everybody who lists the processes of this machine: give it by the"
+            " variable SMSCATCH_STORE or SMSCATCH_URL, or in smscatch.toml"
+        )
+    return value
 
 
 def parse_given(text: str) -> str:
