@@ -42,7 +42,7 @@ class SourceSettings(msgspec.Struct, frozen=True):
     are none.
     """
 
-    kind: Annotated[str, Field("whose form the deliveries have", "smsgate, twilio")]
+    kind: Annotated[str, Field("whose form the deliveries have", "a kind of docs/sources.md, such as twilio")]
     secrets: Annotated[
         tuple[str, ...],
         Field(
