@@ -152,6 +152,13 @@ def test_a_signature_is_judged_as_twilios_package_for_node_does() -> None:
     assert judged == {case.name: case.is_good for case in CASES}
 
 
+def test_where_twilios_packages_differ_the_stricter_one_counts() -> None:
+    respelt = Case("an apostrophe", False, url=f"{URL}?team=o'clock", signed_url=f"{URL}?team=o%27clock")
+    assert (accepts(respelt), python_accepts(respelt), node_accepts((respelt,))) == (False, False, [True])
+    as_it_is = Case("an apostrophe as it is", True, url=f"{URL}?team=o'clock")
+    assert (accepts(as_it_is), python_accepts(as_it_is), node_accepts((as_it_is,))) == (True, True, [True])
+
+
 def test_json_whose_hash_is_not_in_the_address_is_refused() -> None:
     case = Case("JSON without a hash", False, body=BODY)
     assert (accepts(case), node_accepts((case,))) == (False, [False])
