@@ -1,6 +1,5 @@
 """What every source of signed deliveries over HTTP does, whoever sends them; a new one needs a file in tests/data/."""
 
-import errno
 import importlib
 import logging
 from collections.abc import AsyncIterator
@@ -23,7 +22,6 @@ from smscatch.sources import KINDS, find_source, join_parts, signed_kinds
 from smscatch.sources.webhook import JSON, Envelope, Webhook, parse_envelope, write_envelope
 from smscatch.spool import Entry, Spool, write_entry
 from smscatch.stores.absent import absent_store
-from smscatch.web import inbound
 from smscatch.web.app import make_app
 from smscatch.web.bodies import MAX_BODY_BYTES
 from tests.conftest import Clock
@@ -278,13 +276,12 @@ async def test_while_the_store_is_away_it_is_taken_and_stored_later(gate: Gate) 
     assert len(await gate.messages()) == 1
 
 
-async def test_a_spool_that_cannot_be_written_is_no_yes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(inbound, "write_entry", fail)
+async def test_a_spool_that_cannot_be_written_is_no_yes(gate: Gate) -> None:
+    gate.spool.folder.rename(gate.spool.folder.with_name("away"))
     answer = await gate.send(gate.kind.samples.texts[0])
     assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
+    gate.spool.folder.with_name("away").rename(gate.spool.folder)
+    assert gate.is_untouched()
 
 
 async def test_a_delivery_may_hold_the_parts_of_a_text(
