@@ -257,6 +257,23 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(mong
     await store.close()
 
 
+async def test_reads_of_deleted_messages_that_a_version_before_left_are_dropped(
+    mongo_databases: mongo.Databases,
+) -> None:
+    url, delivery = mongo_databases.new(), a_delivery()
+    store = await open_store(url, join_parts)
+    await store.add([delivery])
+    await store.add_reads([Read(message=delivery.message.id, key="k", name="ci", at=NOON)])
+    await store.close()
+    with mongo_databases.database(url) as database:
+        for kept in database["reads"].find({}, {"_id": False}):
+            database["reads"].insert_one(kept | {"message": "gone"})
+        database["schema"].update_one({}, {"$set": {"version": 3}})
+    store = await open_store(url, join_parts)
+    assert (len(await store.reads("gone")), len(await store.reads(delivery.message.id))) == (0, 1)
+    await store.close()
+
+
 async def test_what_the_smscatch_of_2018_left_stays_and_is_not_shown(mongo_databases: mongo.Databases) -> None:
     url = mongo_databases.new()
     with mongo_databases.database(url) as database:

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources import join_parts
-from smscatch.stores import Store, open_store
+from smscatch.stores import Read, Store, open_store
 from smscatch.stores import postgres as postgres_store
 from smscatch.stores.postgres import failing, schema, searching, statements
 from smscatch.stores.postgres.address import parse_address
@@ -81,6 +81,17 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(stor
     for sender in senders:
         query = Query(sender=sender, as_sent=True)
         assert [stored.message.text for stored in await store.newest(query, 9)] == [sender]
+
+
+async def test_reads_of_deleted_messages_that_a_version_before_left_are_dropped(store: Store, url: str) -> None:
+    delivery = a_delivery()
+    await store.add([delivery])
+    await store.add_reads([Read(message=delivery.message.id, key="k", name="ci", at=NOON)])
+    postgres.run(url, "INSERT INTO reads SELECT 'gone', key, at, json FROM reads")
+    postgres.run(url, "DELETE FROM schema_steps WHERE number > 3")
+    assert len(await store.reads("gone")) == 1
+    await (await open_store(url, join_parts)).close()
+    assert (len(await store.reads("gone")), len(await store.reads(delivery.message.id))) == (0, 1)
 
 
 async def test_other_programs_can_read_the_messages(store: Store, url: str) -> None:

@@ -10,11 +10,11 @@ import pytest
 from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources import join_parts
-from smscatch.stores import open_store
+from smscatch.stores import Read, open_store
 from smscatch.stores import sqlite as sqlite_store
 from smscatch.stores.sqlite import leases, parts, statements
 from smscatch.stores.sqlite.schema import STEPS
-from tests.samples import a_delivery
+from tests.samples import NOON, a_delivery
 
 
 @pytest.mark.parametrize("url", ["mysql://x", "sqlite:///", "/var/x.db", ""])
@@ -47,6 +47,21 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(tmp_
     for sender in ("491701234567", "+491701234567", "Authy"):
         query = Query(sender=sender, as_sent=True)
         assert [stored.message.text for stored in await store.newest(query, 9)] == [sender]
+    await store.close()
+
+
+async def test_reads_of_deleted_messages_that_a_version_before_left_are_dropped(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/smscatch.db"
+    store = await open_store(url, join_parts)
+    delivery = a_delivery()
+    await store.add([delivery])
+    await store.add_reads([Read(message=delivery.message.id, key="k", name="ci", at=NOON)])
+    await store.close()
+    connection = sqlite3.connect(tmp_path / "smscatch.db")
+    connection.executescript("INSERT INTO reads SELECT 'gone', key, at, json FROM reads; PRAGMA user_version = 4;")
+    connection.close()
+    store = await open_store(url, join_parts)
+    assert (len(await store.reads("gone")), len(await store.reads(delivery.message.id))) == (0, 1)
     await store.close()
 
 

@@ -89,8 +89,21 @@ async def _refold_senders(database: AsyncDatabase[Document]) -> None:
         await database["messages"].update_one({"_id": found["_id"]}, change)
 
 
+async def _drop_stray_reads(database: AsyncDatabase[Document]) -> None:
+    """Drop reads of messages that are gone: who read one was noted after its deletion, too, and then for good."""
+    message = {"from": "messages", "localField": "message", "foreignField": "_id", "as": "there"}
+    stages: list[Document] = [{"$lookup": message}, {"$match": {"there": []}}, {"$project": {"_id": True}}]
+    async for stray in await database["reads"].aggregate(stages):
+        await database["reads"].delete_one(stray)
+
+
 # A step may be taken again, from wherever it ended: MongoDB makes no indexes in a transaction.
-STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (_make_all, _refold_senders, _make_all)
+STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (
+    _make_all,
+    _refold_senders,
+    _make_all,
+    _drop_stray_reads,
+)
 
 
 async def migrate(database: Database) -> None:

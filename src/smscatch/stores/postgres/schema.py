@@ -159,6 +159,8 @@ STEPS: tuple[str | Callable[[Connection], Awaitable[None]], ...] = (
     COMMENT ON COLUMN jobs.due_at IS 'When to try next, or when a claim expires, or when it was over.';
     COMMENT ON COLUMN jobs.owner IS 'Who has claimed it.';
     """,
+    # Who read a message was noted after its deletion, too, and then for good.
+    "DELETE FROM reads WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = reads.message)",
 )
 TRIGRAM_SCHEMA = """
     SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace

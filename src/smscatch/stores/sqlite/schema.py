@@ -110,6 +110,8 @@ STEPS = (
     ) WITHOUT ROWID;
     CREATE INDEX jobs_due ON jobs (sink, state, due_at, position);
     """,
+    # Who read a message was noted after its deletion, too, and then for good.
+    "DELETE FROM reads WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = reads.message);",
 )
 
 
