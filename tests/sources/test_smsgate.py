@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smscatch.errors import BadSignature
+from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message
 from smscatch.sources.smsgate import check_smsgate, read_smsgate
 from smscatch.sources.webhook import JSON, Envelope, Incoming
@@ -44,11 +44,18 @@ def test_the_time_is_that_of_the_smsc() -> None:
     assert message.sent_at == datetime(2026, 11, 22, 11, 59, 58, tzinfo=UTC)
 
 
-def test_data_are_a_message_without_text() -> None:
-    data = {name: value for name, value in TEXT.items() if name != "message"} | {"data": "SGVsbG8="}
-    (single,) = read(an_event(data, "sms:data-received"))
-    assert (single.text, single.marks) == ("", ("undecodable",))
-    assert len(read(an_event({"messages": [data, data]}, "sms:batch:data-received"))) == 2
+@pytest.mark.parametrize(("data", "text", "mark"), [("SGVsbG8=", "Hello", "data"), ("/wA=", "", "undecodable")])
+def test_data_for_a_program_are_a_message_too(data: str, text: str, mark: str) -> None:
+    payload = {name: value for name, value in TEXT.items() if name != "message"} | {"data": data}
+    (single,) = read(an_event(payload, "sms:data-received"))
+    assert (single.text, single.marks) == (text, ("application", mark))
+    assert len(read(an_event({"messages": [payload, payload]}, "sms:batch:data-received"))) == 2
+
+
+def test_data_that_are_no_base64_are_refused() -> None:
+    payload = {name: value for name, value in TEXT.items() if name != "message"} | {"data": "%"}
+    with pytest.raises(BadDelivery, match="not base64"):
+        read(an_event(payload, "sms:data-received"))
 
 
 @pytest.mark.parametrize(("off", "side"), [(301, "behind"), (-301, "ahead of")])

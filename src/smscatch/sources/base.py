@@ -12,6 +12,7 @@ from smscatch.messages import Code, Message, Part, delivery_id
 # Turns what a sender calls a line, its number or a modem's name, into our number.
 LineOf = Callable[[str], str]
 Join = Callable[[Sequence[Part]], Message]
+_LINE_ENDS = str.maketrans("", "", "\r\n\t")
 # GSM is younger; and at the ends of the calendar a time has no equal in another zone.
 FIRST_SENT, LAST_SENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
 
@@ -36,6 +37,12 @@ def name_delivery(origin: str, line: str, given: str) -> str:
     apart: the configured source, or the id of the key that the delivery came with. `line` is our number.
     """
     return msgspec.json.encode([origin, line, given]).decode()
+
+
+def find_ascii(data: bytes) -> str | None:
+    """Return 8-bit data as the text that they are if all of it is printable ASCII."""
+    is_text = data.isascii() and data.decode("ascii").translate(_LINE_ENDS).isprintable()
+    return data.decode("ascii") if data and is_text else None
 
 
 def is_plausible(sent_at: datetime) -> bool:

@@ -12,12 +12,11 @@ import msgspec
 from smscatch.errors import BadDelivery, BadPdu
 from smscatch.messages import Message, Part, delivery_id
 from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
-from smscatch.sources.base import LineOf, Source, make_message
+from smscatch.sources.base import LineOf, Source, find_ascii, make_message
 
 KIND = "pdu"
 FLASH_CLASS = 0
 UNDECODABLE = "undecodable"
-_LINE_ENDS = str.maketrans("", "", "\r\n\t")
 
 
 class _Entry(NamedTuple):
@@ -133,9 +132,7 @@ def _find_ascii(parts: Sequence[Deliver]) -> str | None:
     if any(part.is_compressed for part in parts):
         return None
     ordered = sorted(parts, key=lambda part: part.concat.number if part.concat else 0)
-    data = b"".join(part.data for part in ordered)
-    is_text = data.isascii() and data.decode("ascii").translate(_LINE_ENDS).isprintable()
-    return data.decode("ascii") if data and is_text else None
+    return find_ascii(b"".join(part.data for part in ordered))
 
 
 def fate_of(report: StatusReport) -> str:

@@ -4,6 +4,8 @@ Source: the app's documentation, "Webhooks", and its source for what that leaves
 try, `id` names the event at all of them, and `receivedAt` is the time of the SMSC.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ import msgspec
 
 from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message, Time
-from smscatch.sources.base import LineOf, is_plausible, make_message, name_delivery
+from smscatch.sources.base import LineOf, find_ascii, is_plausible, make_message, name_delivery
 from smscatch.sources.webhook import Envelope, Incoming, Webhook, check_age, is_one_of
 
 T = TypeVar("T")
@@ -99,13 +101,23 @@ def _message(text: _Text, delivery: str, line: str, received_at: datetime) -> Me
     sender = text.sender or text.phone_number
     if sender is None or (text.message is None and text.data is None):
         raise BadDelivery("The event has no sender, or neither message nor data.")
+    content, marks = (text.message, ()) if text.message is not None else _read_data(text.data or "")
     return make_message(
         KIND,
         delivery,
         line=line,
         sender=sender,
-        text=text.message or "",
+        text=content,
         received_at=received_at,
         sent_at=text.received_at if is_plausible(text.received_at) else None,
-        marks=("undecodable",) if text.message is None else (),
+        marks=marks,
     )
+
+
+def _read_data(encoded: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text and the marks of a data message, which is for a port of the phone, as those of a PDU are."""
+    try:
+        found = find_ascii(base64.b64decode(encoded, validate=True))
+    except binascii.Error as error:
+        raise BadDelivery("The data of the event are not base64.") from error
+    return ("", ("application", "undecodable")) if found is None else (found, ("application", "data"))
