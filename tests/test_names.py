@@ -42,3 +42,15 @@ def test_no_two_public_classes_have_one_name() -> None:
 def test_every_file_that_a_docstring_names_exists(path: Path) -> None:
     named = {name for text in docstrings(path) for name in NAMED_FILE.findall(text)}
     assert [name for name in named if not any(str(other).endswith(f"/{name}") for other in OURS)] == []
+
+
+def test_every_file_that_the_table_for_contributors_names_exists() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.\w+|/))`", row) if "NAME" not in name}
+    named = {name for name in named if name.rpartition(".")[2] in ("py", "md", "toml") or name.endswith("/")}
+    places = (ROOT, SOURCE, SOURCE / "web/catalogues")
+    assert len(named) > 10
+    assert {name for name in named if not any((place / name).exists() for place in places)} == {
+        "web/catalogues/LANGUAGE.toml"
+    }

@@ -80,3 +80,12 @@ def parse_key(text: str) -> str:
     if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(text)
     return text
+
+
+def parse_http(url: str) -> str:
+    """Return the URL of a page of anybody's: http or https, with a host."""
+    parts = urlsplit(url)  # ValueError for a port that is none, a bracket too few
+    is_whole = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+    if not is_whole or not url.isprintable() or " " in url:
+        raise ValueError(url)
+    return url

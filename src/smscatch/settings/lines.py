@@ -1,7 +1,8 @@
 """The tables `[lines."+49…"]`: our numbers, and what reads their modems."""
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 
@@ -58,12 +59,29 @@ def parse_number(written: str, country: str | None) -> str:
     return number
 
 
-def parse_numbers(name: str, written: tuple[str, ...], country: str | None) -> tuple[str, ...]:
-    """Return the numbers that stand in the setting `name` of a table. Raises BadSetting."""
+def lines_field(text: str) -> Field:
+    """Return the field `lines` of a table whose entries may be for some of our numbers alone."""
+    return Field(text, "a list of numbers; all by default", show=lambda lines: ", ".join(lines) or "(all)")
+
+
+def check_lines(table: str) -> Callable[[dict[str, Any], str | None], dict[str, Any]]:
+    """Return the check of such a table: it puts the numbers of `lines` into E.164. It raises BadSetting."""
+
+    def check(entries: dict[str, Any], country: str | None) -> dict[str, Any]:
+        return {
+            name: msgspec.structs.replace(entry, lines=_parse_numbers(whole_name(table, name), entry.lines, country))
+            for name, entry in entries.items()
+        }
+
+    return check
+
+
+def _parse_numbers(entry: str, written: tuple[str, ...], country: str | None) -> tuple[str, ...]:
     try:
         return tuple(parse_number(each, country) for each in written)
     except ValueError as error:
-        raise BadSetting(f"{name}: {error.args[0]!r} is no number in E.164, such as +4915112345678.") from None
+        wrong = f"{entry}.lines: {error.args[0]!r} is no number in E.164, such as +4915112345678."
+        raise BadSetting(wrong) from None
 
 
 def _check(lines: dict[str, LineSettings], _: str | None) -> dict[str, LineSettings]:

@@ -6,16 +6,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from smscatch.settings.fields import Field
-from smscatch.settings.lines import parse_numbers
-from smscatch.settings.tables import Table, whole_name
-
-
-def _parse_url(url: str) -> str:
-    parts = urlsplit(url)  # ValueError for a port that is none, a bracket too few
-    is_whole = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
-    if not is_whole or not url.isprintable() or " " in url:
-        raise ValueError(url)
-    return url
+from smscatch.settings.forms import parse_http
+from smscatch.settings.lines import check_lines, lines_field
+from smscatch.settings.tables import Table
 
 
 def _show_host(url: str) -> str:
@@ -34,12 +27,9 @@ class SinkSettings(msgspec.Struct, frozen=True):
     kind: Annotated[str, Field("the form that messages are sent in", "json")]
     url: Annotated[
         str,
-        Field("where to", "https://HOST/… or http://HOST/…", _parse_url, is_secret=True, show=_show_host),
+        Field("where to", "https://HOST/… or http://HOST/…", parse_http, is_secret=True, show=_show_host),
     ]
-    lines: Annotated[
-        tuple[str, ...],
-        Field("of which numbers", "a list of numbers; all by default", show=lambda lines: ", ".join(lines) or "(all)"),
-    ] = ()
+    lines: Annotated[tuple[str, ...], lines_field("of which numbers")] = ()
     allow_private: Annotated[
         bool, Field("whether the host may be on this machine or in a private network", "true or false")
     ] = False
@@ -50,13 +40,4 @@ class SinkSettings(msgspec.Struct, frozen=True):
         return _show_host(self.url)
 
 
-def _check(sinks: dict[str, SinkSettings], country: str | None) -> dict[str, SinkSettings]:
-    return {
-        name: msgspec.structs.replace(
-            sink, lines=parse_numbers(whole_name("sinks", name, "lines"), sink.lines, country)
-        )
-        for name, sink in sinks.items()
-    }
-
-
-SINKS = Table("where messages are sent on to", "[sinks.NAME]", SinkSettings, _check)
+SINKS = Table("where messages are sent on to", "[sinks.NAME]", SinkSettings, check_lines("sinks"))

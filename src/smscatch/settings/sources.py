@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from smscatch.settings.fields import Field
-from smscatch.settings.lines import parse_numbers
-from smscatch.settings.tables import Table, parse_plain, whole_name
+from smscatch.settings.forms import parse_http
+from smscatch.settings.lines import check_lines, lines_field
+from smscatch.settings.tables import Table, parse_plain
 
 # Deliveries of this kind come with an API key, and so need no table; their address is taken.
 RESERVED = ("generic",)
@@ -28,9 +29,7 @@ def _parse_secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
 
 def _parse_address(url: str) -> str:
     """Return an address that a service calls; a user and a password in it are signed in more than one way."""
-    parts = urlsplit(url)  # ValueError for a port that is none, a bracket too few
-    is_whole = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
-    if not is_whole or "@" in parts.netloc or "#" in url or not url.isprintable() or " " in url:
+    if "@" in urlsplit(parse_http(url)).netloc or "#" in url:
         raise ValueError(url)
     return url
 
@@ -56,30 +55,14 @@ class SourceSettings(msgspec.Struct, frozen=True):
         str | None,
         Field("the address that the service calls, as it stands in its console", "https://HOST/…", _parse_address),
     ] = None
-    lines: Annotated[
-        tuple[str, ...],
-        Field(
-            "the numbers that it may deliver to",
-            "a list of numbers; all by default",
-            show=lambda lines: ", ".join(lines) or "(all)",
-        ),
-    ] = ()
-
-
-def _check(sources: dict[str, SourceSettings], country: str | None) -> dict[str, SourceSettings]:
-    return {
-        name: msgspec.structs.replace(
-            source, lines=parse_numbers(whole_name("sources", name, "lines"), source.lines, country)
-        )
-        for name, source in sources.items()
-    }
+    lines: Annotated[tuple[str, ...], lines_field("the numbers that it may deliver to")] = ()
 
 
 SOURCES = Table(
     "who delivers texts over HTTP, signed",
     "[sources.NAME]",
     SourceSettings,
-    _check,
+    check_lines("sources"),
     _parse_name,
     "NAME has up to 40 of a-z, 0-9, - and _, and is not generic",
 )
