@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,14 @@ def against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]
     return smscatch(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for the tests that leave nothing behind on it, or use a line of their own."""
+    server = Server(tmp_path_factory.mktemp("server")).start()
+    yield server
+    server.kill()
+
+
 def test_wait_prints_the_next_message_or_its_code(server: Server) -> None:
     server.send("Your Authy code is 482913")
     done = against(server, "wait", "--line", LINE, "--from", "authy", "--after", "0", "--code")
@@ -62,9 +71,10 @@ def test_simulate_puts_a_text_into_a_spool_as_gammu_would(server: Server) -> Non
 
 
 @pytest.mark.parametrize("sender", ["my_bank$x{}", "+4915112345678", "32665", "Привет", "Ünal Ω¡"])
-def test_a_simulated_sender_arrives_as_it_was_given(server: Server, sender: str) -> None:
-    assert smscatch("simulate", "--spool", str(server.spool), "--from", sender, "x").returncode == 0
-    assert json.loads(against(server, "wait", "--after", "0").stdout)["sender"] == sender
+def test_a_simulated_sender_arrives_as_it_was_given(shared_server: Server, sender: str) -> None:
+    assert smscatch("simulate", "--spool", str(shared_server.spool), "--from", sender, f"from {sender}").returncode == 0
+    found = json.loads(against(shared_server, "wait", "--after", "0", "--contains", f"from {sender}").stdout)
+    assert found["sender"] == sender
 
 
 def test_a_sender_that_gammu_could_not_hand_over_is_refused(tmp_path: Path) -> None:
@@ -232,8 +242,8 @@ def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: in
         (("messages", "--limit", "0"), "limit = '0'"),
     ],
 )
-def test_wrong_use_is_said_so_and_exits_with_2(server: Server, arguments: tuple[str, ...], said: str) -> None:
-    done = against(server, *arguments)
+def test_wrong_use_is_said_so_and_exits_with_2(shared_server: Server, arguments: tuple[str, ...], said: str) -> None:
+    done = against(shared_server, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -250,8 +260,8 @@ assert issubclass(NoMessage, SmscatchError) and Client.__module__.startswith("sm
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_wrong_key_is_said_so(server: Server) -> None:
-    done = smscatch("lines", SMSCATCH_URL=server.url, SMSCATCH_KEY="not-the-right-key-at-all")
+def test_a_wrong_key_is_said_so(shared_server: Server) -> None:
+    done = smscatch("lines", SMSCATCH_URL=shared_server.url, SMSCATCH_KEY="not-the-right-key-at-all")
     assert (done.returncode, "unknown, revoked or expired" in done.stderr) == (3, True)
 
 
@@ -301,7 +311,7 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(resting_server: Server) ->
     resting_server.send("hello")
     against(resting_server, "wait", "--after", "0")
     script = f'{sys.executable} -m smscatch.cli leases; echo "$SMSCATCH_LINE $SMSCATCH_LEASE"; exit 7'
-    done = against(resting_server, "lease", "--holder", "me", "--ttl", "3", "--", "sh", "-c", f"sleep 4; {script}")
+    done = against(resting_server, "lease", "--holder", "me", "--ttl", "6", "--", "sh", "-c", f"sleep 7; {script}")
     assert done.returncode == 7, done.stderr
     assert f"{LINE}  -  leased to me" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(f"{LINE} ")
@@ -340,9 +350,9 @@ def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_releas
     assert (done.returncode, "count = 21 is not accepted" in done.stderr) == (2, True)
 
 
-def test_a_lease_that_there_is_not_is_nothing_found(server: Server) -> None:
+def test_a_lease_that_there_is_not_is_nothing_found(shared_server: Server) -> None:
     for arguments in (("release", "nope"), ("release", "../lines"), ("wait", "--lease", "nope")):
-        done = against(server, *arguments)
+        done = against(shared_server, *arguments)
         assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
 
 
@@ -375,9 +385,8 @@ def test_everything_moves_into_another_store(server: Server, tmp_path: Path) -> 
         (("prune", "--store", "{old}", "--older-than", "0s"), "zero would delete everything"),
     ],
 )
-def test_what_cannot_be_moved_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    places = {name: f"sqlite:///{tmp_path}/{name}.db" for name in ("old", "new")} | {"file": f"{tmp_path}/file"}
-    smscatch("keys", "--store", places["old"], "add", "ci")
+def test_what_cannot_be_moved_is_said(tmp_path: Path, a_move: Path, arguments: tuple[str, ...], said: str) -> None:
+    places = {"old": f"sqlite:///{a_move}/old.db", "new": f"sqlite:///{tmp_path}/new.db", "file": f"{tmp_path}/file"}
     Path(places["file"]).write_text('{"kind": "nothing"}\n')
     done = smscatch(*(argument.format(**places) for argument in arguments))
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
@@ -396,16 +405,30 @@ def in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def an_export(tmp_path: Path) -> Path:
-    """The export of a store with one key."""
-    done = in_shell("smscatch keys old.db add ci && smscatch export old.db export.jsonl", tmp_path)
+@pytest.fixture(scope="module")
+def a_move(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that has one key, and its export."""
+    folder = tmp_path_factory.mktemp("move")
+    done = in_shell("smscatch keys old.db add ci && smscatch export old.db export.jsonl", folder)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def an_export(tmp_path: Path, a_move: Path) -> Path:
+    """The export of a store with one key, and that store beside it."""
+    for name in ("old.db", "export.jsonl"):
+        shutil.copy(a_move / name, tmp_path)
     return tmp_path / "export.jsonl"
 
 
-@pytest.mark.parametrize("lost", ["head -n -1", "tail -n +2", "sed 2d", "head -c -9", "head -c 0"])
-@pytest.mark.parametrize("source", ["part.jsonl", "- < part.jsonl", "- < <(cat part.jsonl)"])
+@pytest.mark.parametrize(
+    ("lost", "source"),
+    [
+        *((lost, "part.jsonl") for lost in ("head -n -1", "tail -n +2", "sed 2d", "head -c -9", "head -c 0")),
+        *(("head -n -1", source) for source in ("- < part.jsonl", "- < <(cat part.jsonl)")),
+    ],
+)
 def test_an_export_that_is_not_whole_is_not_imported(an_export: Path, lost: str, source: str) -> None:
     done = in_shell(f"{lost} export.jsonl > part.jsonl; smscatch import new.db {source}", an_export.parent)
     assert done.returncode == 2

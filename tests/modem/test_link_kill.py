@@ -11,8 +11,8 @@ from tests.modem import link_process
 from tests.modem.conftest import MakeModem
 from tests.modem.links import Link
 
-KILLS = 200
-TEXTS = 2000
+KILLS = 100
+TEXTS = 1000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 20180428
 
