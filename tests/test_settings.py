@@ -306,6 +306,7 @@ def test_a_secret_of_a_table_may_stand_in_a_file_and_is_not_shown(tmp_path: Path
     )
     shown = {name: value for name, _, value in settings.rows()}
     assert (shown['lines."+447700900001".pin'], shown["sinks.ci.url"]) == ("(set)", "https://hooks.example/…")
+    assert shown['lines."+447700900001".label'] == "(unset)"
     assert settings.origins['lines."+447700900001".pin'] == f"{tmp_path}/pin"
     assert settings.origins["sinks.ci.kind"] == f"{tmp_path}/smscatch.toml"
 

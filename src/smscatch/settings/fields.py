@@ -69,7 +69,7 @@ class Field(NamedTuple):
 
     def shown(self, value: Any) -> str:
         """Return a value as anybody may see it."""
-        if value is None:
+        if value is None or value == "":
             return "(unset)"
         return "(set)" if self.is_secret and self.show is _show else self.show(value)
 
