@@ -1,6 +1,7 @@
 """Imports point down the levels, and the base install needs nothing of the server."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,23 +25,37 @@ LEVELS = (
     ("demo", "pytest_plugin"),
     ("cli",),
 )
+# Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
+WEB_LEVELS = (
+    ("connections", "responses", "texts", "tries", "unsigned", "waiting"),
+    ("bodies", "endpoint", "serving"),
+    ("auth", "params"),
+    ("stream",),
+    ("api", "compat"),
+    ("pages",),
+    ("openapi", "refusals"),
+    ("faces",),
+    ("routes",),
+    ("app",),
+)
 CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing")
 
 
-def level_of(room: str) -> int:
-    return next(level for level, rooms in enumerate(LEVELS) if room in rooms)
+def level_of(room: str, levels: tuple[tuple[str, ...], ...] = LEVELS) -> int:
+    return next(level for level, rooms in enumerate(levels) if room in rooms)
 
 
-def imports_of(path: Path) -> set[str]:
-    """The rooms of smscatch that a file imports."""
-    rooms = set()
+def imports_of(path: Path, package: str = "smscatch") -> set[str]:
+    """The rooms of a package that a file imports."""
+    rooms, inside = set(), f"{package}."
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "smscatch":
+        if isinstance(node, ast.ImportFrom) and node.module == package:
             rooms |= {alias.name for alias in node.names if alias.name != "__version__"}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("smscatch."):
-            rooms.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(inside):
+            rooms.add(node.module.removeprefix(inside).split(".")[0])
         elif isinstance(node, ast.Import):
-            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("smscatch.")}
+            named = [alias.name for alias in node.names if alias.name.startswith(inside)]
+            rooms |= {name.removeprefix(inside).split(".")[0] for name in named}
     return rooms
 
 
@@ -88,3 +103,42 @@ def test_the_hook_imports_nothing_but_built_in_modules() -> None:
     named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert named <= allowed
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE / "web").rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE / "web"))
+)
+def test_imports_point_down_inside_the_web_too(path: Path) -> None:
+    room = path.relative_to(SOURCE / "web").parts[0].removesuffix(".py")
+    for imported in imports_of(path, "smscatch.web") - {room}:
+        assert level_of(imported, WEB_LEVELS) < level_of(room, WEB_LEVELS), f"{path.name} imports {imported}"
+
+
+def test_nothing_but_the_web_knows_its_framework() -> None:
+    framework = re.compile(r"^\s*(from|import) (starlette|uvicorn)", re.MULTILINE)
+    knowing = {path.relative_to(SOURCE).parts[0] for path in SOURCE.rglob("*.py") if framework.search(path.read_text())}
+    assert knowing == {"web"}
+
+
+def test_who_makes_a_key_needs_no_web() -> None:
+    for room in ("demo", "cli", "opening"):
+        for path in [*(SOURCE / room).rglob("*.py"), SOURCE / f"{room}.py"]:
+            assert not path.exists() or "web" not in imports_of(path), path.name
+
+
+def nodes_below(room: str) -> list[tuple[Path, ast.AST]]:
+    """Whatever stands in the files of a room, "" for all, with its file."""
+    paths = sorted((SOURCE / room).rglob("*.py"))
+    return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+
+
+def test_no_handler_reaches_through_the_inbox_to_its_store() -> None:
+    reached = [
+        path.name for path, node in nodes_below("web") if isinstance(node, ast.Attribute) and node.attr == "store"
+    ]
+    assert not reached
+
+
+def test_the_health_of_modems_is_read_in_one_place() -> None:
+    names = [(path.name, node.id) for path, node in nodes_below("") if isinstance(node, ast.Name)]
+    assert [place for place, name in names if name == "read_health"] == ["lines.py"]

@@ -4,14 +4,10 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from smscatch.draining import Drain
 from smscatch.errors import CannotStart
@@ -29,14 +25,11 @@ from smscatch.sinks.runner import run_sinks
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
-from smscatch.web.connections import AcceptErrors, HttpConnection, most_connections
+from smscatch.web.connections import AcceptErrors, most_connections
 from smscatch.web.endpoint import SendTest
-from smscatch.web.tries import PEER
+from smscatch.web.serving import HttpServer
 
-GRACE_SECONDS = 1.0
 BACKLOG = 2048
-# Longer than clients keep an idle connection (5 s with many): or we close the one that a request is under way on.
-KEEP_ALIVE_SECONDS = 30
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -67,7 +60,14 @@ async def serve(
     with contextlib.closing(listener):
         async with _open_spool(settings) as (inbox, drain, pokes):
             reads = Reads(inbox)
-            server = _Server(inbox, settings, reads, limit, test_lines=test_lines)
+            leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
+
+            def end_waits() -> None:
+                inbox.hub.close()
+                leases.close()
+
+            app = make_app(inbox, leases, settings, reads, test_lines=test_lines)
+            server = HttpServer(app, limit, end_waits)
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
@@ -75,7 +75,7 @@ async def serve(
 
             async def work_on_store() -> None:
                 await opening.opened(show_key)
-                await run_all(_runs_on_store(inbox, settings, reads=reads, leases=server.leases, sinks=sinks))
+                await run_all(_runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks))
 
             runs = [Run("the store", work_on_store), Run("the spool", partial(drain.keep_draining, pokes))]
             # A run that breaks ends the server, and its supervisor starts it anew.
@@ -127,68 +127,6 @@ def _call_at_signals(stop: Callable[[], None]) -> None:
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
             continue  # started by nohup
         asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, except for its end: waits are ended first, and clients that keep it waiting are cut without a word."""
-
-    def __init__(
-        self,
-        inbox: Inbox,
-        settings: Settings,
-        reads: Reads,
-        most_connections: int,
-        *,
-        test_lines: Mapping[str, SendTest],
-    ) -> None:
-        self._inbox = inbox
-        self.leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-        config = uvicorn.Config(
-            self._answer,
-            interface="asgi3",  # of a bound method it is not recognised
-            http=HttpConnection,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # heeded below, behind a look at who is connected in truth
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            limit_concurrency=most_connections,  # counts connections, idle ones too, and the one that asks
-        )
-        app = make_app(inbox, self.leases, settings, reads, test_lines=test_lines)
-        self._app = ProxyHeadersMiddleware(app, config.forwarded_allow_ips)  # type: ignore[arg-type]
-        super().__init__(config)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[PEER] = scope["client"]
-        with contextlib.suppress(asyncio.CancelledError):  # by _cut; uvicorn would log it as an error of ours
-            await self._app(scope, receive, send)  # type: ignore[arg-type]
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `serve`: uvicorn raises them again at its end, which would skip our tidying."""
-        yield
-
-    def stop(self) -> None:
-        """Answer all waits and end; asked twice, end without waiting for clients."""
-        self._inbox.hub.close()
-        self.leases.close()
-        self.force_exit = self.should_exit
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish what is being answered; cut what takes longer, as a client that does not read or send on."""
-        cutting = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut)
-        await super().shutdown(sockets)
-        cutting.cancel()
-        self._cut()  # asked twice, uvicorn has waited for nobody
-        await asyncio.gather(*self.server_state.tasks)  # before the store closes
-
-    def _cut(self) -> None:
-        for connection in self.server_state.connections:
-            connection.transport.abort()
-        for task in self.server_state.tasks:
-            task.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:

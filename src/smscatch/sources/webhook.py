@@ -1,6 +1,6 @@
 """What comes over HTTP: how a sender's request is checked, and the envelope in which it lies in the spool.
 
-No sender's own format here, and no server: web/inbound.py takes the requests.
+No sender's own format here, and no server: web/api/inbound.py takes the requests.
 """
 
 import hmac

@@ -2,9 +2,9 @@
 
 from starlette.requests import Request
 
+from smscatch.web.api.inbound import let_provider_in
 from smscatch.web.auth import identify, refuse_cross_site
 from smscatch.web.endpoint import Endpoint, Face
-from smscatch.web.inbound import let_provider_in
 from smscatch.web.refusals import refuse, refuse_page, refuse_provider
 
 

@@ -13,7 +13,7 @@ from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
 from smscatch.sinks.report import SinkList
 from smscatch.sources.generic import GenericDelivery
-from smscatch.web.answers import (
+from smscatch.web.api.answers import (
     Alive,
     DocumentOf2018,
     Error,
@@ -24,10 +24,10 @@ from smscatch.web.answers import (
     ReadList,
     Taken,
 )
+from smscatch.web.api.sources import SourceList
 from smscatch.web.bodies import Extension, Text
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
-from smscatch.web.sources import SourceList
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),

@@ -67,6 +67,14 @@ QUIET = Parameter(
     " contains. What comes starts them anew.",
     limits={"minimum": 0, "maximum": MAX_QUIET_SECONDS, "default": QUIET_SECONDS},
 )
+LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
+NEXT = Parameter("next", "string", "The page to go to afterwards.")
+THESE_LINES = LINE._replace(
+    help="The numbers whose messages are meant; may be repeated.",
+    is_required=True,
+    limits={"minLength": 1},
+    items={"minItems": 1},
+)
 HOW = (TIMEOUT, NEWEST, QUIET, SKIP)
 WAIT = (*FILTERS, AFTER, *HOW)
 LEASE_WAIT = (SENDER, CONTAINS, AFTER, *HOW)

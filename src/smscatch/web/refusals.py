@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from smscatch.errors import BadSignature, SmscatchError, TooManyTries, Unauthorized, WrongMethod
-from smscatch.web import inbound, pages
+from smscatch.web import pages
+from smscatch.web.api import inbound
 from smscatch.web.responses import json_response
 
 RETRY_AFTER_SECONDS = 2

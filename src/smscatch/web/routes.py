@@ -2,38 +2,36 @@
 
 from functools import partial
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.rights import ORIGINS
-from smscatch.web import api, inbound, leases, pages, sources
-from smscatch.web.endpoint import Endpoint, Parameter
+from smscatch.web import pages
+from smscatch.web.api import inbound, leases, messages, sources, state
+from smscatch.web.compat import original
+from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, PAGE, PROVIDER
-from smscatch.web.openapi import describe_api
-from smscatch.web.params import AFTER, AS_SENT, BEFORE, FILTERS, LEASE_WAIT, LIMIT, LINE, TICKET, UP_TO, WAIT
-from smscatch.web.responses import JSON, value_response
-
-LAST_EVENT_ID = Parameter("Last-Event-ID", "string", "The id of the last event that came; goes before `after`.")
-NEXT = Parameter("next", "string", "The page to go to afterwards.")
-EVENTS, HTML, TEXT = "text/event-stream", "text/html", "text/plain"
-THESE_LINES = LINE._replace(
-    help="The numbers whose messages are meant; may be repeated.",
-    is_required=True,
-    limits={"minLength": 1},
-    items={"minItems": 1},
+from smscatch.web.params import (
+    AFTER,
+    AS_SENT,
+    BEFORE,
+    FILTERS,
+    LAST_EVENT_ID,
+    LEASE_WAIT,
+    LIMIT,
+    LINE,
+    NEXT,
+    THESE_LINES,
+    TICKET,
+    UP_TO,
+    WAIT,
 )
+from smscatch.web.responses import JSON
+
+EVENTS, HTML, TEXT = "text/event-stream", "text/html", "text/plain"
 LIST = (*FILTERS, AFTER, BEFORE, LIMIT)
 LEASED = "Lease|LeaseGroup"
 GET, POST, DELETE = (partial(Endpoint, API, method) for method in ("GET", "POST", "DELETE"))
 SHOW, SUBMIT = partial(Endpoint, PAGE, "GET"), partial(Endpoint, PAGE, "POST")
-
-
-async def openapi(request: Request) -> Response:
-    """This description."""
-    return value_response(describe_api(ENDPOINTS))
-
 
 PAGES = (
     SHOW("/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, AFTER, BEFORE)),
@@ -61,23 +59,23 @@ PAGES = (
 )
 ENDPOINTS = (
     *PAGES,
-    GET("/api/v1/code", api.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
-    GET("/api/v1/cursor", api.get_cursor, (READ, LEASE), TEXT),
+    GET("/api/v1/code", messages.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
+    GET("/api/v1/cursor", messages.get_cursor, (READ, LEASE), TEXT),
     GET(
         "/api/v1/messages",
-        api.list_messages,
+        messages.list_messages,
         (READ,),
         "MessagePage",
         (*FILTERS, AFTER, BEFORE, LIMIT),
         refuses=(NotFound,),
     ),
-    DELETE("/api/v1/messages", api.delete_messages, (ADMIN,), "", (THESE_LINES,), status=204, refuses=(NotFound,)),
-    GET("/api/v1/messages/next", api.next_message, (READ,), "Message", WAIT, refuses=(NotFound,)),
-    GET("/api/v1/messages/{id}", api.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),
-    GET("/api/v1/messages/{id}/reads", api.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
-    DELETE("/api/v1/messages/{id}", api.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
-    GET("/api/v1/lines", api.list_lines, (READ, LEASE), "LineList"),
-    GET("/api/v1/sinks", api.list_sinks, (ADMIN,), "SinkList"),
+    DELETE("/api/v1/messages", messages.delete_messages, (ADMIN,), "", (THESE_LINES,), status=204, refuses=(NotFound,)),
+    GET("/api/v1/messages/next", messages.next_message, (READ,), "Message", WAIT, refuses=(NotFound,)),
+    GET("/api/v1/messages/{id}", messages.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),
+    GET("/api/v1/messages/{id}/reads", messages.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
+    DELETE("/api/v1/messages/{id}", messages.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
+    GET("/api/v1/lines", state.list_lines, (READ, LEASE), "LineList"),
+    GET("/api/v1/sinks", state.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/sources", sources.list_sources, (ADMIN,), "SourceList"),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     POST(
@@ -113,16 +111,22 @@ ENDPOINTS = (
     ),
     GET("/api/v1/leases/{id}/code", leases.next_lease_code, (LEASE,), TEXT, LEASE_WAIT, refuses=(NotFound, LeaseEnded)),
     GET(
-        "/api/v1/events", api.events, (READ,), EVENTS, (*FILTERS, AFTER), headers=(LAST_EVENT_ID,), refuses=(NotFound,)
+        "/api/v1/events",
+        messages.events,
+        (READ,),
+        EVENTS,
+        (*FILTERS, AFTER),
+        headers=(LAST_EVENT_ID,),
+        refuses=(NotFound,),
     ),
     POST(
         "/api/v1/inbound/generic", inbound.receive, (INGEST,), "Taken", body="GenericDelivery", refuses=(BadDelivery,)
     ),
     Endpoint(PROVIDER, "GET", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     Endpoint(PROVIDER, "POST", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
-    POST("/api/v1/explain", api.explain, (READ,), "Reading", body="Text"),
-    GET("/json", api.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
-    GET("/healthz", api.health, (), "Alive"),
-    GET("/readyz", api.readiness, (READ,), "Readiness", refuses=(NoModem,)),
-    GET("/openapi.json", openapi, (READ,), JSON),
+    POST("/api/v1/explain", state.explain, (READ,), "Reading", body="Text"),
+    GET("/json", original.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
+    GET("/healthz", state.health, (), "Alive"),
+    GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),
+    GET("/openapi.json", state.openapi, (READ,), JSON),
 )

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch.codes import find_codes
 from smscatch.errors import NotFound
 from smscatch.messages import Message, format_time
-from smscatch.web.api import find_message
+from smscatch.web.api.messages import find_message
 from smscatch.web.endpoint import access_of, inbox_of, render
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from smscatch import letting
 from smscatch.errors import BadRequest
 from smscatch.messages import Lease, LeaseGroup, Stored
-from smscatch.web.api import page_response
+from smscatch.web.api.messages import page_response
 from smscatch.web.bodies import Extension, parse_body
 from smscatch.web.endpoint import access_of
 from smscatch.web.params import parse_wait

@@ -14,7 +14,7 @@ from smscatch.sources import parse_delivery
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
 from smscatch.spool import Entry
-from smscatch.web.answers import Taken
+from smscatch.web.api.answers import Taken
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, access_of, context_of, inbox_of
 from smscatch.web.responses import value_response

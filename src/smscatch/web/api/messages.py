@@ -1,26 +1,16 @@
-"""The JSON API, /api/v1 and the /json of 2018. Handlers parse, call, answer; nothing is decided here."""
-
-import asyncio
-import json
-from datetime import datetime
-from typing import Any
+"""Messages over HTTP: lists, waits, streams, one by one. Handlers parse, call, answer; nothing is decided here."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.access import Listed
-from smscatch.codes import find_codes
 from smscatch.errors import BadRequest
-from smscatch.messages import Message, Stored, join_json
-from smscatch.web.answers import Alive
-from smscatch.web.bodies import Text, parse_body
-from smscatch.web.endpoint import access_of, context_of, inbox_of
+from smscatch.messages import Stored, join_json
+from smscatch.web.endpoint import access_of, inbox_of
 from smscatch.web.params import parse_limit, parse_query, parse_wait, place_of
 from smscatch.web.responses import json_response, value_response
 from smscatch.web.stream import stream_events
 from smscatch.web.waiting import unless_gone
-
-NEWEST = 50
 
 
 async def list_messages(request: Request) -> Response:
@@ -98,19 +88,6 @@ async def delete_messages(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def list_lines(request: Request) -> Response:
-    """Our numbers: the configured ones, those with a modem, and those that ever received something."""
-    return value_response({"lines": await access_of(request).lines()})
-
-
-async def list_sinks(request: Request) -> Response:
-    """Where messages are sent to: how far each sink is, what waits, and the dead letters with their reasons.
-
-    For a key that sees all lines: the ids of the messages are of any line.
-    """
-    return value_response(await access_of(request).sinks())
-
-
 async def events(request: Request) -> Response:
     """Server-Sent Events: each message as it comes, as `updated` when parts that were missing have come.
 
@@ -121,47 +98,3 @@ async def events(request: Request) -> Response:
         return "updated" if stored.message.revision else "message", stored.json.decode()
 
     return await stream_events(request, as_json)
-
-
-async def explain(request: Request) -> Response:
-    """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
-    text = (await parse_body(request, Text)).text
-    return value_response(await asyncio.to_thread(find_codes, text))
-
-
-async def json_of_2018(request: Request) -> Response:
-    """The newest 50 as MongoDB extended JSON, in the shape of the system of 2018 that smscatch grew from.
-
-    Of long texts they are fewer: 1 MB at most.
-    """
-    newest = await access_of(request).newest(await parse_query(request), NEWEST)
-    # Byte for byte what bson.json_util.dumps wrote: separators ", " and ": ", ASCII only.
-    return json_response(json.dumps([_document_of_2018(stored.message) for stored in newest]).encode())
-
-
-def _document_of_2018(message: Message) -> dict[str, Any]:
-    return {"number": message.sender, "text": message.text, "timestamp": {"$date": _bson_time(message.received_at)}}
-
-
-def _bson_time(time: datetime) -> str:
-    """Return a time as bson.json_util does in its ISO 8601 representation: milliseconds only if there are any."""
-    text = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return text.replace(".000Z", "Z")
-
-
-async def health(request: Request) -> Response:
-    """Whether the process answers, and what its clock shows; needs no key."""
-    return value_response(Alive("ok", inbox_of(request).now()))
-
-
-async def readiness(request: Request) -> Response:
-    """Whether messages come in and can be kept, in the spool and in the store; 503 with the reason if not.
-
-    503 `no_modem` if no modem works and every line has one. `modems` are the states of those that are known,
-    `warnings` what makes messages late.
-    """
-    inbox = inbox_of(request)
-    await asyncio.to_thread(context_of(request).spool.check)
-    warnings, modems = await inbox.check(), await access_of(request).modem_states()
-    answer = {"status": "ready", "waiting": inbox.hub.waiting, "warnings": warnings}
-    return value_response(answer if modems is None else answer | {"modems": modems})

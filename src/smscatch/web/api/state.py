@@ -1,0 +1,54 @@
+"""How the server is, over HTTP: its lines, its sinks, its health; and which code it finds in a text."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smscatch.codes import find_codes
+from smscatch.web.api.answers import Alive
+from smscatch.web.bodies import Text, parse_body
+from smscatch.web.endpoint import access_of, context_of, inbox_of
+from smscatch.web.responses import value_response
+
+
+async def list_lines(request: Request) -> Response:
+    """Our numbers: the configured ones, those with a modem, and those that ever received something."""
+    return value_response({"lines": await access_of(request).lines()})
+
+
+async def list_sinks(request: Request) -> Response:
+    """Where messages are sent to: how far each sink is, what waits, and the dead letters with their reasons.
+
+    For a key that sees all lines: the ids of the messages are of any line.
+    """
+    return value_response(await access_of(request).sinks())
+
+
+async def explain(request: Request) -> Response:
+    """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
+    text = (await parse_body(request, Text)).text
+    return value_response(await asyncio.to_thread(find_codes, text))
+
+
+async def health(request: Request) -> Response:
+    """Whether the process answers, and what its clock shows; needs no key."""
+    return value_response(Alive("ok", inbox_of(request).now()))
+
+
+async def readiness(request: Request) -> Response:
+    """Whether messages come in and can be kept, in the spool and in the store; 503 with the reason if not.
+
+    503 `no_modem` if no modem works and every line has one. `modems` are the states of those that are known,
+    `warnings` what makes messages late.
+    """
+    inbox = inbox_of(request)
+    await asyncio.to_thread(context_of(request).spool.check)
+    warnings, modems = await inbox.check(), await access_of(request).modem_states()
+    answer = {"status": "ready", "waiting": inbox.hub.waiting, "warnings": warnings}
+    return value_response(answer if modems is None else answer | {"modems": modems})
+
+
+async def openapi(request: Request) -> Response:
+    """This description."""
+    return value_response(request.app.state.describe())
