@@ -1,4 +1,4 @@
-"""Wakes those who wait in this process. Knows no store: what it is told, it passes on.
+"""Wakes those who wait in this process (the waiters). Knows no store: what it is told, it passes on.
 
 A text is held against the queries of its line, of its lease, and of those who want all lines; each query once, however
 many wait with it.

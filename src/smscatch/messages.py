@@ -20,8 +20,8 @@ LATE = "late"
 POSSIBLE_DUPLICATE = "possible_duplicate"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
-# What a client, the command line or the API takes where nothing is given: how long a lease lasts, how long one waits
-# for a free line, how long for a message.
+# What a client, the command line or the API takes where nothing is given (default ttl, wait and timeout): how long a
+# lease lasts, how long one waits for a free line, how long for a message.
 TTL_SECONDS, WAIT_SECONDS, TIMEOUT_SECONDS = 120.0, 60.0, 60.0
 MAX_LINES_LEASED = 20  # at once, by one request
 QUIET_SECONDS, MAX_QUIET_SECONDS = 3, 60  # before the newest of several texts is returned
@@ -255,7 +255,10 @@ class Stored:
 
 
 def delivery_id(source: str, delivery: str) -> str:
-    """Return a message's id: 32 hex digits that depend on the delivery alone, so that a repeat has the same."""
+    """Return a message's id: 32 hex digits that depend on the delivery alone (dedup): a repeat of it has the same.
+
+    Why two deliveries are one, and two equal texts are not, is in each source: what it calls a delivery.
+    """
     return hashlib.sha256(f"{source}\0{delivery}".encode()).hexdigest()[:32]
 
 

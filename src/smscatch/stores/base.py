@@ -86,7 +86,7 @@ class Store(Protocol):
     """
 
     async def add(self, deliveries: Sequence[Delivery]) -> int:
-        """Keep the messages durably, all or none; return how many were new.
+        """Keep the messages durably, all or none; return how many were new (idempotent).
 
         One whose id is kept already, or was kept and deleted, is passed over. Positions follow the order given. A part
         is kept until it can be joined with its others: in the transaction that brings the last of them. The same

@@ -1,4 +1,7 @@
-"""What every store decides alike about long messages: to which of them a part belongs. Pure functions."""
+"""What every store decides alike about long messages (joined parts, concatenated SMS): to which a part belongs.
+
+Pure functions.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

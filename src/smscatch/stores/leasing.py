@@ -35,7 +35,7 @@ class Arrival(NamedTuple):
 
 
 def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier: Sequence[Message] = ()) -> Message:
-    """Return `message` with the lease it belongs to, given the newest lease of its line, or marked as late.
+    """Return `message` with the lease it belongs to, given the newest lease of its line; a late text is marked.
 
     `earlier` are messages that tell the clock of its SMSC, those that `clock_query` asks for.
 
@@ -103,7 +103,7 @@ def _lag(earlier: Sequence[Message], tolerance: timedelta) -> timedelta | None:
 
 
 def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: datetime) -> tuple[str, ...]:
-    """Return the lines that `wish` may have now, as many as it wants, or none; `ahead` stand in front, the first first.
+    """Return the lines of its pool that `wish` may have now, as many as it wants, or none; `ahead` stand in front.
 
     What those in front could take is kept for them, also as long as it is not enough for them: of free lines the first
     in the queue keeps whatever it can use, and nobody takes it away, so each lease that ends brings it nearer to what

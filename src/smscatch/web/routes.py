@@ -69,6 +69,7 @@ ENDPOINTS = (
         (*FILTERS, AFTER, BEFORE, LIMIT),
         refuses=(NotFound,),
     ),
+    # Who may delete: an administrator's key alone, here and on the pages.
     DELETE("/api/v1/messages", messages.delete_messages, (ADMIN,), "", (THESE_LINES,), status=204, refuses=(NotFound,)),
     GET("/api/v1/messages/next", messages.next_message, (READ,), "Message", WAIT, refuses=(NotFound,)),
     GET("/api/v1/messages/{id}", messages.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),

@@ -1,4 +1,4 @@
-"""Wrong keys: each is logged without the key, and slows down its address (rate limit), over all its connections.
+"""Wrong keys: each is logged without the key, and slows down its address (rate limit, throttle), however it connects.
 
 An address is that of the connection, of IPv6 the whole /64: X-Forwarded-For anybody may write. Behind a proxy all have
 one address, so keys that were good once pass at any time.
