@@ -16,6 +16,7 @@ LEVELS = (
     ("cursors", "deletions", "explanation", "settings", "simulator", "spool", "hub", "stores"),
     ("twins",),
     ("draining", "inbox", "keycache", "search", "sources"),
+    ("waits",),
     ("intake", "keys", "leases", "modem", "reads", "sinks"),
     ("lines", "rights"),
     ("access",),

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from smscatch import waits
 from smscatch.errors import NoMessage, ShuttingDown, StoreUnavailable
 from smscatch.hub import MAX_WAITING, MAX_WAITING_BYTES
-from smscatch.inbox import Choice, Inbox
+from smscatch.inbox import Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
+from smscatch.waits import Choice, next_message
 from tests.conftest import Clock
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message, the_parts
@@ -86,7 +88,7 @@ async def test_a_reader_that_falls_behind_reads_on_from_the_store(inbox: Inbox) 
 
 
 async def test_nobody_hears_of_a_message_that_was_not_stored(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiter = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
+    waiter = asyncio.create_task(next_message(inbox, ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
 
     async def fail(deliveries: Sequence[Delivery]) -> int:
@@ -125,7 +127,7 @@ async def test_the_feed_survives_a_store_that_is_away(inbox: Inbox, monkeypatch:
 async def test_a_wait_in_vain_says_what_came_meanwhile_and_why_it_did_not_match(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(), a_delivery(sender="Google"), a_delivery(line=OTHER_LINE)])
     with pytest.raises(NoMessage) as caught:
-        await inbox.next_message(Query(lines=(LINE,), sender="Authy"), 1, 0)
+        await next_message(inbox, Query(lines=(LINE,), sender="Authy"), 1, 0)
     assert str(caught.value) == (
         f"No message matched in 0 s: 1 came to {LINE} meanwhile: sender 'Google' is not 'Authy'."
     )
@@ -136,13 +138,13 @@ async def test_a_wait_in_vain_says_what_came_meanwhile_and_why_it_did_not_match(
 
 async def test_a_wait_in_vain_on_a_silent_line_says_so(inbox: Inbox) -> None:
     with pytest.raises(NoMessage, match="nothing came meanwhile"):
-        await inbox.next_message(ALL, 0, 0)
+        await next_message(inbox, ALL, 0, 0)
 
 
 async def test_a_wait_that_ends_leaves_nobody_waiting(inbox: Inbox) -> None:
     with pytest.raises(NoMessage):
-        await inbox.next_message(ALL, 0, 0)
-    task = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
+        await next_message(inbox, ALL, 0, 0)
+    task = asyncio.create_task(next_message(inbox, ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -150,13 +152,13 @@ async def test_a_wait_that_ends_leaves_nobody_waiting(inbox: Inbox) -> None:
 
 
 async def test_closing_ends_the_waits_there_are_and_those_to_come(inbox: Inbox) -> None:
-    task = asyncio.create_task(inbox.next_message(ALL, 0, PATIENCE_SECONDS))
+    task = asyncio.create_task(next_message(inbox, ALL, 0, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     inbox.hub.close()
     with pytest.raises(ShuttingDown):
         await task
     with pytest.raises(ShuttingDown):
-        await inbox.next_message(ALL, 0, PATIENCE_SECONDS)
+        await next_message(inbox, ALL, 0, PATIENCE_SECONDS)
 
 
 async def test_an_equal_text_read_by_another_run_of_gammu_may_be_a_duplicate(inbox: Inbox) -> None:
@@ -198,7 +200,7 @@ async def test_a_text_that_a_modem_stored_twice_is_marked_the_second_time(inbox:
 async def test_a_short_wait_finds_a_match_behind_however_many_others(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(sender="Other") for _ in range(230)])
     await inbox.receive([a_delivery(text="there it is")])
-    stored = await inbox.next_message(Query(sender="Authy"), 0, 0)
+    stored = await next_message(inbox, Query(sender="Authy"), 0, 0)
     assert stored.message.text == "there it is"
 
 
@@ -207,7 +209,7 @@ async def test_the_cursor_of_a_wait_by_time_does_not_lead_back(inbox: Inbox) -> 
     await inbox.receive([a_delivery(sender="Other", received_at=old) for _ in range(230)])
     await inbox.receive([a_delivery(received_at=old)])
     with pytest.raises(NoMessage, match="nothing came") as caught:
-        await inbox.next_message(Query(sender="Authy", since=NOON), 0, 0)
+        await next_message(inbox, Query(sender="Authy", since=NOON), 0, 0)
     assert caught.value.details["cursor"] == "231"
 
 
@@ -216,12 +218,12 @@ async def test_a_long_text_completed_later_is_no_news_to_who_waits_behind_it(inb
     await inbox.receive([first])
     await inbox.store.show_incomplete(NOON + timedelta(seconds=1))
     after = await inbox.position()
-    waiter = asyncio.create_task(inbox.next_message(ALL, after, PATIENCE_SECONDS))
+    waiter = asyncio.create_task(next_message(inbox, ALL, after, PATIENCE_SECONDS))
     await waiting(inbox, 1)
     await inbox.receive([second])
     await inbox.receive([a_delivery(text="Your code is 222222")])
     assert (await waiter).message.code == "222222"
-    assert (await inbox.next_message(ALL, 0, 0)).message.complete  # behind the start it is news, and whole
+    assert (await next_message(inbox, ALL, 0, 0)).message.complete  # behind the start it is news, and whole
 
 
 async def test_now_lies_behind_what_waits_in_the_spool(inbox: Inbox) -> None:
@@ -271,14 +273,14 @@ class Quiet:
         self._begun = 0
         self._passed = 0.0
         loop = asyncio.get_running_loop()
-        real, hear_nothing = loop.time, inbox._hear_nothing
+        real, hear_nothing = loop.time, waits._hear_nothing
 
         async def heard(*arguments: Any) -> None:
             self._begun += 1
             await hear_nothing(*arguments)
 
         monkeypatch.setattr(loop, "time", lambda: real() + self._passed)
-        monkeypatch.setattr(inbox, "_hear_nothing", heard)
+        monkeypatch.setattr(waits, "_hear_nothing", heard)
 
     async def begins(self, count: int = 1) -> None:
         """Return when the time of quiet runs, for the `count`th time."""
@@ -310,7 +312,7 @@ NEWEST = Choice(quiet_seconds=60)
 
 async def test_the_newest_is_returned_once_nothing_came_for_a_while(inbox: Inbox, quiet: Quiet) -> None:
     await inbox.receive([a_delivery(text="Your code is 111111")])
-    waiter = asyncio.create_task(inbox.next_message(Query(has_code=True), 0, 600, choice=NEWEST))
+    waiter = asyncio.create_task(next_message(inbox, Query(has_code=True), 0, 600, choice=NEWEST))
     await quiet.begins()
     for number, text in enumerate(("Your code is 222222", "Welcome"), start=2):  # each makes it begin anew
         await quiet.passes(40)
@@ -327,7 +329,7 @@ async def test_the_quiet_begins_with_the_wait_and_not_with_the_last_text(
 ) -> None:
     await inbox.receive([a_delivery(text="Your code is 111111")])
     clock.advance(3600)
-    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 600, choice=NEWEST))
+    waiter = asyncio.create_task(next_message(inbox, ALL, 0, 600, choice=NEWEST))
     await quiet.begins()
     await quiet.passes(40)
     await inbox.receive([a_delivery(text="Your code is 222222", received_at=clock())])
@@ -338,7 +340,7 @@ async def test_the_quiet_begins_with_the_wait_and_not_with_the_last_text(
 
 async def test_what_is_not_asked_for_does_not_disturb_the_quiet(inbox: Inbox, quiet: Quiet) -> None:
     await inbox.receive([a_delivery()])
-    waiter = asyncio.create_task(inbox.next_message(Query(sender="Authy"), 0, 600, choice=NEWEST))
+    waiter = asyncio.create_task(next_message(inbox, Query(sender="Authy"), 0, 600, choice=NEWEST))
     await quiet.begins()
     await quiet.passes(40)
     await inbox.receive([a_delivery(sender="Google"), a_delivery(line=OTHER_LINE, sender="Google")])
@@ -350,7 +352,7 @@ async def test_what_is_not_asked_for_does_not_disturb_the_quiet(inbox: Inbox, qu
 async def test_a_line_on_which_a_long_text_is_arriving_is_not_quiet(inbox: Inbox, clock: Clock, quiet: Quiet) -> None:
     first, second = the_parts("Your code is 222222. " * 10)
     await inbox.receive([a_delivery(text="Your code is 111111")])
-    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 600, choice=NEWEST))
+    waiter = asyncio.create_task(next_message(inbox, ALL, 0, 600, choice=NEWEST))
     await quiet.begins()
     await inbox.receive([first])
     await quiet.passes(60)
@@ -364,7 +366,7 @@ async def test_a_line_on_which_a_long_text_is_arriving_is_not_quiet(inbox: Inbox
 async def test_a_wait_for_the_newest_ends_with_its_time_also_where_it_is_never_quiet(
     inbox: Inbox, quiet: Quiet
 ) -> None:
-    waiter = asyncio.create_task(inbox.next_message(ALL, 0, 90, choice=NEWEST))
+    waiter = asyncio.create_task(next_message(inbox, ALL, 0, 90, choice=NEWEST))
     for number in (1, 2):
         await waiting(inbox, 1)
         await inbox.receive([a_delivery(text=f"Your code is {number:06}")])
@@ -373,15 +375,15 @@ async def test_a_wait_for_the_newest_ends_with_its_time_also_where_it_is_never_q
         await quiet.passes(45)
     assert (await waiter).message.code == "000002"
     with pytest.raises(NoMessage, match="nothing came"):
-        await inbox.next_message(ALL, 2, 0, choice=NEWEST)
+        await next_message(inbox, ALL, 2, 0, choice=NEWEST)
 
 
 async def test_the_newest_is_none_that_is_to_be_passed_over(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(text=f"Your code is {number:06}") for number in (1, 2, 3)])
     choice = Choice({"3": "it was read"}, quiet_seconds=0)
-    assert (await inbox.next_message(ALL, 0, 0, choice=choice)).message.code == "000002"
+    assert (await next_message(inbox, ALL, 0, 0, choice=choice)).message.code == "000002"
     with pytest.raises(NoMessage, match="1 came meanwhile: it was read"):
-        await inbox.next_message(ALL, 2, 0, choice=choice)
+        await next_message(inbox, ALL, 2, 0, choice=choice)
 
 
 async def test_the_newest_is_what_came_last_and_not_what_was_completed_last(inbox: Inbox) -> None:
@@ -391,7 +393,7 @@ async def test_the_newest_is_what_came_last_and_not_what_was_completed_last(inbo
     await inbox.receive([a_delivery(text="Your code is 222222")])
     await inbox.receive([second])
     choice = Choice(quiet_seconds=0)
-    assert (await inbox.next_message(ALL, 0, 0, choice=choice)).message.code == "222222"
+    assert (await next_message(inbox, ALL, 0, 0, choice=choice)).message.code == "222222"
 
 
 async def test_little_waits_in_memory_for_a_reader_of_long_texts_who_misses_none(inbox: Inbox) -> None:

@@ -21,6 +21,7 @@ from smscatch.modem.health import Health, read_health, write_health
 from smscatch.modem.journal import Journal
 from smscatch.spool import MAX_BYTES, Entry, Pokes, Spool, Writer, poke, write_entry
 from smscatch.stores import Delivery
+from smscatch.waits import next_message
 from tests.conftest import spool_text
 from tests.patience import PATIENCE_SECONDS
 
@@ -158,7 +159,7 @@ async def test_a_poke_wakes_the_drain(spool: Spool, inbox: Inbox) -> None:
     try:
         for n in range(3):
             await asyncio.to_thread(spool_text, spool.folder, f"text {n}")
-            stored = await inbox.next_message(Query(contains=f"text {n}"), 0, PATIENCE_SECONDS)
+            stored = await next_message(inbox, Query(contains=f"text {n}"), 0, PATIENCE_SECONDS)
             assert stored.position == n + 1
     finally:
         draining.cancel()
@@ -172,7 +173,7 @@ async def test_a_lost_poke_is_made_up_for_by_the_timer(spool: Spool, inbox: Inbo
     draining = asyncio.create_task(drain_into(spool, inbox, line_of).keep_draining(pokes, 0.01))
     try:
         await asyncio.to_thread(spool_text, spool.folder, "found")
-        await inbox.next_message(Query(contains="found"), 0, PATIENCE_SECONDS)
+        await next_message(inbox, Query(contains="found"), 0, PATIENCE_SECONDS)
     finally:
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)

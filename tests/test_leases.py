@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from smscatch.errors import LeaseEnded, NoFreeLine, NoMessage, ShuttingDown, StoreUnavailable, UnknownLease
-from smscatch.inbox import OLDEST, Choice, Inbox
+from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Lease, Query
 from smscatch.stores import Claim, Wish
+from smscatch.waits import OLDEST, Choice, next_message
 from tests.conftest import Clock
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, the_parts
@@ -44,7 +45,7 @@ async def test_a_lease_has_its_messages_alone(inbox: Inbox, leases: Leases) -> N
     found = await leases.next_message(lease, ALL, int(lease.cursor), 1)
     assert found.message.code == "123456"
     with pytest.raises(NoMessage, match=f"belongs to the lease {lease.id} of 'test 7'") as caught:
-        await inbox.next_message(Query(lease="", lines=(LINE,)), 0, 0)
+        await next_message(inbox, Query(lease="", lines=(LINE,)), 0, 0)
     assert caught.value.details["near_misses"][0]["id"] == found.message.id
 
 

@@ -54,3 +54,30 @@ def test_every_file_that_the_table_for_contributors_names_exists() -> None:
     assert {name for name in named if not any((place / name).exists() for place in places)} == {
         "web/catalogues/LANGUAGE.toml"
     }
+
+
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("authorization", "rights.py"),
+        ("cache", "keycache.py"),
+        ("CSRF", "web/auth.py"),
+        ("dead letter", "sinks/retry.py"),
+        ("dedup", "messages.py"),
+        ("default ttl", "messages.py"),
+        ("idempotent", "stores/base.py"),
+        ("joined parts", "stores/joining.py"),
+        ("late text", "stores/leasing.py"),
+        ("pool", "lines.py"),
+        ("rate limit", "web/tries.py"),
+        ("retry", "sinks/retry.py"),
+        ("signature", "web/api/inbound.py"),
+        ("spends no more than one try on a PIN", "modem/sim.py"),
+        ("throttle", "web/tries.py"),
+        ("waiter", "hub.py"),
+        ("who may delete", "web/routes.py"),
+        ("why two deliveries are one", "messages.py"),
+    ],
+)
+def test_a_word_of_the_field_leads_to_where_the_thing_is_done(word: str, place: str) -> None:
+    assert word.lower() in (SOURCE / place).read_text("utf-8").lower()

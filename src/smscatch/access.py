@@ -13,7 +13,7 @@ import msgspec
 from smscatch.cursors import check_cursor, parse_after, parse_range
 from smscatch.deletions import Deletions
 from smscatch.errors import BadRequest, Forbidden, LeaseEnded, NoMessage, NoModem, NotFound, SmscatchError
-from smscatch.inbox import OLDEST, Choice, Inbox, within_bytes
+from smscatch.inbox import Inbox, within_bytes
 from smscatch.keycache import KeyCache
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines, describe
@@ -27,6 +27,7 @@ from smscatch.settings import Settings
 from smscatch.sinks.report import SinkList, report_sinks
 from smscatch.stores import Key
 from smscatch.stores.records import Read
+from smscatch.waits import OLDEST, Choice, next_message
 
 MAX_CONTAINS = 500
 
@@ -179,9 +180,9 @@ class Access(Rights):
         return deleted
 
     async def wait(self, asked: Wait) -> Stored:
-        """Return a match that belongs to no lease, waiting for it: see Inbox.next_message."""
+        """Return a match that belongs to no lease, waiting for it: see waits.next_message."""
         query, position = await self.start(msgspec.structs.replace(asked.query, lease=""), asked.after)
-        wait = self.house.inbox.next_message(query, position, asked.timeout_seconds, choice=asked.choice)
+        wait = next_message(self.house.inbox, query, position, asked.timeout_seconds, choice=asked.choice)
         return await self.given(wait, query.lines)
 
     async def given(self, wait: Coroutine[Any, Any, Stored], lines: Sequence[str] | None) -> Stored:

@@ -9,18 +9,15 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import NamedTuple
 
 import msgspec
 
 from smscatch.clock import Clock, utc_now
-from smscatch.errors import NoMessage, StoreUnavailable
-from smscatch.explanation import explain
+from smscatch.errors import StoreUnavailable
 from smscatch.hub import Hub
-from smscatch.messages import Lease, Message, Part, Query, Stored
+from smscatch.messages import Message, Part, Query, Stored
 from smscatch.stores import Delivery, Store
 from smscatch.twins import Twins
 
@@ -36,19 +33,6 @@ log = logging.getLogger(__name__)
 
 async def _nothing() -> None:
     pass
-
-
-class Choice(NamedTuple):
-    """Which of several matches a wait returns: the oldest; with `quiet_seconds` the newest, once none came for so long.
-
-    `skip` has ids and cursors of messages to pass over, and why, as half a sentence.
-    """
-
-    skip: Mapping[str, str] = MappingProxyType({})
-    quiet_seconds: float | None = None
-
-
-OLDEST = Choice()
 
 
 class Inbox:
@@ -204,95 +188,6 @@ class Inbox:
             before = page[-1].position
         return found[:limit], len(found) > limit
 
-    async def next_message(
-        self, query: Query, after: int, timeout_seconds: float, *, choice: Choice = OLDEST
-    ) -> Stored:
-        """Return a match that arrived behind `after`, waiting for it: the oldest, or the newest once it is quiet.
-
-        Raises NoMessage, which explains why none came and whose cursor leads on from there.
-        """
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout_seconds
-        oldest = await self._oldest(query, after, timeout_seconds, choice.skip)
-        if choice.quiet_seconds is None:
-            return oldest
-        left = max(0.0, deadline - clock())
-        return await self.newest_when_quiet(query, after, left, choice=choice) or oldest
-
-    async def _oldest(self, query: Query, after: int, timeout_seconds: float, skip: Mapping[str, str]) -> Stored:
-        # What belongs to a lease does so whatever the clock showed when it was received.
-        wanted = msgspec.structs.replace(query, until=None) if query.lease else query
-        async with contextlib.aclosing(self.follow(wanted, after)) as stream:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_seconds):
-                    async for stored in stream:
-                        if _is_meant(stored, after, skip):
-                            return stored
-        # A last look, since a short time may be over before the first; it covers all up to the position that we return.
-        position = await self.store.position()
-        for stored in await self.store.after(wanted, after, PAGE):
-            if _is_meant(stored, after, skip):
-                return stored
-        reason, near_misses = await self._explain(query, after, skip)
-        raise NoMessage.within(timeout_seconds, reason, cursor=str(position), near_misses=near_misses)
-
-    async def newest_when_quiet(
-        self, query: Query, after: int, timeout_seconds: float, *, choice: Choice
-    ) -> Stored | None:
-        """Return the newest match behind `after` once it is quiet, or when the time is up; None if there is none.
-
-        It is quiet when nothing came for `choice.quiet_seconds` that `query` asks for, with or without a code, and no
-        part of a long text.
-        """
-        quiet_seconds = choice.quiet_seconds or 0.0
-        arriving = msgspec.structs.replace(query, has_code=False)
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout_seconds
-        while True:
-            await self._hear_nothing(arriving, quiet_seconds, deadline)
-            if clock() >= deadline or not await self._is_in_parts(arriving, quiet_seconds):
-                break
-        newest = await self.store.newest(query, PAGE, after=after)
-        return max((stored for stored in newest if _is_meant(stored, after, choice.skip)), key=_arrival, default=None)
-
-    async def _hear_nothing(self, query: Query, quiet_seconds: float, deadline: float) -> None:
-        """Wait until no match came for `quiet_seconds`, at most until the loop's clock shows `deadline`."""
-        clock = asyncio.get_running_loop().time
-        async with contextlib.aclosing(self.follow(query, await self.position())) as stream:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(min(deadline, clock() + quiet_seconds)) as limit:
-                    async for _ in stream:
-                        limit.reschedule(min(deadline, clock() + quiet_seconds))
-
-    async def _is_in_parts(self, query: Query, seconds: float) -> bool:
-        """Return whether a part came within the last seconds of a long text that is not whole yet."""
-        since = self.now() - timedelta(seconds=seconds)
-        lease = await self.store.lease(query.lease) if query.lease else None
-        return any(part.received_at > since for part in await self._incomplete(query, lease))
-
-    async def _incomplete(self, query: Query, lease: Lease | None) -> list[Part]:
-        parts = await self.store.incomplete()
-        if query.lines is not None:
-            parts = [part for part in parts if part.line in query.lines]
-        # What came before a lease is none of the leaseholder's business.
-        return [part for part in parts if lease is None or (part.arrived_at or part.received_at) >= lease.started_at]
-
-    async def _explain(self, query: Query, after: int, skip: Mapping[str, str]) -> tuple[str, list[dict[str, str]]]:
-        meanwhile = Query(lines=query.lines, since=query.since, until=query.until)
-        newest = await self.store.newest(meanwhile, PAGE, after=after)
-        came = [stored.message for stored in reversed(newest)]
-        leases = await self.store.leases_by_id({id_ for id_ in (query.lease, *(one.lease for one in came)) if id_})
-        own = leases.get(query.lease or "")
-        before = await self._passed_over(query, own, after)
-        return explain(query, came, await self._incomplete(query, own), leases, skip=skip, before=before)
-
-    async def _passed_over(self, query: Query, lease: Lease | None, after: int) -> list[Message]:
-        """Return the matches of a lease that the wait did not look at, because `after` lies behind them."""
-        if lease is None or int(lease.cursor) >= after:
-            return []
-        found = await self.store.newest(query, PAGE, before=after + 1, after=int(lease.cursor))
-        return [stored.message for stored in reversed(found)]
-
     async def position(self) -> int:
         """Return the position of now: everything that arrived before this call is at or in front of it.
 
@@ -349,19 +244,3 @@ def within_bytes(messages: list[Stored]) -> list[Stored]:
     sizes = itertools.accumulate(len(stored.json) for stored in messages)
     fitting = sum(size <= MAX_HELD_BYTES for size in sizes)
     return messages[: max(1, fitting)]
-
-
-def _is_meant(stored: Stored, after: int, skip: Mapping[str, str]) -> bool:
-    """Return whether a match is news behind `after`, and not to be passed over."""
-    passed_over = stored.message.id in skip or stored.message.cursor in skip
-    return _arrived_behind(after, stored) and not passed_over
-
-
-def _arrival(stored: Stored) -> int:
-    """Return where a message first stood in the order of commits."""
-    return int(stored.message.first_cursor or stored.position)
-
-
-def _arrived_behind(after: int, stored: Stored) -> bool:
-    """Return whether a message is news behind `after`: one whose missing parts came later arrived when it was shown."""
-    return stored.message.revision == 0 or int(stored.message.first_cursor) > after

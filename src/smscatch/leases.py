@@ -23,10 +23,11 @@ from smscatch.errors import (
     Unauthorized,
     UnknownLease,
 )
-from smscatch.inbox import OLDEST, Choice, Inbox
+from smscatch.inbox import Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
 from smscatch.stores import Claim, Wish
 from smscatch.stores.leasing import ids_of_group
+from smscatch.waits import OLDEST, Choice, newest_when_quiet, next_message
 
 # A waiter asks again this often, and has left the queue when it has not asked for so long: its server was killed.
 # Shorter than a rest, so what another instance releases is known before it is free.
@@ -207,7 +208,7 @@ class Leases:
         *,
         choice: Choice = OLDEST,
     ) -> Stored:
-        """Return a match behind `after` that belongs to the lease, waiting while that lasts: see Inbox.next_message.
+        """Return a match behind `after` that belongs to the lease, waiting while that lasts: see waits.next_message.
 
         `after` does not reach back before the lease. Raises NoMessage, and LeaseEnded when the lease is over before
         the time is.
@@ -220,7 +221,7 @@ class Leases:
             return oldest
         # When the lease is over nothing more comes for it: then it is quiet soon.
         left = max(0.0, deadline - time.monotonic())
-        return await self._inbox.newest_when_quiet(query, after, left, choice=choice) or oldest
+        return await newest_when_quiet(self._inbox, query, after, left, choice=choice) or oldest
 
     async def _oldest(
         self, lease: Lease, query: Query, after: int, timeout_seconds: float, *, skip: Mapping[str, str]
@@ -233,7 +234,8 @@ class Leases:
             left = max(0.0, deadline - time.monotonic())
             lasts = max(0.0, (lease.expires_at - now).total_seconds())
             try:
-                return await self._inbox.next_message(query, after, min(left, lasts, LOOK_SECONDS), choice=Choice(skip))
+                look = min(left, lasts, LOOK_SECONDS)
+                return await next_message(self._inbox, query, after, look, choice=Choice(skip))
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile
                 if lease.expires_at <= await self._now():

@@ -19,6 +19,7 @@ from smscatch.leases import Leases
 from smscatch.messages import MAX_LINES_LEASED, Query
 from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
+from smscatch.waits import next_message
 from smscatch.web.app import make_app
 from tests.samples import a_delivery
 from tests.stores.test_leases import a_wish, at, claim
@@ -87,6 +88,6 @@ async def test_the_leases_of_an_explanation_are_read_at_once(store: Store, asked
     inbox = await Inbox.open(store)
     asked.clear()
     with pytest.raises(NoMessage) as raised:
-        await inbox.next_message(Query(lease=""), 0, 0)
+        await next_message(inbox, Query(lease=""), 0, 0)
     assert len(raised.value.details["near_misses"]) == 200
     assert len(list(filter(BY_ID.search, asked))) == 1

@@ -9,7 +9,7 @@ import httpx2
 import msgspec
 import pytest
 
-from smscatch import keys, rights
+from smscatch import keys, rights, waits
 from smscatch import leases as leases_module
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
@@ -125,13 +125,13 @@ async def test_why_nothing_came_is_not_told_to_a_key_that_was_limited(
     inbox: Inbox, client: httpx2.AsyncClient, elsewhere: Store, *, monkeypatch: pytest.MonkeyPatch, limit: Limit
 ) -> None:
     key, headers = await make_key(inbox, "read")
-    explain = inbox._explain
+    explain = waits._explain
 
     async def limit_and_explain(*arguments: object) -> object:
         await limit(elsewhere, key)
         return await explain(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inbox, "_explain", limit_and_explain)
+    monkeypatch.setattr(waits, "_explain", limit_and_explain)
     await inbox.receive([a_delivery()])
     answer = await client.get("/api/v1/code?sender=Google&after=0&timeout=0", headers=headers)
     assert answer.status_code == (401 if limit is revoke else 403)

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from smscatch.access import MAX_CONTAINS, Wait
 from smscatch.cursors import Range, check_cursor, parse_range
 from smscatch.errors import BadRequest, BadTimeout
-from smscatch.inbox import Choice
 from smscatch.letting import MAX_TIMEOUT_SECONDS
 from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query
+from smscatch.waits import Choice
 from smscatch.web.endpoint import Parameter, access_of, inbox_of
 
 DEFAULT_TIMEOUT_SECONDS = 30

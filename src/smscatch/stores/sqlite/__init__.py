@@ -5,14 +5,11 @@ A message is durable when `add` returns: WAL with synchronous=FULL (https://www.
 
 import asyncio
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -23,71 +20,15 @@ from smscatch.stores.jobs import Job, SinkUse, State
 from smscatch.stores.records import Key, Read, Record, cannot_load
 from smscatch.stores.sqlite import leases, moving, parts, queue, searching, statements
 from smscatch.stores.sqlite.schema import migrate
+from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open
 
-P = ParamSpec("P")
-R = TypeVar("R")
 LISTEN_SECONDS = 5.0
-BUSY_SECONDS = 3  # then the caller hears of it, and tries again
-# These come of what we ask; trying again later would not help.
-PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
-# A file system that is full, or that a network brings.
-PASSING_IN_FILES = (
-    errno.EIO,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.ESTALE,
-    errno.ETIMEDOUT,
-    errno.EHOSTDOWN,
-    errno.ENOTCONN,
-)
-OUR_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
-
-
-class _Worker:
-    """A connection and the one thread that uses it."""
-
-    def __init__(self, path: str) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
-        self._path = path
-        self.connection = self._executor.submit(self._connect).result()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
-
-    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._executor, lambda: work(self.connection, *args, **kwargs))
-        except OUR_FAULT:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise self._unavailable(error) from error
-
-    async def twin(self) -> "_Worker":
-        """Return a new worker on the same database."""
-        try:
-            return await asyncio.to_thread(_Worker, self._path)
-        except sqlite3.DatabaseError as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: sqlite3.DatabaseError) -> StoreUnavailable:
-        is_full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-        return StoreUnavailable(
-            f"The database {self._path} failed: {error}.{' Free some space on its disk.' if is_full else ''}"
-        )
-
-    def close(self) -> None:
-        self._executor.submit(self.connection.close).result()
-        self._executor.shutdown()
 
 
 class SqliteStore:
     """The Store in a file; see stores/base.py for what each method promises."""
 
-    def __init__(self, writer: _Worker, reader: _Worker, searcher: _Worker, join: Join) -> None:
+    def __init__(self, writer: Worker, reader: Worker, searcher: Worker, join: Join) -> None:
         self._writer = writer
         self._reader = reader
         self._searcher = searcher  # a search may take long; nobody who waits for a position shall wait for it
@@ -102,15 +43,15 @@ class SqliteStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Ours alone, whoever may enter the folder: it holds texts. SQLite gives its log the same mode.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            writer = _Worker(path)
+            writer = Worker(path)
         except (OSError, sqlite3.DatabaseError) as error:
-            raise _cannot_open(path, error) from error
+            raise cannot_open(path, error) from error
         try:
             await writer.run(migrate, path)
-            return cls(writer, _Worker(path), _Worker(path), join)
+            return cls(writer, Worker(path), Worker(path), join)
         except StoreUnavailable as error:
             writer.close()
-            raise _cannot_open(path, error.__cause__ or error) from error
+            raise cannot_open(path, error.__cause__ or error) from error
         except CannotStart:
             writer.close()
             raise
@@ -144,7 +85,7 @@ class SqliteStore:
         """See Store.position."""
         return await self._reader.run(statements.counter, "position")
 
-    def _reader_for(self, query: Query) -> _Worker:
+    def _reader_for(self, query: Query) -> Worker:
         return self._reader if query.contains is None and query.sender_part is None else self._searcher
 
     async def after(self, query: Query, position: int, limit: int) -> list[Stored]:
@@ -343,17 +284,3 @@ class SqliteStore:
         self._reader.close()
         self._searcher.close()
         self._writer.close()
-
-
-def _cannot_open(path: str, error: BaseException) -> CannotStart | StoreUnavailable:
-    """Return StoreUnavailable for what passes: another process keeps the file, or the disk fails, is full or away."""
-    if isinstance(error, sqlite3.Error):
-        passes = getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING
-    else:
-        passes = isinstance(error, OSError) and error.errno in PASSING_IN_FILES
-    if passes:
-        return StoreUnavailable(f"The database {path} cannot be opened: {error}.")
-    return CannotStart(
-        f"The database {path} cannot be opened: {error}. Make its folder one that this user may write,"
-        " or name another with SMSCATCH_STORE."
-    )
