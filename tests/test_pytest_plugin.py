@@ -137,7 +137,6 @@ def test_a_test_that_passed_stays_so_when_the_server_is_away_at_its_end(
     project: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr("smscatch.client.leasing.FAREWELL_SECONDS", 0)
-    project.makeini("[pytest]\nsms_label = pool\nsms_ttl = 1\n")
     project.makepyfile("""
         def test_sign_up(sms, sms_line):
             sms._http.base_url = "http://127.0.0.1:9"
@@ -145,8 +144,10 @@ def test_a_test_that_passed_stays_so_when_the_server_is_away_at_its_end(
     result = project.runpytest(*options)
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines([f"*PytestWarning: smscatch: {LINE} is not released, and blocked until *"])
-    while not no_line_is_taken(server):
-        pass
+    with server.client() as client:
+        for lease in client.leases():
+            client.leased(lease.id).release()
+    assert no_line_is_taken(server)
 
 
 def test_a_test_that_passes_reports_nothing(project: pytest.Pytester) -> None:
