@@ -17,10 +17,10 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.servers import mongo, postgres
 
-RACES = 40
-WRITTEN = 400
-DELIVERED = 400
-TAKEN_MEANWHILE = 20  # while the database is away
+RACES = 25
+WRITTEN = 160
+DELIVERED = 240
+TAKEN_MEANWHILE = 15  # while the database is away
 RETRY_SECONDS = 0.2
 CODE = "Your code is 482913"
 LAST = "the last"
