@@ -101,7 +101,7 @@ class Access(Rights):
         start = parse_after(after, inbox.now())
         if isinstance(start, datetime):
             return msgspec.structs.replace(query, since=start), 0
-        check_cursor(start, await inbox.stored_position(), after)
+        check_cursor(start, await inbox.newest_position(), after)
         return query, start
 
     def note(self, messages: Iterable[Stored]) -> None:

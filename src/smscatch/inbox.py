@@ -194,9 +194,9 @@ class Inbox:
         Raises StoreUnavailable if what waits in the spool cannot be stored: what is old would come after "now" then.
         """
         await self.catch_up()
-        return await self.stored_position()
+        return await self.newest_position()
 
-    async def stored_position(self) -> int:
+    async def newest_position(self) -> int:
         """Return the newest position; what waits in the spool will have a later one."""
         return await self.store.position()
 

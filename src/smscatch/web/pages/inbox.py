@@ -46,7 +46,7 @@ class LineChoice(NamedTuple):
 
 async def inbox_page(request: Request) -> Response:
     """The newest messages; later ones appear by themselves. `before` and `after` lead to older pages and back."""
-    position = await inbox_of(request).stored_position()  # before the list: what comes in between, the stream brings
+    position = await inbox_of(request).newest_position()  # before the list: what comes in between, the stream brings
     after, before = place_of(request)
     now, access = inbox_of(request).now(), access_of(request)
     query, bounds = parse_range(await parse_query(request), after, before, position=position, now=now)
@@ -143,7 +143,7 @@ def _deletion(request: Request, query: Query, position: int) -> str | None:
 
 async def delete_shown(request: Request) -> Response:
     """Delete what a list with a filter showed, as far as the key may see it; say how many, or go back to the list."""
-    position = await inbox_of(request).stored_position()
+    position = await inbox_of(request).newest_position()
     query, up_to = parse_deletion(request, await parse_query(request), position)
     deleted = await access_of(request).delete_found(query, up_to)
     if "text/html" in request.headers.get("accept", ""):

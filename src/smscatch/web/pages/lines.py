@@ -93,7 +93,7 @@ async def live(request: Request) -> Response:
 async def _state(request: Request) -> object:
     """Return what is another value when the page has something new to show, and is cheap to ask for."""
     house = context_of(request).house
-    now, position, held = house.inbox.now(), await house.inbox.stored_position(), await house.leases.held()
+    now, position, held = house.inbox.now(), await house.inbox.newest_position(), await house.leases.held()
     return position, held, [lease.expires_at <= now for lease in held], house.lines.modems()
 
 

@@ -28,7 +28,7 @@ class PageState:
         return self._version
 
     async def _read(self, request: Request) -> None:
-        lines, position = context_of(request).house.lines, await inbox_of(request).stored_position()
+        lines, position = context_of(request).house.lines, await inbox_of(request).newest_position()
         if position != self._position:  # only a text can bring a new line
             self._position, self._lines = position, tuple(await lines.used())
         modems = lines.modems().values()
