@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 from smscatch.draining import Drain
@@ -15,6 +14,7 @@ from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.modem.link import run_link
+from smscatch.modem.ports import PortSettings
 from smscatch.opening import Opening
 from smscatch.reads import Reads
 from smscatch.rights import keep_ending_forfeited
@@ -116,7 +116,10 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, 
 def _links(settings: Settings) -> list[Run]:
     """Return what reads the modems of our lines."""
     return [
-        Run(f"the modem of {number}", partial(run_link, number, Path(line.device), settings.spool, pin=line.pin))
+        Run(
+            f"the modem of {number}",
+            partial(run_link, number, PortSettings(line.device, line.baud), settings.spool, pin=line.pin),
+        )
         for number, line in settings.lines.items()
         if line.device is not None
     ]

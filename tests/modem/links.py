@@ -12,6 +12,7 @@ import pytest
 from smscatch.messages import Message, Part
 from smscatch.modem.health import Health, read_health
 from smscatch.modem.link import run_link
+from smscatch.modem.ports import PortSettings
 from smscatch.simulator import SimulatedModem
 from smscatch.sources import read_delivery
 from smscatch.spool import SUFFIX
@@ -31,6 +32,19 @@ async def hurried(seconds: float) -> None:
     """
     for _ in range(STEPS):
         await asyncio.sleep(seconds / HURRY / STEPS)
+
+
+class CountedClock:
+    """A hurried clock that counts what was slept: `slept` all of it, `now` what went on side by side once."""
+
+    def __init__(self) -> None:
+        self.slept = self.now = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        ends = self.now + seconds
+        await hurried(seconds)
+        self.slept += seconds
+        self.now = max(self.now, ends)
 
 
 class Link:
@@ -78,9 +92,11 @@ class Link:
 
 
 @asynccontextmanager
-async def running_link(modem: SimulatedModem | Path, spool: Path, **options: Any) -> AsyncGenerator[Link]:
+async def running_link(
+    modem: SimulatedModem | Path | str | PortSettings, spool: Path, **options: Any
+) -> AsyncGenerator[Link]:
     """Run a link on `modem` while the block runs."""
-    device = modem if isinstance(modem, Path) else modem.device
+    device = modem.device if isinstance(modem, SimulatedModem) else modem
     line = options.pop("line", LINE)
     task = asyncio.create_task(run_link(line, device, spool, **{"sleep": hurried, **options}))
     await asyncio.sleep(0)  # it starts: whatever health an earlier one left is replaced

@@ -11,6 +11,7 @@ import pytest
 
 from smscatch.modem.at import Conversation
 from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
+from smscatch.modem.port import SerialPort
 from smscatch.modem.said import Announced, News, find_plain, find_value, split_values
 from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
 from tests.modem.links import hurried
@@ -58,7 +59,7 @@ async def talking(
     answers: dict[str, list[str]], limits: dict[str, float] | None = None
 ) -> AsyncGenerator[tuple[Conversation, Script, News]]:
     script, news = Script(answers), News()
-    talk = Conversation(script.device, news, sleep=hurried, limits=limits if limits is not None else {})
+    talk = Conversation(SerialPort(script.device), news, sleep=hurried, limits=limits if limits is not None else {})
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             yield talk, script, news

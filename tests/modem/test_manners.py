@@ -11,7 +11,7 @@ from smscatch.simulator import SimulatedModem
 from smscatch.simulator.manners import MANNERS
 from tests.carrier import eventually
 from tests.modem.conftest import MakeModem
-from tests.modem.links import Link, commands, hurried, running_link
+from tests.modem.links import CountedClock, Link, commands, running_link
 
 COMBINATIONS = [
     "keeps_echo boot_lines no_final cpms_of_three",
@@ -65,17 +65,6 @@ def assert_true(health: Health, manners: str) -> None:
     wanted = [words for manner, words in unreadable.items() if manner in manners.split()]
     assert bool(health.error) == bool(wanted), health.error
     assert all(words in (health.error or "") for words in wanted)
-
-
-class CountedClock:
-    """A hurried clock that counts what was slept of it."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        await hurried(seconds)
-        self.slept += seconds
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smscatch.cli.base import OK, Command, add_settings
 from smscatch.cli.meaning import a_store
+from smscatch.devices import DEVICE_FORM, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.logs import log_to_stderr
 from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
@@ -53,16 +53,18 @@ def describe_serving(settings: Settings) -> list[str]:
 def run_modem(options: argparse.Namespace) -> int:
     """smscatch modem."""
     from smscatch.modem.link import run_link  # noqa: PLC0415 - only where it is needed
+    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
 
     settings = load_settings({"spool": options.spool})
     configured = [number for number, line in settings.lines.items() if line.device == options.device]
     line = settings.line_named(options.line) if options.line else next(iter(configured), None)
     if line is None:
         raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
-    pin = settings.lines[line].pin if line in settings.lines else None
+    known = settings.lines.get(line)
+    pin, baud = (known.pin, options.baud or known.baud) if known else (None, options.baud)
 
     async def run() -> None:
-        link = asyncio.ensure_future(run_link(line, Path(options.device), settings.spool, pin=pin))
+        link = asyncio.ensure_future(run_link(line, PortSettings(options.device, baud), settings.spool, pin=pin))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, link.cancel)
         print(f"smscatch reads {options.device} for {line} into {settings.spool}", flush=True)
@@ -80,7 +82,8 @@ def _add_serve_arguments(serve: argparse.ArgumentParser) -> None:
 
 
 def _add_modem_arguments(modem: argparse.ArgumentParser) -> None:
-    modem.add_argument("--device", required=True, help="its port, such as /dev/serial/by-id/usb-HUAWEI…-if00-port0")
+    modem.add_argument("--device", required=True, help=f"its port: {DEVICE_FORM}")
+    modem.add_argument("--baud", type=parse_speed, help="its speed, if it is not to be found out")
     modem.add_argument("--line", help="the SIM's number; by default the line that has this device in smscatch.toml")
     add_settings(modem, "spool")
 

@@ -6,17 +6,18 @@ Which commands to give is elsewhere. Sources: ITU-T V.250; 3GPP TS 27.005 and 27
 import asyncio
 import logging
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from smscatch.modem import strangers
 from smscatch.modem.pace import Throttle
-from smscatch.modem.port import SerialPort
+from smscatch.modem.port import Port
 from smscatch.modem.said import Forward, News, clean, find_forward, find_name, find_news, find_result, is_plain
 from smscatch.modem.trouble import NoAnswer, NotAt, PortMissing, Refused, Silent, name_of
 from smscatch.modem.waiting import Sleep, is_set_within
 
 ANSWER_SECONDS = 5.0
 FENCE_SECONDS = 2.0
+SPEED_SECONDS = 0.6
 MAX_SECONDS = 120.0
 MAX_LINE_BYTES = 4096
 # No echo, result codes, in words (V.250, 6.2.4 to 6.2.6): another program may have left them otherwise.
@@ -51,14 +52,23 @@ class Conversation:
     """The conversation over one open port. `sleep` is asyncio.sleep, or a test's.
 
     `was_reset` tells that the modem echoes again: it has lost its settings. `limits` are the seconds for commands that
-    took longer than they may, by name; it grows, for the next conversation to know. `pace` is the rate limit.
+    took longer than they may, by name; it grows, for the next conversation to know. `pace` is the rate limit. `speeds`
+    are those to try if nothing answers at the speed that the port has; `speed` is the one of them that was answered.
     """
 
     def __init__(
-        self, device: Path, news: News, *, sleep: Sleep, limits: dict[str, float], pace: Throttle | None = None
+        self,
+        port: Port,
+        news: News,
+        *,
+        sleep: Sleep,
+        limits: dict[str, float],
+        pace: Throttle | None = None,
+        speeds: Sequence[int] = (),
     ) -> None:
-        """Open the port. Raises as SerialPort does."""
         self.was_reset = False
+        self.speed: int | None = None
+        self._speeds = speeds
         self.pace = pace or Throttle(sleep)
         self.mutes: dict[str, int] = {}
         self._sleep = sleep
@@ -78,7 +88,8 @@ class Conversation:
         # None while it is to be seen whether the modem obeyed ATE0.
         self._expects_echo: bool | None = True
         self._is_lost = False
-        self._port = SerialPort(device, self._on_bytes, self._on_lost)
+        self._port = port
+        port.listen(self._on_bytes, self._on_lost)
 
     def close(self) -> None:
         """Close the port."""
@@ -167,12 +178,11 @@ class Conversation:
         """
         self._port.write(_ESCAPE)  # throws away a half-typed line, and ends a prompt
         self._is_verbose = False
-        for command in ("AT", BEGIN, "ATQ0"):  # some take no two commands in a line
-            if (await self._give(_Exchange(command, is_patient=False), FENCE_SECONDS)).is_done:
-                break
-        else:
+        # Some take no two commands in a line.
+        if not (await self._is_answered(("AT", BEGIN, "ATQ0"), FENCE_SECONDS) or await self._find_speed()):
             raise self._silence()
         self._heard.clear()
+        self._speeds = ()
         for name in self._fences:
             exchange = await self._give(_Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
             # A modem that does not know this command has said ERROR, and nothing more in all the time.
@@ -183,6 +193,24 @@ class Conversation:
             self._fences = []
             await is_set_within(asyncio.Event(), FINAL_SECONDS, self._sleep)
         self._is_in_step, self._given_up = True, None
+
+    async def _is_answered(self, commands: Sequence[str], seconds: float) -> bool:
+        """Return whether one of the commands is answered in time, as it may be in any way."""
+        for command in commands:
+            if (await self._give(_Exchange(command, is_patient=False), seconds)).is_done:
+                return True
+        return False
+
+    async def _find_speed(self) -> bool:
+        """Try the other speeds, if that may help; return whether the modem answered at one of them."""
+        for speed in self._speeds if strangers.may_be_speed(bytes(self._heard)) else ():
+            self._port.set_speed(speed)
+            self._partial.clear()
+            # Twice: what the modem took for a command at another speed ends with the first.
+            if await self._is_answered(("AT", "AT"), SPEED_SECONDS):
+                self.speed = speed
+                return True
+        return False
 
     def _silence(self) -> Silent:
         what = strangers.describe(bytes(self._heard), self._typed)

@@ -20,8 +20,10 @@ from smscatch.modem.at import Conversation
 from smscatch.modem.health import Health, write_health
 from smscatch.modem.journal import PinMarks
 from smscatch.modem.pace import Throttle
+from smscatch.modem.ports import LinePort, PortSettings
 from smscatch.modem.said import News
 from smscatch.modem.sim import PinEntry, trouble_of_refusal
+from smscatch.modem.speeds import Speeds
 from smscatch.modem.taking import Origin, Taker, spool_trouble
 from smscatch.modem.trouble import ModemTrouble, NoAnswer, PortMissing, Refused, Silent, SimTrouble
 from smscatch.modem.vitals import Vitals, ask_number, ask_vitals
@@ -67,7 +69,7 @@ log = logging.getLogger(__name__)
 
 async def run_link(
     line: str,
-    device: Path,
+    device: Path | str | PortSettings,
     spool: Path,
     *,
     pin: str | None = None,
@@ -76,19 +78,22 @@ async def run_link(
 ) -> Never:
     """Read the modem at `device` for `line` and put every text into `spool`, until cancelled.
 
-    `line` is our number, or a name while that is unknown. Trouble never ends it: it is published as the line's health,
-    see health.py, and tried again. `now_ns` and `sleep` are the clock. Raises BadSetting for a PIN that is none.
+    `line` is our number, or a name while that is unknown. `device` is one of devices.DEVICE_FORM, or that
+    with its speed. Trouble never ends it: it is published as the line's health, see health.py, and tried again.
+    `now_ns` and `sleep` are the clock. Raises BadSetting for a PIN or device that is none.
     """
     if pin is not None and not (pin.isascii() and pin.isdecimal() and 4 <= len(pin) <= 8):
         raise BadSetting("pin = the value given is not accepted. Accepted: 4 to 8 digits.")
-    await _Link(line, device, spool, pin=pin, now_ns=now_ns, sleep=sleep).run()
+    settings = device if isinstance(device, PortSettings) else PortSettings(str(device))
+    port = LinePort(settings, Speeds(spool, line, settings.baud), sleep)
+    await _Link(line, port, spool, pin=pin, now_ns=now_ns, sleep=sleep).run()
 
 
 class _Link:
     def __init__(
-        self, line: str, device: Path, spool: Path, *, pin: str | None, now_ns: Callable[[], int], sleep: Sleep
+        self, line: str, port: LinePort, spool: Path, *, pin: str | None, now_ns: Callable[[], int], sleep: Sleep
     ) -> None:
-        self._line, self._device, self._spool = line, device, spool
+        self._line, self._port, self._spool, self._device = line, port, spool, port.device
         self._pin = pin
         self._now_ns = now_ns
         self._sleep = sleep
@@ -99,15 +104,17 @@ class _Link:
         self._reports_of_loss = 0
         self._news = News()
         self._kept: tuple[Taker, PinEntry] | None = None
-        self._origin = Origin(line, device, "", {})
+        self._origin = Origin(line, port.device, "", {})
         self._failures = 0
-        self._health = Health(line=line, device=str(device), state="starting", updated_at=self._now())
+        self._health = Health(line=line, device=port.device, state="starting", updated_at=self._now())
 
     async def run(self) -> Never:
         self._publish()
         while True:
             try:
                 await self._converse()
+            except Silent as silence:
+                await self._pause(await self._port.explain(silence))
             except ModemTrouble as trouble:
                 await self._pause(trouble)
             except OSError as error:  # what was entered of a PIN cannot be noted
@@ -133,7 +140,17 @@ class _Link:
         taker, key = self._open_spool()
         self._news.announced.clear()
         self._imei, self._identity = "", None
-        talk = Conversation(self._device, self._news, sleep=self._sleep, limits=self._limits, pace=self._pace)
+        port = await self._port.open()
+        self._device = port.device
+        self._change(device=port.device)
+        talk = Conversation(
+            port,
+            self._news,
+            sleep=self._sleep,
+            limits=self._limits,
+            pace=self._pace,
+            speeds=self._port.others(),
+        )
         try:
             while True:
                 await self._session(talk, taker, key)
@@ -165,6 +182,8 @@ class _Link:
 
     async def _set_up(self, talk: Conversation, taker: Taker, key: PinEntry) -> startup.Reception:
         await startup.begin(talk)
+        with contextlib.suppress(OSError):  # what is not remembered is found again
+            self._port.answered(talk.speed)
         self._imei = self._imei or await startup.ask_imei(talk)
         try:
             await startup.open_sim(talk, key, self._imei)

@@ -13,6 +13,7 @@ import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from smscatch.modem.trouble import NoAccess, PortBusy, PortMissing
 
@@ -22,18 +23,45 @@ _READ_BYTES = 65536
 _TIOCGEXCL = 0x80045440
 
 
-class SerialPort:
-    """An open port: hands what arrives to `on_bytes`, and calls `on_lost` once when the device has gone."""
+class Port(Protocol):
+    """An open port, whatever it is made of; `device` names it in sentences."""
 
-    def __init__(self, device: Path, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+    device: str
+
+    def listen(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        """Hand what arrives to `on_bytes` from now on, and call `on_lost` once when the device has gone."""
+
+    def write(self, data: bytes) -> None:
+        """Send `data`."""
+
+    def set_speed(self, speed: int) -> None:
+        """Go on at another speed, in baud."""
+
+    def close(self) -> None:
+        """Let go of the port; a second time does nothing."""
+
+
+class SerialPort:
+    """An open serial port of this machine."""
+
+    def __init__(self, device: Path, speed: int = 115200) -> None:
         """Open `device`. Raises PortMissing, PortBusy or NoAccess, each with a sentence that says what to do."""
-        self.device = device
-        self._on_bytes = on_bytes
-        self._on_lost = on_lost
+        self.device = str(device)
+        self._on_bytes: Callable[[bytes], None] = lambda _: None
+        self._on_lost: Callable[[], None] = lambda: None
         self._is_open = False
-        self._file = _open(device)
+        self._file = _open(device, speed)
         self._is_open = True
+
+    def listen(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        """Hand what arrives to `on_bytes` from now on, and call `on_lost` once when the device has gone."""
+        self._on_bytes, self._on_lost = on_bytes, on_lost
         asyncio.get_running_loop().add_reader(self._file, self._receive)
+
+    def set_speed(self, speed: int) -> None:
+        """Go on at another speed, in baud."""
+        with contextlib.suppress(termios.error):
+            _set_speed(self._file, speed)
 
     def write(self, data: bytes) -> None:
         """Send `data`; what a modem that takes nothing leaves over is dropped: its command times out then."""
@@ -74,7 +102,7 @@ class SerialPort:
             self._on_lost()
 
 
-def _open(device: Path) -> int:
+def _open(device: Path, speed: int) -> int:
     try:
         # O_NONBLOCK: a port without carrier would keep us waiting in open() (termios(3), CLOCAL).
         file = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -83,6 +111,7 @@ def _open(device: Path) -> int:
     try:
         _claim(file, device)
         _make_raw(file)
+        _set_speed(file, speed)
     except (OSError, termios.error) as error:
         os.close(file)
         number = error.args[0] if error.args else 0
@@ -156,12 +185,18 @@ def _busy_sentence(device: Path, holder: str | None) -> str:
 
 
 def _make_raw(file: int) -> None:
-    """8N1 without translation or flow control; 115200 baud, which a USB stick does not care about."""
+    """8N1 without translation or flow control."""
     tty.setraw(file)
     mode = termios.tcgetattr(file)
     # Not HUPCL: dropping DTR at each close makes some modems reset. CLOCAL: carrier does not matter.
     mode[2] = (mode[2] | termios.CREAD | termios.CLOCAL | termios.CS8) & ~(
         termios.HUPCL | termios.CRTSCTS | termios.PARENB | termios.CSTOPB
     )
-    mode[4] = mode[5] = termios.B115200
+    termios.tcsetattr(file, termios.TCSANOW, mode)
+
+
+def _set_speed(file: int, speed: int) -> None:
+    """Set the speed, which a USB stick does not care about, but a module at a UART does."""
+    mode = termios.tcgetattr(file)
+    mode[4] = mode[5] = getattr(termios, f"B{speed}")
     termios.tcsetattr(file, termios.TCSANOW, mode)

@@ -10,6 +10,15 @@ _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\r\n\t"
 _MOSTLY = 0.7
 
 
+def may_be_speed(heard: bytes) -> bool:
+    """Return whether what was heard may come from a modem at another speed: nothing, or nothing of sense."""
+    return not heard.strip(b"\0\r\n") or (not _NMEA.search(heard) and not _PPP.search(heard) and _is_noise(heard))
+
+
+def _is_noise(heard: bytes) -> bool:
+    return len(heard.translate(None, _PRINTABLE)) > (1 - _MOSTLY) * len(heard)
+
+
 def describe(heard: bytes, typed: set[str]) -> str | None:
     """Return in a sentence what speaks like this; None if nothing did. `typed` are the commands that were sent.
 
@@ -24,7 +33,7 @@ def describe(heard: bytes, typed: set[str]) -> str | None:
             "It is in a data connection (PPP): another program dialled in on this port. End that (often NetworkManager"
             " or pppd), or take another port of the same modem."
         )
-    if len(heard.translate(None, _PRINTABLE)) > (1 - _MOSTLY) * len(heard):
+    if _is_noise(heard):
         return "What comes makes no sense: the modem speaks at another speed, or this is no AT port. Set `baud`."
     if _LOGIN.search(heard):
         return "It asks for a login: this is the console of a computer or router, no modem. Take another port."

@@ -47,7 +47,7 @@ class Origin(NamedTuple):
     """Where texts come from, for their spool entries."""
 
     line: str
-    device: Path
+    device: str
     imei: str
     cards: dict[str, str]
 
@@ -227,7 +227,7 @@ class Taker:
         records = {
             "time_ns": str(delivery.time_ns),
             "line": origin.line,
-            "device": str(origin.device),
+            "device": origin.device,
             "storage": slot.storage,
             "index": str(slot.place),
             "imei": origin.imei,

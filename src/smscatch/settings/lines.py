@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from smscatch.devices import DEVICE_FORM, SPEEDS, parse_device, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.numbers import is_e164, readings
 from smscatch.settings.fields import Field
@@ -20,6 +21,11 @@ def _parse_pin(text: str) -> str:
     return text
 
 
+def _parse_device(text: str) -> str:
+    parse_device(text)
+    return text
+
+
 class LineSettings(msgspec.Struct, frozen=True):
     """What is known of one of our numbers: a label, and its modem.
 
@@ -28,8 +34,12 @@ class LineSettings(msgspec.Struct, frozen=True):
     """
 
     label: Annotated[str, Field("what people call it; lines of one label are a pool", "a text")] = ""
-    device: Annotated[
-        str | None, Field("its modem's port, if our link reads it", "a path such as /dev/serial/by-id/…")
+    device: Annotated[str | None, Field("its modem's port, if our link reads it", DEVICE_FORM, _parse_device)] = None
+    baud: Annotated[
+        int | None,
+        Field(
+            "the speed of that port; found out if it is not set", f"one of {', '.join(map(str, SPEEDS))}", parse_speed
+        ),
     ] = None
     pin: Annotated[
         str | None, Field("the SIM's PIN, if it asks for one", "4 to 8 digits in quotes", _parse_pin, is_secret=True)
@@ -86,6 +96,12 @@ def _parse_numbers(entry: str, written: tuple[str, ...], country: str | None) ->
 
 def _check(lines: dict[str, LineSettings], _: str | None) -> dict[str, LineSettings]:
     owners: dict[str, str] = {}
+    readers = [number for number, line in lines.items() if line.device]
+    if len(readers) > 1 and any(lines[number].device == "auto" for number in readers):
+        raise BadSetting(
+            'device = "auto" takes the first modem that answers, so it is for the only line with a device. Name each'
+            f" modem: {DEVICE_FORM}."
+        )
     for number, line in lines.items():
         where = whole_name("lines", number)
         if line.device and line.phone_id:

@@ -13,6 +13,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
+from smscatch.devices import SPEEDS
 from smscatch.errors import CannotStart
 
 # A reader that never reads must not let us grow for ever; a full SIM is about 20 kB.
@@ -32,6 +33,12 @@ class PtyPort:
     def is_plugged(self) -> bool:
         """Whether the device exists at present."""
         return self._ends is not None
+
+    @property
+    def speed(self) -> int:
+        """The speed that the reader has set, in baud; 0 for one that is none of SPEEDS."""
+        code = termios.tcgetattr(self._ends[1])[4] if self._ends else None
+        return next((speed for speed in SPEEDS if getattr(termios, f"B{speed}") == code), 0)
 
     def plug(self) -> None:
         """Open a new pty and link `device` to it; a link that a dead process left is replaced.

@@ -16,7 +16,8 @@ class StickSettings:
     """What is printed on the stick and its SIM. The numbers are those reserved for examples and tests.
 
     `pin` None means that the SIM asks for none. `memories` are the storages that +CPMS offers. `manners`
-    are names of manners.MANNERS, as many as one likes.
+    are names of manners.MANNERS, as many as one likes. `baud` is the only speed at which it
+    understands anything; None for any, as USB has it.
     """
 
     slots: int = 20
@@ -27,6 +28,7 @@ class StickSettings:
     number: str = "+447700900123"
     memories: tuple[str, ...] = ("SM",)
     manners: frozenset[str] = frozenset()
+    baud: int | None = None
 
 
 @dataclass

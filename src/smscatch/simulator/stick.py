@@ -131,6 +131,9 @@ class Stick:
             self._lines.get_nowait()
 
     def _on_bytes(self, data: bytes) -> None:
+        if self.state.settings.baud not in (None, self.port.speed):
+            self.port.write(bytes(octet | 0x80 for octet in data))
+            return
         self._partial += data
         *lines, rest = bytes(self._partial).replace(b"\n", b"").split(b"\r")
         self._partial[:] = rest[-MAX_LINE_BYTES:]

@@ -1,0 +1,60 @@
+"""How a modem's port is named in the settings: a path, an address in the network, or what to look for on USB.
+
+Nothing is opened or looked for here.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+DEVICE_FORM = (
+    "a path such as /dev/serial/by-id/…, auto, usb:12d1:1001 (USB id), serial:… (USB serial number), imei:…,"
+    " socket://host:port or rfc2217://host:port"
+)
+SPEEDS = (115200, 9600, 19200, 38400, 57600, 230400, 460800)
+_SEARCHED = {"auto": "", "usb": r"[0-9a-f]{4}:[0-9a-f]{4}", "serial": r"\S+", "imei": r"[0-9]{14,16}"}
+_NET = ("socket", "rfc2217")
+
+
+class DeviceName(NamedTuple):
+    """What names a port: `kind` is path, socket, rfc2217, auto, usb, serial or imei; `value` is what follows it."""
+
+    kind: str
+    value: str
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the port is to be looked for among those of USB."""
+        return self.kind in _SEARCHED
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of an address in the network."""
+        parts = urlsplit(f"//{self.value}")
+        return parts.hostname or "", parts.port or 0
+
+
+def parse_device(text: str) -> DeviceName:
+    """Return what names a port. Raises ValueError if it is none of DEVICE_FORM."""
+    kind, separator, value = text.partition(":")
+    if kind in _NET and value.startswith("//"):
+        found = DeviceName(kind, value[2:].rstrip("/"))
+        if not all(found.address):  # a port that is none raises by itself
+            raise ValueError(text)
+        return found
+    if kind in _SEARCHED and bool(separator) == (kind != "auto"):
+        value = value.lower() if kind == "usb" else value
+        if not re.fullmatch(_SEARCHED[kind], value):
+            raise ValueError(text)
+        return DeviceName(kind, value)
+    if not text.strip() or "://" in text:
+        raise ValueError(text)
+    return DeviceName("path", text)
+
+
+def parse_speed(text: str) -> int:
+    """Return a speed in baud. Raises ValueError if no port has it."""
+    speed = int(text)
+    if speed not in (1200, 2400, 4800, *SPEEDS, 921600):
+        raise ValueError(text)
+    return speed

@@ -1,0 +1,262 @@
+"""Where a modem is: looked for on USB, at whatever speed it has, or at another machine."""
+
+import asyncio
+import contextlib
+import os
+import tty
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+
+from smscatch.devices import DeviceName, parse_device
+from smscatch.errors import BadSetting
+from smscatch.modem.finding import UsbTree, list_ports, siblings
+from smscatch.modem.link import run_link
+from smscatch.modem.netport import _Telnet
+from smscatch.modem.ports import PortSettings
+from smscatch.modem.speeds import Speeds
+from smscatch.simulator import SimulatedModem, StickSettings
+from tests.modem.conftest import MakeModem
+from tests.modem.links import LINE, CountedClock, running_link
+
+NMEA = b"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n"
+IMEI = "490154203237518"
+
+
+class Stick:
+    """The folders of the kernel for one USB device with several serial ports, under the names that it has by now."""
+
+    def __init__(self, root: Path, *, usb_id: str = "12d1:1001", serial: str = "0123456789ABCDEF") -> None:
+        self.tree = UsbTree(root / "sys", root / "dev")
+        self._usb_id, self._serial = usb_id, serial
+        (root / "dev").mkdir(parents=True, exist_ok=True)
+        (root / "sys" / "class" / "tty").mkdir(parents=True, exist_ok=True)
+
+    def plug(self, place: str, names: list[str]) -> list[Path]:
+        """Make the ports appear under these names, in the order of the interfaces; return their devices."""
+        device = self.tree.sys / "devices" / place
+        device.mkdir(parents=True)
+        vendor, product = self._usb_id.split(":")
+        for file, value in (("idVendor", vendor), ("idProduct", product), ("serial", self._serial)):
+            (device / file).write_text(value + "\n")
+        for number, name in enumerate(names):
+            port = device / f"{place}:1.{number}" / name
+            port.mkdir(parents=True)
+            (port.parent / "bInterfaceNumber").write_text(f"{number:02x}\n")
+            link = self.tree.sys / "class" / "tty" / name
+            link.mkdir()
+            (link / "device").symlink_to(port)
+        return [self.tree.dev / name for name in names]
+
+    def unplug(self, names: list[str]) -> None:
+        """Make the ports disappear."""
+        for name in names:
+            (self.tree.sys / "class" / "tty" / name / "device").unlink()
+            (self.tree.sys / "class" / "tty" / name).rmdir()
+
+
+@contextlib.asynccontextmanager
+async def a_port(device: Path, answer: Callable[[bytes], bytes]) -> AsyncGenerator[None]:
+    """A port that is no AT port: it answers what is typed with `answer` of that."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    device.symlink_to(os.ttyname(theirs))
+    loop = asyncio.get_running_loop()
+    loop.add_reader(ours, lambda: os.write(ours, answer(os.read(ours, 4096)) or b"\0"))
+    try:
+        yield
+    finally:
+        loop.remove_reader(ours)
+        os.close(ours)
+        os.close(theirs)
+        device.unlink()
+
+
+@contextlib.asynccontextmanager
+async def a_stick_of_four(stick: Stick, place: str, names: list[str]) -> AsyncGenerator[SimulatedModem]:
+    """A stick with a GPS port, a silent one, one that only echoes, and one that answers AT."""
+    gps, silent, echo, modem = stick.plug(place, names)
+    async with (
+        a_port(gps, lambda _: NMEA),
+        a_port(silent, lambda _: b""),
+        a_port(echo, lambda typed: typed),
+        SimulatedModem(modem, settings=StickSettings()) as simulated,
+    ):
+        yield simulated
+    stick.unplug(names)
+
+
+@pytest.mark.parametrize("device", ["auto", "usb:12d1:1001", "serial:0123456789ABCDEF", f"imei:{IMEI}"])
+async def test_the_port_that_answers_is_found_within_15_s_and_again_under_other_names(
+    tmp_path: Path, device: str
+) -> None:
+    stick, clock = Stick(tmp_path), CountedClock()
+    settings = PortSettings(device, usb=stick.tree)
+    first, second = ["ttyUSB0", "ttyUSB1", "ttyUSB2", "ttyUSB3"], ["ttyUSB7", "ttyUSB4", "ttyUSB9", "ttyUSB5"]
+    async with running_link(settings, tmp_path / "spool", sleep=clock.sleep) as link:
+        assert "is plugged in" in str((await link.until("port_missing")).error)
+        for place, names in (("1-1", first), ("1-4", second)):
+            async with a_stick_of_four(stick, place, names) as modem:
+                before = clock.now
+                health = await link.until("ready")
+                assert clock.now - before <= 15
+                assert health.device == str(stick.tree.dev / names[3])
+                await modem.do("deliver", sender="Authy", text=f"at {place}")
+                await modem.do("wait", until="empty")
+            await link.until("port_missing")
+    assert link.texts() == ["at 1-1", "at 1-4"]
+
+
+async def test_of_two_sticks_the_one_with_the_imei_is_read(tmp_path: Path) -> None:
+    stick, other = Stick(tmp_path), Stick(tmp_path, usb_id="19d2:0031", serial="")
+    (one,), (two,) = stick.plug("1-1", ["ttyUSB0"]), other.plug("1-2", ["ttyACM0"])
+    settings = PortSettings("imei:490154203237526", usb=stick.tree)
+    async with (
+        SimulatedModem(one),
+        SimulatedModem(two, settings=StickSettings(imei="490154203237526")),
+        running_link(settings, tmp_path / "spool") as link,
+    ):
+        assert (await link.until("ready")).device == str(two)
+    assert [port.usb_id for port in list_ports(stick.tree)] == ["12d1:1001", "19d2:0031"]
+
+
+async def test_what_other_ports_of_a_stick_say_is_told_where_the_one_that_is_set_does_not_answer(
+    tmp_path: Path,
+) -> None:
+    stick = Stick(tmp_path)
+    names = ["ttyUSB0", "ttyUSB1", "ttyUSB2", "ttyUSB3"]
+    settings = PortSettings(str(stick.tree.dev / "ttyUSB0"), usb=stick.tree)
+    async with a_stick_of_four(stick, "1-1", names), running_link(settings, tmp_path / "spool") as link:
+        error = str((await link.until("not_at")).error)
+    assert "GPS port" in error
+    assert f"ttyUSB3 (answers AT, IMEI {IMEI})" in error
+    assert "ttyUSB1 (silent)" in error
+    assert "ttyUSB2 (speaks, but not AT)" in error
+    assert siblings(tmp_path / "elsewhere", stick.tree) == []
+
+
+async def test_a_search_in_vain_tells_what_was_tried(tmp_path: Path) -> None:
+    stick = Stick(tmp_path)
+    (gps,) = stick.plug("1-1", ["ttyUSB0"])
+    async with a_port(gps, lambda _: NMEA), running_link(PortSettings("auto", usb=stick.tree), tmp_path / "s") as link:
+        assert "ttyUSB0 (speaks, but not AT)" in str((await link.until("not_at")).error)
+
+
+@pytest.mark.parametrize("baud", [9600, 460800])
+async def test_the_speed_of_a_modem_is_found_and_remembered(a_modem: MakeModem, tmp_path: Path, baud: int) -> None:
+    modem = await a_modem(baud=baud)
+    for _ in range(2):
+        async with running_link(modem, tmp_path / "spool") as link:
+            await link.until("ready")
+    assert Speeds(tmp_path / "spool", LINE, None).first == baud
+
+
+async def test_a_speed_that_is_set_is_the_only_one(a_modem: MakeModem, tmp_path: Path) -> None:
+    modem = await a_modem(baud=9600)
+    async with running_link(PortSettings(str(modem.device), 19200), tmp_path / "spool") as link:
+        assert "another speed" in str((await link.until("not_at")).error)
+    async with running_link(PortSettings(str(modem.device), 9600), tmp_path / "spool") as link:
+        await link.until("ready")
+
+
+def test_speeds_are_tried_seldom_and_a_known_one_is_kept_for_long(tmp_path: Path) -> None:
+    speeds = Speeds(tmp_path, LINE, None)
+    assert [bool(speeds.others()) for _ in range(8)] == [True, True, False, True, False, False, False, True]
+    speeds.note(9600)
+    assert [bool(speeds.others()) for _ in range(8)] == [False] * 7 + [True]
+    assert Speeds(tmp_path, LINE, 19200).others() == ()
+
+
+class Gateway:
+    """A server that offers a simulated modem over TCP, raw or by RFC 2217, as ser2net does."""
+
+    def __init__(self, device: Path, *, is_telnet: bool) -> None:
+        self._device, self._is_telnet = device, is_telnet
+        self.orders = b""
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        port = os.open(self._device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        telnet, loop = _Telnet(), asyncio.get_running_loop()
+
+        def forward() -> None:
+            data = os.read(port, 4096)
+            writer.write(data.replace(b"\xff", b"\xff\xff") if self._is_telnet else data)
+
+        loop.add_reader(port, forward)
+        try:
+            if self._is_telnet:  # what a server says at first: DO port control, WILL echo
+                writer.write(b"\xff\xfd\x2c\xff\xfb\x01")
+            while data := await reader.read(4096):
+                if self._is_telnet:
+                    self.orders += data
+                    data, _ = telnet.read(data)
+                os.write(port, data)
+        finally:
+            loop.remove_reader(port)
+            os.close(port)
+            writer.close()
+
+    def hang_up(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+@pytest.mark.parametrize("kind", ["socket", "rfc2217"])
+async def test_a_modem_at_another_machine_is_read_and_again_after_the_connection_broke(
+    a_modem: MakeModem, tmp_path: Path, kind: str
+) -> None:
+    modem = await a_modem()
+    gateway = Gateway(modem.device, is_telnet=kind == "rfc2217")
+    server = await asyncio.start_server(gateway.serve, "127.0.0.1", 0)
+    address = f"{kind}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, running_link(PortSettings(address, 9600), tmp_path / "spool") as link:
+        assert (await link.until("ready")).device == address
+        for number in range(2):
+            await modem.do("deliver", sender="Authy", text=f"{number}")
+            await modem.do("wait", until="empty")
+            gateway.hang_up()
+    assert link.texts() == ["0", "1"]
+    if kind == "rfc2217":
+        assert b"\xff\xfa\x2c\x01\x00\x00\x25\x80\xff\xf0" in gateway.orders  # SET-BAUDRATE 9600
+        assert b"\xff\xfe\x01" in gateway.orders  # DONT echo
+
+
+async def test_an_address_at_which_nobody_listens_is_said(tmp_path: Path) -> None:
+    async with running_link("socket://127.0.0.1:1", tmp_path / "spool") as link:
+        assert "ser2net" in str((await link.until("port_missing")).error)
+
+
+def test_octets_of_telnet_are_told_from_the_ports_however_they_are_cut() -> None:
+    telnet, came, answers = _Telnet(), b"", b""
+    for octet in b"A\xff\xffT\xff\xfa\x2c\x65\x00\xff\xf0\xff\xfd\x18\xff\xf1OK":
+        data, answer = telnet.read(bytes((octet,)))
+        came, answers = came + data, answers + answer
+    assert (came, answers) == (b"A\xffTOK", b"\xff\xfc\x18")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("/dev/ttyUSB0", DeviceName("path", "/dev/ttyUSB0")),
+        ("auto", DeviceName("auto", "")),
+        ("usb:12D1:1001", DeviceName("usb", "12d1:1001")),
+        ("serial:ABC", DeviceName("serial", "ABC")),
+        (f"imei:{IMEI}", DeviceName("imei", IMEI)),
+        ("socket://pi.local:2000", DeviceName("socket", "pi.local:2000")),
+        ("rfc2217://[::1]:2000/", DeviceName("rfc2217", "[::1]:2000")),
+    ],
+)
+def test_a_device_is_named_in_several_ways(text: str, name: DeviceName) -> None:
+    assert parse_device(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "usb:12d1", "imei:123", "imei:", "serial:", "socket://host", "socket://:1", "http://x:1", "socket://h:x"],
+)
+async def test_what_names_no_device_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadSetting, match=r"Accepted: a path such as .*socket://host:port"):
+        await run_link(LINE, text, tmp_path)
