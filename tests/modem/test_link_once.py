@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from smscatch.modem import at, journal, taking
 from smscatch.modem.journal import Journal, Slot, TakenText
 from smscatch.modem.link import run_link
+from smscatch.modem.said import News
+from smscatch.modem.taking import Origin, Taker
 from smscatch.simulator import SimulatedModem
 from smscatch.spool import write_entry
 from tests.modem.conftest import MakeModem
@@ -87,6 +90,28 @@ async def test_a_text_is_delivered_once_wherever_the_link_dies(
         await modem.do("wait", until="empty")
         await link.until("ready")
     assert len({*seen, *link.names()}) == 1
+
+
+async def test_a_text_that_was_handed_over_is_spooled_once_though_the_link_is_stopped_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news, is_writing, may_end = News(), threading.Event(), threading.Event()
+    taker, origin = Taker(tmp_path, LINE, news, iter(range(10**9, 10**10)).__next__), Origin(LINE, "tty", "", {})
+    news.forwarded.append("00")
+
+    def slow(*arguments: Any) -> None:
+        is_writing.set()
+        may_end.wait(PATIENCE_SECONDS)
+        write_entry(*arguments)
+
+    monkeypatch.setattr(taking, "write_entry", slow)
+    taking_it = asyncio.create_task(taker.take_forwarded(origin))
+    await asyncio.to_thread(is_writing.wait, PATIENCE_SECONDS)
+    taking_it.cancel()
+    await asyncio.gather(taking_it, return_exceptions=True)
+    may_end.set()
+    assert await taker.take_forwarded(origin) == 1
+    assert len(Link(tmp_path).names()) == 1
 
 
 @pytest.mark.parametrize("step", ["deleted", "confirm"])

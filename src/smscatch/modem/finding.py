@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from smscatch.devices import DeviceName
 from smscatch.modem.trouble import ModemTrouble, NoAccess, NotAt, PortBusy, PortMissing
@@ -117,10 +117,11 @@ async def _settle(tasks: Sequence[asyncio.Future[Answer]], found: Callable[[], o
     pending = set(tasks)
     while pending and not found():
         _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-    grace = asyncio.ensure_future(sleep(GRACE_SECONDS))
+    grace: asyncio.Future[None] = asyncio.ensure_future(sleep(GRACE_SECONDS))
     try:
         while pending and not grace.done():
-            await asyncio.wait({*pending, grace}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {*pending, grace}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             pending = {task for task in pending if not task.done()}
     finally:
         grace.cancel()

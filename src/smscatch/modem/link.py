@@ -217,11 +217,12 @@ class _Link:
                 self._change(number=await ask_number(talk))
             elif taker.is_unannounced and reading.form:  # forgotten, though the modem did not restart
                 await startup.announce(talk, (reading.form, *startup.ANNOUNCE))
-            if sweeps % SWEEPS_PER_REPORT == 0:
+            is_news = bool(self._news.lost or (self._health.state == "deaf" and taker.count))
+            if sweeps % SWEEPS_PER_REPORT == 0 or is_news:
                 await self._report(talk, taker, None if is_done else NOT_DELETED)
             sweeps += 1
             self._failures = self._failures if is_done else self._failures + 1
-            await self._follow(talk, taker, reading, SWEEP_SECONDS if is_done else self._backoff("starting"))
+            await self._follow(talk, taker, SWEEP_SECONDS if is_done else self._backoff("starting"))
             self._failures = 0 if is_done else self._failures
         await self._rest(talk)
 
@@ -231,14 +232,12 @@ class _Link:
         if self._failures > 1:
             await self._wait(self._backoff("starting"))
 
-    async def _follow(self, talk: Conversation, taker: Taker, reading: startup.Reception, seconds: float) -> None:
+    async def _follow(self, talk: Conversation, taker: Taker, seconds: float) -> None:
         """Take what is announced or handed over until a sweep is due."""
         for _ in range(FETCHES_PER_SWEEP):
             if not await talk.is_news_within(seconds):
                 return
-            taken = await taker.take_forwarded(self._origin)
-            for _ in range(taken if reading.acknowledges else 0):
-                await startup.acknowledge(talk)
+            await startup.acknowledge(talk, await taker.take_forwarded(self._origin))
             if not await taker.fetch(talk, self._origin):
                 return
 

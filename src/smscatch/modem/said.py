@@ -14,7 +14,7 @@ _FINAL = re.compile(r"OK|ERROR|COMMAND NOT SUPPORT|TOO MANY PARAMETERS|\+CM[ES] 
 # Result codes of ATV0 (V.250, 5.7.1); 2 is RING.
 _NUMERIC = {"0": "OK", "3": "NO CARRIER", "4": "ERROR"}
 # Some add fields; some name no storage, or the index -1, for a text that they could not store.
-_STORED = re.compile(r'\+C(?:MT|DS)I: ?"?(\w*)"?\s*,\s*(-?\d{1,5})(?:\s*,.*)?')
+_STORED = re.compile(r'\+C(?:MT|DS)I: ?"?(\w*)"?\s*,\s*(-?\d{0,5})(?:\s*,.*)?')
 _FORWARDED = re.compile(r"\+(CMT|CDS|CBM):.*?(\d{0,4})\s*")
 _NAMED = re.compile(r"[+^*$#%&_][A-Z0-9_ ]{2,20}:")
 # SIMCom, Quectel, u-blox and Huawei say these at their start, without a name in front.
@@ -84,9 +84,11 @@ def find_result(line: str, *, is_verbose: bool) -> str | None:
 
 
 def find_news(line: str) -> Announced | None:
-    """Return what +CMTI or +CDSI announces."""
+    """Return what +CMTI or +CDSI announces; no storage if it does not tell the place."""
     found = _STORED.fullmatch(line)
-    return Announced(found[1], int(found[2])) if found else None
+    if found is None:
+        return None
+    return Announced(readable(found[1]), int(found[2])) if found[2].strip("-") else Announced("", 0)
 
 
 def find_forward(line: str) -> Forward | None:

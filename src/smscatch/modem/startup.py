@@ -42,13 +42,10 @@ class Identity(NamedTuple):
 
 
 class Reception(NamedTuple):
-    """How texts come: the storages, the form of +CNMI that worked, and whether texts that are handed over have to be
-    acknowledged (+CNMA).
-    """
+    """How texts come: the storages, and the form of +CNMI that worked."""
 
     storages: Storages
     form: str | None
-    acknowledges: bool
 
 
 async def begin(talk: Conversation) -> None:
@@ -63,7 +60,6 @@ async def begin(talk: Conversation) -> None:
 
 async def ask_identity(talk: Conversation) -> Identity:
     """Return who answers, as far as it tells. Raises Silent and PortMissing."""
-    await _choose_charset(talk)
     maker, model, firmware = [await _ask_plain(talk, name) for name in ("+CGMI", "+CGMM", "+CGMR")]
     return Identity(maker, model, firmware, find_dialect(maker))
 
@@ -127,6 +123,7 @@ async def prepare(talk: Conversation, imei: str) -> Reception:
 
     Raises Refused if the modem can neither store texts nor hand them over, and as Conversation.ask does.
     """
+    await _choose_charset(talk)  # before anything is read as text, the names of storages too
     await talk.try_asking("AT+CSMS=0")  # or the modem would want an acknowledgement of each text (3.2.1)
     await talk.ask_known("AT+CMGF=0")  # what refuses this knows PDUs alone
     imsi = await _ask_imsi(talk) or await find_card(talk) or f"sim of {imei}"
@@ -139,7 +136,7 @@ async def prepare(talk: Conversation, imei: str) -> Reception:
     form = await announce(talk, forms)
     if trouble and form not in HAND_OVER:
         raise trouble
-    return Reception(storages, form, form in HAND_OVER and await _wants_acknowledgement(talk))
+    return Reception(storages, form)
 
 
 async def _ask_imsi(talk: Conversation) -> str | None:
@@ -169,15 +166,13 @@ async def announce(talk: Conversation, forms: Sequence[str]) -> str | None:
     return None
 
 
-async def _wants_acknowledgement(talk: Conversation) -> bool:
-    """Return whether texts that are handed over have to be acknowledged: <service> 1 (TS 27.005, 3.2.1).
+async def acknowledge(talk: Conversation, count: int) -> None:
+    """Tell the network that so many texts that were handed over are kept (TS 27.005, 3.4.4); or it sends them again.
 
-    A modem that does not tell gets the acknowledgement too: it can only refuse it.
+    Only <service> 1 wants that (3.2.1). A modem that does not tell its service gets it too: it can only refuse it.
     """
-    return not (find_value(await talk.try_asking("AT+CSMS?"), "+CSMS") or "").startswith("0")
-
-
-async def acknowledge(talk: Conversation) -> None:
-    """Tell the network that a text that was handed over is kept (TS 27.005, 3.4.4); or it sends it again."""
-    if await talk.try_asking("AT+CNMA") is None:
-        await talk.try_asking("AT+CNMA=0")
+    if not count or (find_value(await talk.try_asking("AT+CSMS?"), "+CSMS") or "").startswith("0"):
+        return
+    for _ in range(count):
+        if await talk.try_asking("AT+CNMA") is None:
+            await talk.try_asking("AT+CNMA=0")

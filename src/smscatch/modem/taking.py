@@ -82,6 +82,7 @@ class Taker:
         self.count = 0
         self.is_unannounced = False
         self._deletion = DELETIONS[0]
+        self._handed_over: TakenText | None = None
         self._spooled: set[str] = set()
         # What a slot held when the modem confirmed its deletion, until the slot is listed again.
         self._deleted: dict[Slot, TakenText] = {}
@@ -132,8 +133,11 @@ class Taker:
         slot = Slot("", "", -1)
         while self._news.forwarded:
             pdu = self._news.forwarded[0]
-            await self._write(origin, slot, pdu, self._journal.name(pdu, slot, self._now_ns()))
+            # The same name if we are stopped while it is written, and it is written once more.
+            self._handed_over = self._handed_over or self._journal.name(pdu, slot, self._now_ns())
+            await self._write(origin, slot, pdu, self._handed_over)
             del self._news.forwarded[0]
+            self._handed_over = None
             taken += 1
         self.count += taken
         return taken

@@ -32,6 +32,7 @@ MANNERS = {
     "cmgd_of_two": "refuses +CMGD without its flag",
     "no_cmgf": "refuses +CMGF, as it knows PDUs alone",
     "no_imsi": "refuses +CIMI",
+    "hands_over": "accepts +CNMI=2,1, but hands each text over all the same, and waits for +CNMA",
 }
 
 # What reading texts needs; `mute_options` leaves all else without an answer.
@@ -59,8 +60,15 @@ def check(session: Session, line: str) -> None:
         raise CommandRefused("CMS", CMS_NOT_ALLOWED)
     if (session.has("no_cmgf") and line.startswith("AT+CMGF=")) or (session.has("no_imsi") and line == "AT+CIMI"):
         raise CommandRefused
-    if session.has("no_store") and line.startswith(("AT+CNMI=2,1", "AT+CNMI=1,1", "AT+CSMS=0")):
+    if session.has("no_store") and line.startswith(("AT+CNMI=2,1", "AT+CNMI=1,1")):
         raise CommandRefused("CMS", CMS_NOT_ALLOWED)
+    if hands_over(session) and line.startswith("AT+CSMS=0"):
+        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
+
+
+def hands_over(session: Session) -> bool:
+    """Whether each text goes to the wire, and the next only when it is acknowledged."""
+    return session.has("no_store") or session.has("hands_over")
 
 
 def _check_storages(session: Session, argument: str) -> None:

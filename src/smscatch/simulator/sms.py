@@ -108,7 +108,7 @@ def delete_text(session: Session, argument: str) -> None:
 
 def show_service(session: Session, _: str) -> list[str]:
     """+CSMS? (3.2.1): service 1 wants an acknowledgement of each text that is handed over."""
-    return [f"+CSMS: {int(session.has('no_store'))},1,1,1"]
+    return [f"+CSMS: {int(manners.hands_over(session))},1,1,1"]
 
 
 def acknowledge(session: Session, _: str) -> None:
@@ -144,7 +144,7 @@ NEED_SIM = frozenset({"+CMGF", "+CPMS", "+CNMI", "+CMGL", "+CMGR", "+CMGD"})
 
 def forwards(session: Session, text: StoredText) -> bool:
     """Whether +CNMI sends `text` straight to the wire and not into a storage (3.4.1)."""
-    if session.has("no_store"):
+    if manners.hands_over(session):
         return True
     return session.cnmi[3] == 1 if text.is_report else session.cnmi[1] in (2, 3)
 

@@ -78,7 +78,7 @@ class Stick:
         session = self._session
         while self.queue and self.port.is_plugged and self.state.is_attached:
             text, index = self.queue[0], None
-            if session.has("no_store") and not self._hands_over(text):
+            if manners.hands_over(session) and not self._hands_over(text):
                 break
             if not sms.forwards(session, text):
                 index = session.storage(2).put(text)
@@ -91,7 +91,7 @@ class Stick:
     def _hands_over(self, text: StoredText) -> bool:
         """Whether a modem without storage can hand a text over: it is told to, and the one before is acknowledged."""
         session = self._session
-        is_told = session.cnmi[3] == 1 if text.is_report else session.cnmi[1] in (2, 3)
+        is_told = bool(session.cnmi[3] if text.is_report else session.cnmi[1])
         if not is_told or session.awaits_acknowledgement:
             return False
         session.awaits_acknowledgement = True
