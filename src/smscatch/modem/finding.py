@@ -37,14 +37,14 @@ class UsbPort(NamedTuple):
     serial: str
 
 
-class Answer(NamedTuple):
+class ProbeResult(NamedTuple):
     """What a port answered: its IMEI, empty if it does not tell, or the trouble there was."""
 
     imei: str = ""
     trouble: ModemTrouble | None = None
 
 
-Probe = Callable[[Path], Awaitable[Answer]]
+Probe = Callable[[Path], Awaitable[ProbeResult]]
 
 
 def list_ports(tree: UsbTree) -> list[UsbPort]:
@@ -108,11 +108,11 @@ async def find_device(wanted: DeviceName, tree: UsbTree, probe: Probe, sleep: Sl
     raise _none_found(wanted, ports, [task.result() for task in tasks])
 
 
-def _is_meant(answer: Answer, wanted: DeviceName) -> bool:
+def _is_meant(answer: ProbeResult, wanted: DeviceName) -> bool:
     return answer.trouble is None and (wanted.kind != "imei" or answer.imei == wanted.value)
 
 
-async def _settle(tasks: Sequence[asyncio.Future[Answer]], found: Callable[[], object], sleep: Sleep) -> None:
+async def _settle(tasks: Sequence[asyncio.Future[ProbeResult]], found: Callable[[], object], sleep: Sleep) -> None:
     """Return when all have answered, or GRACE_SECONDS after one that is meant did."""
     pending = set(tasks)
     while pending and not found():
@@ -127,7 +127,7 @@ async def _settle(tasks: Sequence[asyncio.Future[Answer]], found: Callable[[], o
         grace.cancel()
 
 
-def _none_found(wanted: DeviceName, ports: Sequence[UsbPort], answers: Sequence[Answer]) -> ModemTrouble:
+def _none_found(wanted: DeviceName, ports: Sequence[UsbPort], answers: Sequence[ProbeResult]) -> ModemTrouble:
     told = tell(ports, answers)
     troubles = [answer.trouble for answer in answers]
     for kind in (PortBusy, NoAccess):
@@ -138,12 +138,12 @@ def _none_found(wanted: DeviceName, ports: Sequence[UsbPort], answers: Sequence[
     return PortMissing(f"No modem {_words(wanted)}is plugged in. Tried: {told}.")
 
 
-def tell(ports: Sequence[UsbPort], answers: Sequence[Answer]) -> str:
+def tell(ports: Sequence[UsbPort], answers: Sequence[ProbeResult]) -> str:
     """Return in words how each port fared."""
     return ", ".join(f"{port.device} {_fared(answer)}" for port, answer in zip(ports, answers, strict=True))
 
 
-def _fared(answer: Answer) -> str:
+def _fared(answer: ProbeResult) -> str:
     if answer.trouble is None:
         return f"(answers AT, IMEI {answer.imei})" if answer.imei else "(answers AT)"
     kinds: dict[type, str] = {

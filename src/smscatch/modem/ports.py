@@ -11,7 +11,7 @@ from smscatch.devices import DEVICE_FORM, parse_device
 from smscatch.errors import BadSetting
 from smscatch.modem import startup
 from smscatch.modem.at import Conversation
-from smscatch.modem.finding import Answer, UsbTree, find_device, siblings, tell
+from smscatch.modem.finding import ProbeResult, UsbTree, find_device, siblings, tell
 from smscatch.modem.netport import NetPort
 from smscatch.modem.pace import Throttle
 from smscatch.modem.port import Port, SerialPort
@@ -77,17 +77,17 @@ class LinePort:
             self._told = f" Other ports of the same stick: {tell(ports, answers)}." if ports else " "
         return type(trouble)(f"{trouble}{self._told}".rstrip())
 
-    async def _probe(self, device: Path) -> Answer:
+    async def _probe(self, device: Path) -> ProbeResult:
         """Return what a port answers to AT; it is opened for that time only."""
         try:
             port = SerialPort(device, self.speeds.first)
         except ModemTrouble as trouble:
-            return Answer(trouble=trouble)
+            return ProbeResult(trouble=trouble)
         talk = Conversation(port, News(), sleep=self._sleep, limits={}, pace=Throttle(self._sleep))
         try:
             await startup.begin(talk)
-            return Answer(await startup.ask_imei(talk))
+            return ProbeResult(await startup.ask_imei(talk))
         except ModemTrouble as trouble:
-            return Answer(trouble=trouble)
+            return ProbeResult(trouble=trouble)
         finally:
             talk.close()
