@@ -224,9 +224,9 @@ class _Link:
             self._failures = self._failures if is_done else self._failures + 1
             await self._follow(talk, taker, SWEEP_SECONDS if is_done else self._backoff("starting"))
             self._failures = 0 if is_done else self._failures
-        await self._rest(talk)
+        await self._rest()
 
-    async def _rest(self, talk: Conversation) -> None:
+    async def _rest(self) -> None:
         """Pause before another set-up, but for the first one after a time in which all was well."""
         self._failures += 1
         if self._failures > 1:

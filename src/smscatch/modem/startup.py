@@ -50,9 +50,7 @@ class Reception(NamedTuple):
 
 async def begin(talk: Conversation) -> None:
     """Begin a conversation: no echo, result codes in words, errors as numbers. Raises as Conversation.ask does."""
-    try:
-        await talk.ask(BEGIN)
-    except Refused:  # some take one command a line
+    if await talk.try_asking(BEGIN) is None:  # some take one command a line, and refuse this or say nothing
         for command in ("ATE0", "ATQ0", "ATV1"):
             await talk.try_asking(command)
     await talk.try_asking("AT+CMEE=1")

@@ -32,6 +32,7 @@ MANNERS = {
     "cmgd_of_two": "refuses +CMGD without its flag",
     "no_cmgf": "refuses +CMGF, as it knows PDUs alone",
     "no_imsi": "refuses +CIMI",
+    "mute_to_many": "does not answer a line with several basic commands, such as ATE0Q0V1",
     "hands_over": "accepts +CNMI=2,1, but hands each text over all the same, and waits for +CNMA",
 }
 
@@ -44,6 +45,8 @@ _NOISE = "^HCSQ: noise, 12"
 
 def is_mute(session: Session, line: str) -> bool:
     """Whether the line gets no answer at all."""
+    if session.has("mute_to_many") and line.upper().startswith("ATE0Q"):
+        return True
     return session.has("mute_options") and line.upper() != "AT" and not line.upper().startswith(_NEEDED)
 
 
