@@ -274,7 +274,7 @@ def test_help_lists_the_commands() -> None:
 def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> None:
     resting_server.send("before")
     against(resting_server, "wait", "--after", "0")
-    lease = json.loads(against(resting_server, "lease", "--line", LINE, "--holder", "me").stdout)
+    lease = json.loads(against(resting_server, "lease", "--line", LINE, "--holder", "me", "--ttl", "3600").stdout)
     assert lease["line"] == LINE
     listed = against(resting_server, "leases")
     assert f"{LINE}  -  leased to me, until " in listed.stdout
@@ -293,7 +293,7 @@ def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> Non
 def test_of_two_codes_the_newer_is_waited_for(server: Server) -> None:
     server.send("before")
     against(server, "wait", "--after", "0")
-    lease = json.loads(against(server, "lease", "--line", LINE).stdout)["id"]
+    lease = json.loads(against(server, "lease", "--line", LINE, "--ttl", "3600").stdout)["id"]
     server.send("Your code is 111111")
     against(server, "wait", "--lease", lease)
     mark = against(server, "cursor").stdout.strip()
