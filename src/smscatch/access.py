@@ -142,10 +142,14 @@ class Access(Rights):
         labels = {number: line.label for number, line in self.house.settings.lines.items()}
         return Search(self.house.inbox.store, query, labels)
 
+    def check_all_lines(self, what: str) -> None:
+        """Raise Forbidden for a key that does not see all lines; `what` it may not see then."""
+        if self.key.lines is not None:
+            raise Forbidden(f"This key is limited to some lines, so it may not see the {what}.")
+
     async def sinks(self) -> SinkList:
         """Return how far each sink is. Raises Forbidden for a key that does not see all lines."""
-        if self.key.lines is not None:
-            raise Forbidden("This key is limited to some lines, so it may not see the sinks.")
+        self.check_all_lines("sinks")
         return await report_sinks(self.house.inbox.store, self.house.settings.sinks)
 
     async def reads(self, message_id: str) -> list[Read] | None:

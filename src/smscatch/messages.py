@@ -20,8 +20,8 @@ LATE = "late"
 POSSIBLE_DUPLICATE = "possible_duplicate"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
-# What a client, the command line or the API takes where nothing is given (default ttl, wait and timeout): how long a
-# lease lasts, how long one waits for a free line, how long for a message.
+# What is taken where nothing is given (default ttl, wait and timeout): how long a lease lasts, how long a client or the
+# command line waits for a free line, how long for a message. The API itself waits less: web/params.py, letting.py.
 TTL_SECONDS, WAIT_SECONDS, TIMEOUT_SECONDS = 120.0, 60.0, 60.0
 MAX_LINES_LEASED = 20  # at once, by one request
 QUIET_SECONDS, MAX_QUIET_SECONDS = 3, 60  # before the newest of several texts is returned

@@ -280,6 +280,7 @@ async def test_a_spool_that_cannot_be_written_is_no_yes(gate: Gate) -> None:
     gate.spool.folder.rename(gate.spool.folder.with_name("away"))
     answer = await gate.send(gate.kind.samples.texts[0])
     assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
+    assert answer.headers["retry-after"], "a service repeats what it could not deliver"
     gate.spool.folder.with_name("away").rename(gate.spool.folder)
     assert gate.is_untouched()
 

@@ -8,7 +8,7 @@ annotated with a Field, and a Table, which may check all entries together:
         kind: Annotated[str, Field("the form of what is sent", "the name of a kind")]
         secrets: Annotated[tuple[str, ...], Field("what it is signed with", "a list of texts", is_secret=True)] = ()
 
-    SOURCES = Table("who may send to us", "[sources.NAME]", SourceSettings, check_sources)
+    SOURCES = Table("who may send to us", "[sources.NAME]", SourceSettings, check_lines("sources"))
 
     sources: Annotated[dict[str, SourceSettings], SOURCES]    # in Settings
 """

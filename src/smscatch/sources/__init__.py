@@ -1,6 +1,7 @@
 """The forms in which messages reach us, by the KIND that stands in a spool entry and in the settings.
 
-A source is one module with SOURCE, a Source or a Webhook, and one line in KINDS. It is loaded only if it is used.
+A source is one module with SOURCE, a Source or a Webhook, and one line in KINDS. Its module is loaded when a delivery
+of its kind is read, or the settings name sources.
 """
 
 import importlib

@@ -84,8 +84,7 @@ class Context(NamedTuple):
     """What the handlers share.
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
-    name, `unsigned` what was not signed as they sign, `spool` where what is
-    delivered is kept.
+    name, `unsigned` what was not signed as they sign, `spool` where what is delivered is kept.
     """
 
     house: House
@@ -133,11 +132,6 @@ def context_of(request: Request) -> Context:
 def inbox_of(request: Request) -> Inbox:
     """Return the inbox."""
     return context_of(request).house.inbox
-
-
-def key_of(request: Request) -> Key:
-    """Return the key that this request came with."""
-    return access_of(request).key
 
 
 def access_of(request: Request) -> Access:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from smscatch.errors import BadSignature, SmscatchError, TooManyTries, Unauthorized, WrongMethod
+from smscatch.errors import BadSignature, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized, WrongMethod
 from smscatch.web import pages
 from smscatch.web.api import inbound
 from smscatch.web.responses import json_response
@@ -38,6 +38,8 @@ def refuse_provider(request: Request, error: SmscatchError) -> Response:
         inbound.note_refused(request, error)
         told = "This is not signed as it should be; the log of smscatch says what differs."
     response = _json_response(error.status, error.code, told)
+    if error.status == StoreUnavailable.status:
+        response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, WrongMethod):
         response.headers["allow"] = error.details["allow"]
     return response

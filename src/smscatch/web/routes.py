@@ -66,7 +66,7 @@ ENDPOINTS = (
         messages.list_messages,
         (READ,),
         "MessagePage",
-        (*FILTERS, AFTER, BEFORE, LIMIT),
+        LIST,
         refuses=(NotFound,),
     ),
     # Who may delete: an administrator's key alone, here and on the pages.

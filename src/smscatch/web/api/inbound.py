@@ -30,8 +30,8 @@ async def receive(request: Request) -> Response:
     that is none of ours is taken too, lest a text be lost, and is `unconfigured`.
     """
     access = access_of(request)
-    content_type, content = request.headers.get("content-type", ""), await read_body(request)
-    entry = _entry(request, GENERIC, f"key {access.owner}", content_type=content_type, content=content)
+    incoming = Incoming(request.method, str(request.url), str(request.url), request.headers, await read_body(request))
+    entry = _entry(request, GENERIC, f"key {access.owner}", incoming)
     (message,) = _parse(request, entry)
     access.check_line(message.line, doing="deliver to")
     await _keep(request, entry)
@@ -72,7 +72,7 @@ async def receive_signed(request: Request) -> Response:
 
 async def _take_signed(request: Request, provider: Provider, incoming: Incoming) -> None:
     kind, origin = provider.webhook.kind, f"source {provider.name}"
-    entry = _entry(request, kind, origin, content_type=incoming.content_type, content=incoming.content)
+    entry = _entry(request, kind, origin, incoming)
     try:
         found = _parse(request, entry)
     except BadDelivery:  # what is signed is no stranger's: it is put aside with the reason when the spool is drained
@@ -106,13 +106,13 @@ async def _read_incoming(request: Request, provider: Provider) -> Incoming:
     return Incoming(request.method, known + tail, asked + tail, request.headers, content)
 
 
-def _entry(request: Request, kind: str, origin: str, *, content_type: str, content: bytes) -> Entry:
+def _entry(request: Request, kind: str, origin: str, incoming: Incoming) -> Entry:
     envelope = Envelope(
         received_at=inbox_of(request).now(),
         address=address_of(request),
-        content_type=content_type,
+        content_type=incoming.content_type,
         origin=origin,
-        content=content,
+        content=incoming.content,
     )
     return Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", kind, write_envelope(envelope))
 

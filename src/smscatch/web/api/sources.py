@@ -4,7 +4,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import Forbidden
 from smscatch.messages import Time
 from smscatch.web.endpoint import access_of, context_of
 from smscatch.web.responses import value_response
@@ -43,8 +42,7 @@ async def list_sources(request: Request) -> Response:
 
     For a key that sees all lines.
     """
-    if access_of(request).key.lines is not None:
-        raise Forbidden("This key is limited to some lines, so it may not see the sources.")
+    access_of(request).check_all_lines("sources")
     context = context_of(request)
     sources = [
         SourceView(
