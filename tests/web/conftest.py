@@ -22,7 +22,8 @@ from smscatch.stores import Delivery, open_store
 from tests.patience import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+# The same browser without its windows, where Debian's package of it is installed: a page takes a fifth of the work.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
