@@ -168,6 +168,14 @@ def browser() -> Iterator[Browser]:
 
 
 OpenContext = Callable[..., BrowserContext]
+# What a screen reader is told, in order: the next may follow at once, as texts that come are told a second later.
+HEARING = """
+window.said = [];
+addEventListener("DOMContentLoaded", () => {
+  const announcer = document.getElementById("announcer");
+  if (announcer) new MutationObserver(() => said.push(announcer.textContent)).observe(announcer, { childList: true });
+});
+"""
 
 
 @pytest.fixture
@@ -178,6 +186,7 @@ def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]
     def open_context(key: str | None = KEY, **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(HEARING)
         opened.append(context)
         if key is not None:
             assert context.request.post("/login", form={"key": key}).ok
@@ -199,6 +208,11 @@ def page(open_context: OpenContext) -> Page:
 
 def rows(page: Page, text: str = "") -> Locator:
     return page.locator("#messages > li").filter(has_text=text)
+
+
+def is_said(page: Page, text: str) -> None:
+    """Return when a screen reader was told so."""
+    page.wait_for_function("text => said.includes(text)", arg=text)
 
 
 def sign_in(page: Page, key: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.samples import a_delivery
-from tests.web.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.web.conftest import ONE, TWO, OpenContext, Server, is_said, rows
 
 MANY = 10_000
 
@@ -50,7 +50,7 @@ def test_a_search_finds_as_one_types_and_its_address_can_be_shared_and_left(live
     search(page, "Parcel c")
     expect(page.locator(".text")).to_have_text(["a parcel comes"])
     expect(page).to_have_url(f"{live_server.url}/?contains=Parcel+c")
-    expect(page.locator("#announcer")).to_have_text("1 shown")
+    is_said(page, "1 shown")
     live_server.receive("no match")
     live_server.receive("another parcel came")
     expect(page.locator(".text")).to_have_text(["another parcel came", "a parcel comes"])
@@ -106,7 +106,7 @@ def test_the_keyboard_does_it_all(live_server: Server, page: Page) -> None:
     page.keyboard.press("j")
     expect(rows(page).nth(1)).to_be_focused()
     page.keyboard.press("c")
-    expect(page.locator("#announcer")).to_have_text("Copied 100002")
+    is_said(page, "Copied 100002")
     page.keyboard.press("k")
     expect(rows(page).nth(0)).to_be_focused()
     page.keyboard.press("/")
@@ -119,7 +119,7 @@ def test_the_keyboard_does_it_all(live_server: Server, page: Page) -> None:
     expect(rows(page)).to_have_count(3)
     page.keyboard.press("Escape")
     page.keyboard.press("c")
-    expect(page.locator("#announcer")).to_have_text("Copied 100003")
+    is_said(page, "Copied 100003")
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")

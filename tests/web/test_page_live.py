@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server, rows, sign_in
+from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server, is_said, rows, sign_in
 
 # How a restart or an HTTP error looks to the page: it waits a second or two before it tries again.
 
@@ -28,7 +28,7 @@ def test_a_text_appears_on_the_open_page_without_a_reload(live_server: Server, p
     expect(row.locator(".text")).to_have_text("Your Authy code is 482913")
     expect(row.locator(".line")).to_have_text(f"Line one {ONE}")
     expect(row.locator("time")).to_have_text(re.compile("now|s ago"))
-    expect(page.locator("#announcer")).to_have_text("New from Authy, code 482913")
+    is_said(page, "New from Authy, code 482913")
     assert page.evaluate("window.isSamePage")
 
 
@@ -54,7 +54,7 @@ def test_the_copy_button_copies_the_code_and_says_so(live_server: Server, page: 
     live_server.receive("Your code is 730214")
     page.get_by_role("button", name="Copy 730214").click()
     expect(page.locator(".code button")).to_have_text("Copied")
-    expect(page.locator("#announcer")).to_have_text("Copied 730214")
+    is_said(page, "Copied 730214")
     assert clipboard_of(page, live_server) == "730214"
     expect(page.get_by_role("button", name="Copy 730214")).to_have_text("Copy")
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from smscatch.web.pages.message import show_raw
 from tests.samples import a_delivery
-from tests.web.conftest import ONE, OpenContext, Server, rows
+from tests.web.conftest import ONE, OpenContext, Server, is_said, rows
 
 
 def test_the_time_of_a_text_leads_to_its_details_and_why_it_has_its_code(live_server: Server, page: Page) -> None:
@@ -17,7 +17,7 @@ def test_the_time_of_a_text_leads_to_its_details_and_why_it_has_its_code(live_se
     expect(page.get_by_role("heading", name="Why this code")).to_be_visible()
     expect(page.locator(".reasons li").first).to_contain_text("482913")
     page.locator(".copyable button").click()
-    expect(page.locator("#announcer")).to_have_text("Copied 482913")
+    is_said(page, "Copied 482913")
 
 
 def the_latest(live_server: Server) -> str:
