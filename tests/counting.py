@@ -135,7 +135,10 @@ def _node(code: Any, argument: Any, flags: int, state: Any) -> Node:
         gives_back = code is op.MAX_REPEAT
         if len(body) == 1 and body[0][0] in ONE_CHARACTER:
             return _run(_looks_like(body[0][0], body[0][1], flags, state), least, most, gives_back=gives_back)
-        return (_repeat if gives_back else _possess)(_sequence(body, flags, state), least, most)
+        assert gives_back, "before Python 3.11.5 a possessive repeat of a group errs (cpython 106052): (?>(?:…)*)"
+        return _repeat(_sequence(body, flags, state), least, most)
+    if code is op.ATOMIC_GROUP:
+        return _atomic(_sequence(argument, flags, state))
     if code is op.BRANCH:
         return _branch(argument[1], flags, state)
     if code is op.SUBPATTERN:
@@ -198,13 +201,10 @@ def _repeat(body: Node, least: int, most: int) -> Node:
     return run
 
 
-def _possess(body: Node, least: int, most: int) -> Node:
+def _atomic(body: Node) -> Node:
     def run(tried: Try, at: int, then: Go) -> int | None:
-        done = 0
-        while done < most and (after := body(tried, at, lambda place: place)) not in (None, at):
-            tried.steps += 1
-            at, done = after, done + 1
-        return then(at) if done >= least else None
+        after = body(tried, at, lambda place: place)
+        return None if after is None else then(after)
 
     return run
 

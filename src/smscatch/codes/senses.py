@@ -24,7 +24,7 @@ _SPOILERS: frozenset[Kind] = frozenset(("spoil", "trade", "deal"))
 _SETTLED: dict[Kind, Kind] = {"trade": "spoil", "deal": "spoil", "number": "other", "door": "other"}
 
 # A word that may be part of a name: without a small letter of ASCII at its start, which spares a look at most words.
-_NAME_WORD = re.compile(r"(?<![\w'’])[^\W\d_a-z](?:[\w'’]|[.&](?=\w)){0,30}+")
+_NAME_WORD = re.compile(r"(?<![\w'’])[^\W\d_a-z](?>(?:[\w'’]|[.&](?=\w)){0,30})")
 _DIGIT = re.compile("[0-9]")
 _SAME_NAME = re.compile(r" (?:& )?|-")
 # `[Lucky Award]`, `【大奖乐园】`, `Jackpot Isle:` at the start of a text.

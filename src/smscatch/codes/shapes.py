@@ -22,13 +22,15 @@ _PARTED = (
     rf"|[0-9]{{4}}(?:{_APART})[0-9]{{4}}(?! ?[-–—/.,:]? ?[0-9]|[A-Za-z])"
     rf"|[0-9](?: [0-9]){{1,3}}\n[0-9](?: [0-9]){{1,3}}{_LINE_END}"
 )
+# Atomic groups, and possessive repeats of single characters only: before Python 3.11.5 a possessive repeat of a group
+# keeps what its last, failed round has read (cpython 106052).
 _RUN = re.compile(
     # Groups of digits with single spaces, or letters and digits (with at least one) that single marks join.
     # The lookahead only saves time: most words have no digit.
     rf"(?<![0-9A-Za-z*#•])(?=[+A-Za-z*#•-]{{0,{_LONGEST_LEAD}}}+[0-9])(?:{_PARTED}"
     rf"|\+?{_GROUP}(?: {_GROUP})+"
-    r"|(?:[A-Za-z]{1,9}-)?+[A-Za-z*#•]*+[0-9][0-9A-Za-z*•]*+"
-    r"(?:(?:[-–—*•_/·~]|[.,:'’](?=[0-9]))(?:[0-9]|(?=[A-Z0-9*•]+(?![0-9A-Za-z])))[0-9A-Za-z*•]*+)*+)"
+    r"|(?>(?:[A-Za-z]{1,9}-)?)[A-Za-z*#•]*+[0-9][0-9A-Za-z*•]*+"
+    r"(?>(?:(?:[-–—*•_/·~]|[.,:'’](?=[0-9]))(?:[0-9]|(?=[A-Z0-9*•]+(?![0-9A-Za-z])))[0-9A-Za-z*•]*+)*))"
 )
 _DATE = r"[0-9]{1,4}(?P<mark>[-/.])[0-9]{1,2}(?P=mark)[0-9]{1,4}|[0-9]{1,2}/[0-9]{2,4}"
 # Three groups or more, and not all of them thousands: `888.555.0142`, `192.168.10.12`.
