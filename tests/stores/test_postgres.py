@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -21,6 +22,7 @@ from smscatch.stores.postgres.session import connect
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import postgres
 from tests.stores.conftest import MakeUrl
+from tests.surroundings import bare_environ
 
 
 @pytest.fixture
@@ -197,10 +199,12 @@ async def test_pruning_leaves_off_while_another_instance_is_at_it(store: Store, 
 
 
 async def test_a_prune_by_hand_says_that_another_instance_is_at_it(store: Store, url: str) -> None:
-    command = [sys.executable, "-m", "smscatch.cli", "prune", "--store", url, "--older-than", "1ms"]
+    command = [sys.executable, "-m", "smscatch.cli", "prune", "--older-than", "1ms"]
+    environ = bare_environ(SMSCATCH_STORE=url)  # its password would stand in the process list
     async with await psycopg.AsyncConnection.connect(url) as other:
         await other.execute("SELECT FROM counters WHERE name = 'prune' FOR UPDATE")
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+        run = partial(subprocess.run, command, env=environ, capture_output=True, text=True, check=False)
+        done = await asyncio.to_thread(run)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Another instance" in done.stderr
 

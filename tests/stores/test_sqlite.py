@@ -11,8 +11,7 @@ from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources import join_parts
 from smscatch.stores import Read, open_store
-from smscatch.stores import sqlite as sqlite_store
-from smscatch.stores.sqlite import leases, parts, statements
+from smscatch.stores.sqlite import leases, parts, statements, worker
 from smscatch.stores.sqlite.schema import STEPS
 from tests.samples import NOON, a_delivery
 
@@ -89,7 +88,7 @@ async def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
 async def test_a_database_that_another_process_keeps_for_itself_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(worker, "BUSY_SECONDS", 0)
     store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
     await store.check()
     with contextlib.closing(sqlite3.connect(tmp_path / "smscatch.db", isolation_level=None)) as other:
