@@ -225,6 +225,10 @@ def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: in
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ("modem", "--device", "/dev/ttyUSB0", "--baud", "7"),
+            "'7' is not accepted: give one of 1200, 2400, 4800, 9600",
+        ),
         (("wait", "--timeout", "nan"), "'nan' is not accepted: give seconds"),
         (("wait", "--timeout", "-1"), "'-1' is not accepted: give seconds"),
         (("wait", "--timeout", "soon"), "'soon' is not accepted: give seconds"),

@@ -11,7 +11,10 @@ DEVICE_FORM = (
     "a path such as /dev/serial/by-id/…, auto, usb:12d1:1001 (USB id), serial:… (USB serial number), imei:…,"
     " socket://host:port or rfc2217://host:port"
 )
+# Tried in this order where none is set.
 SPEEDS = (115200, 9600, 19200, 38400, 57600, 230400, 460800)
+ACCEPTED_SPEEDS = tuple(sorted((1200, 2400, 4800, *SPEEDS, 921600)))
+SPEED_FORM = f"one of {', '.join(map(str, ACCEPTED_SPEEDS))}"
 _SEARCHED = {"auto": "", "usb": r"[0-9a-f]{4}:[0-9a-f]{4}", "serial": r"\S+", "imei": r"[0-9]{14,16}"}
 _NET = ("socket", "rfc2217")
 
@@ -53,8 +56,8 @@ def parse_device(text: str) -> DeviceName:
 
 
 def parse_speed(text: str) -> int:
-    """Return a speed in baud. Raises ValueError if no port has it."""
+    """Return a speed in baud. Raises ValueError if it is none of ACCEPTED_SPEEDS."""
     speed = int(text)
-    if speed not in (1200, 2400, 4800, *SPEEDS, 921600):
+    if speed not in ACCEPTED_SPEEDS:
         raise ValueError(text)
     return speed

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from smscatch.modem.at import Conversation
+from smscatch.modem.at import LATER_OPTIONAL_SECONDS, Conversation
 from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
 from smscatch.modem.port import SerialPort
 from smscatch.modem.said import Announced, News, find_plain, find_value, split_values
 from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
+from smscatch.modem.waiting import Sleep
 from tests.modem.links import hurried
 from tests.patience import PATIENCE_SECONDS
 
@@ -56,10 +57,10 @@ class Script:
 
 @asynccontextmanager
 async def talking(
-    answers: dict[str, list[str]], limits: dict[str, float] | None = None
+    answers: dict[str, list[str]], limits: dict[str, float] | None = None, sleep: Sleep = hurried
 ) -> AsyncGenerator[tuple[Conversation, Script, News]]:
     script, news = Script(answers), News()
-    talk = Conversation(SerialPort(script.device), news, sleep=hurried, limits=limits if limits is not None else {})
+    talk = Conversation(SerialPort(script.device), news, sleep=sleep, limits=limits if limits is not None else {})
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             yield talk, script, news
@@ -146,6 +147,21 @@ async def test_a_silent_modem_is_told_apart_from_a_silent_command() -> None:
     async with talking({"AT": []}) as (talk, _, _):
         with pytest.raises(NoAnswer, match="does not answer at all"):
             await talk.ask("AT+CSQ")
+
+
+async def test_a_command_that_may_take_long_has_its_time_also_beside_mute_ones() -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        await hurried(seconds)
+
+    async with talking({}, sleep=sleep) as (talk, _, _):
+        for command in ("AT+CSQ", "AT+CREG?", "AT+CPMS?"):
+            assert await talk.try_asking(command) is None
+        assert await talk.try_asking("AT+COPS?", 9.0) is None
+    assert LATER_OPTIONAL_SECONDS in waited
+    assert 9.0 in waited
 
 
 async def test_a_modem_without_the_usual_fence_is_talked_to_as_well() -> None:

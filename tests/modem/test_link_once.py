@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ from smscatch.modem.journal import Journal, Slot, TakenText
 from smscatch.modem.link import run_link
 from smscatch.modem.said import News
 from smscatch.modem.taking import Origin, Taker
+from smscatch.modem.trouble import SpoolTrouble
 from smscatch.simulator import SimulatedModem
 from smscatch.spool import write_entry
 from tests.modem.conftest import MakeModem
-from tests.modem.links import LINE, Link, hurried, running_link
+from tests.modem.links import LINE, Link, hurried, raise_once, running_link
 from tests.patience import PATIENCE_SECONDS
 
 SLOT = Slot("001010123456789", "SM", 3)
@@ -108,10 +110,34 @@ async def test_a_text_that_was_handed_over_is_spooled_once_though_the_link_is_st
     taking_it = asyncio.create_task(taker.take_forwarded(origin))
     await asyncio.to_thread(is_writing.wait, PATIENCE_SECONDS)
     taking_it.cancel()
-    await asyncio.gather(taking_it, return_exceptions=True)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    waits_for_the_write = not taking_it.done()  # or two would write one file at once
     may_end.set()
-    assert await taker.take_forwarded(origin) == 1
+    await asyncio.gather(taking_it, return_exceptions=True)
+    assert waits_for_the_write
+    await taker.take_forwarded(origin)
+    assert taker.unacknowledged == taker.count == 1
     assert len(Link(tmp_path).names()) == 1
+
+
+async def test_a_text_that_was_handed_over_is_acknowledged_though_the_next_could_not_be_spooled_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news, full = News(), OSError(errno.ENOSPC, "No space left on device")
+    taker, origin = Taker(tmp_path, LINE, news, iter(range(10**9, 10**10)).__next__), Origin(LINE, "tty", "", {})
+    news.forwarded += ["00", "01"]
+    tries = iter((write_entry, raise_once(full, write_entry), write_entry))
+
+    def write(*arguments: Any) -> None:
+        next(tries)(*arguments)
+
+    monkeypatch.setattr(taking, "write_entry", write)
+    with pytest.raises(SpoolTrouble):
+        await taker.take_forwarded(origin)
+    assert (taker.unacknowledged, news.forwarded) == (1, ["01"])
+    await taker.take_forwarded(origin)
+    assert (taker.unacknowledged, Link(tmp_path).pdus()) == (2, ["00", "01"])
 
 
 @pytest.mark.parametrize("step", ["deleted", "confirm"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smscatch.cli.base import OK, Command, add_settings
 from smscatch.cli.meaning import a_store
-from smscatch.devices import DEVICE_FORM, parse_speed
+from smscatch.devices import DEVICE_FORM, SPEED_FORM, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.logs import log_to_stderr
 from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
@@ -81,9 +81,16 @@ def _add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     add_settings(serve, "host", "port", "spool")
 
 
+def _speed(text: str) -> int:
+    try:
+        return parse_speed(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give {SPEED_FORM}") from None
+
+
 def _add_modem_arguments(modem: argparse.ArgumentParser) -> None:
     modem.add_argument("--device", required=True, help=f"its port: {DEVICE_FORM}")
-    modem.add_argument("--baud", type=parse_speed, help="its speed, if it is not to be found out")
+    modem.add_argument("--baud", type=_speed, help=f"its speed, if it is not to be found out: {SPEED_FORM}")
     modem.add_argument("--line", help="the SIM's number; by default the line that has this device in smscatch.toml")
     add_settings(modem, "spool")
 

@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 
 from smscatch.modem import strangers
+from smscatch.modem.exchange import Exchange
 from smscatch.modem.pace import Throttle
 from smscatch.modem.port import Port
-from smscatch.modem.said import Forward, News, clean, find_forward, find_name, find_news, find_result, is_plain
+from smscatch.modem.said import Forward, News, clean, find_forward, find_name, find_news, find_result, may_be_pdu
 from smscatch.modem.trouble import NoAnswer, NotAt, PortMissing, Refused, Silent, name_of
 from smscatch.modem.waiting import Sleep, is_set_within
 
@@ -36,9 +37,6 @@ MAX_MUTES = 2
 
 _ESCAPE = b"\x1b"
 _LINE_END = re.compile(rb"[\r\n]")
-_TELLING = re.compile(r"AT([+^][A-Z]+)(?:\??$|=\?$)|AT(\+CPMS|\+CMGR|\+CRSM)=")
-_NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GSN", "+CIMI")
-_HEX = re.compile(r"[0-9A-Fa-f]{8,}")
 # How often a long answer may take half the limit again, as long as something of it comes.
 _EXTENSIONS = 600
 _MAX_HEARD = 2048
@@ -79,7 +77,7 @@ class Conversation:
         self._typed: set[str] = set()
         self._forward: Forward | None = None
         self._between: list[str] = []
-        self._pending: _Exchange | None = None
+        self._pending: Exchange | None = None
         self._given_up: tuple[str, float] | None = None
         self._without_final = 0
         self._fences = list(FENCES)
@@ -106,7 +104,7 @@ class Conversation:
         if not self._is_in_step:
             await self.resynchronise()
         limit = self._limits.get(name_of(command), seconds)
-        exchange = await self._give(_Exchange(command), limit)
+        exchange = await self._give(Exchange(command), limit)
         if not exchange.is_done:
             self._given_up = name_of(command), limit
             self._is_in_step = False
@@ -120,14 +118,15 @@ class Conversation:
             self._expects_echo, self.was_reset = None, False
         return exchange.lines
 
-    async def try_asking(self, command: str, seconds: float = OPTIONAL_SECONDS) -> list[str] | None:
+    async def try_asking(self, command: str, seconds: float | None = None) -> list[str] | None:
         """Return the lines of an answer, None if the modem refuses the command or does not answer it.
 
-        A command that is not answered twice is not given again in this conversation. Raises Silent and PortMissing.
+        It has `seconds`; OPTIONAL_SECONDS by default, less in a conversation that met several mute commands. A command
+        that is not answered twice is not given again in this conversation. Raises Silent and PortMissing.
         """
         if self.mutes.get(command, 0) >= MAX_MUTES:
             return None
-        if self.mutes:
+        if seconds is None:
             seconds = LATER_OPTIONAL_SECONDS if len(self.mutes) > 1 else OPTIONAL_SECONDS
         try:
             return await self.ask_known(command, seconds)
@@ -184,7 +183,7 @@ class Conversation:
         self._heard.clear()
         self._speeds = ()
         for name in self._fences:
-            exchange = await self._give(_Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
+            exchange = await self._give(Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
             # A modem that does not know this command has said ERROR, and nothing more in all the time.
             if exchange.is_done or exchange.is_refused or exchange.says_all:
                 self._fences = [name]
@@ -197,7 +196,7 @@ class Conversation:
     async def _is_answered(self, commands: Sequence[str], seconds: float) -> bool:
         """Return whether one of the commands is answered in time, as it may be in any way."""
         for command in commands:
-            if (await self._give(_Exchange(command, is_patient=False), seconds)).is_done:
+            if (await self._give(Exchange(command, is_patient=False), seconds)).is_done:
                 return True
         return False
 
@@ -218,7 +217,7 @@ class Conversation:
             return Silent(f"The modem does not answer at all: not even AT in {FENCE_SECONDS:g} s.")
         return NotAt(f"What is at {self._port.device} is no modem that listens. {what}")
 
-    async def _give(self, exchange: "_Exchange", seconds: float) -> "_Exchange":
+    async def _give(self, exchange: Exchange, seconds: float) -> Exchange:
         """Type a command and wait for its answer, longer if it comes in pieces."""
         await self.pace.spend()
         if self._is_lost:
@@ -235,7 +234,7 @@ class Conversation:
         self._learn_echo(exchange)
         return exchange
 
-    async def _wait(self, exchange: "_Exchange", seconds: float) -> None:
+    async def _wait(self, exchange: Exchange, seconds: float) -> None:
         limit = seconds
         for _ in range(_EXTENSIONS):
             if not await is_set_within(exchange.moved, limit, self._sleep):
@@ -249,7 +248,7 @@ class Conversation:
     def _final_seconds(self) -> float:
         return KNOWN_FINAL_SECONDS if self._without_final >= MANY_WITHOUT_FINAL else FINAL_SECONDS
 
-    def _learn_echo(self, exchange: "_Exchange") -> None:
+    def _learn_echo(self, exchange: Exchange) -> None:
         """See by the first command after ATE0 whether that was obeyed, and by an echo later that it is forgotten."""
         if self._expects_echo is None and exchange.is_done:
             self._expects_echo = exchange.was_echoed
@@ -300,7 +299,7 @@ class Conversation:
 
     def _is_forwarded(self, forward: Forward, line: str) -> bool:
         """Take a line behind +CMT if it is its PDU, or is none but the last that could be."""
-        if not (forward.announces(line) or _HEX.fullmatch(line)):
+        if not (forward.announces(line) or may_be_pdu(line)):
             if find_name(line) is None and find_result(line, is_verbose=True) is None:
                 self._between.append(line)
             if len(self._between) >= _MAX_BETWEEN:
@@ -319,7 +318,7 @@ class Conversation:
             self._news.arrived.set()
         self._forward = None
 
-    def _on_final(self, exchange: "_Exchange", result: str) -> None:
+    def _on_final(self, exchange: Exchange, result: str) -> None:
         if exchange.is_answered_by(result):
             exchange.end(result)
         else:
@@ -338,56 +337,3 @@ class Conversation:
             self._on_late()
         # Whatever has no name may be a text: it does not belong into a log.
         log.debug("skipped %s, %d characters", find_name(line) or "a line", len(line))
-
-
-class _Exchange:
-    """A command and what has come of its answer. `moved` is set with each line of it, and at its end.
-
-    With `named`, only an OK behind a line that begins so ends it. Without `is_patient` no line gives it more time.
-    """
-
-    def __init__(self, command: str, named: str | None = None, *, is_patient: bool = True) -> None:
-        self.command = command
-        self.lines: list[str] = []
-        self.result = ""
-        self.moved = asyncio.Event()
-        self.is_refused = False
-        self.was_echoed = False
-        self.says_all = False
-        self._named = named
-        self._is_patient = is_patient and named is None
-        found = _TELLING.match(command)
-        self._tells = (found[1] or found[2]) if found else ""
-
-    @property
-    def is_done(self) -> bool:
-        return bool(self.result)
-
-    def add(self, line: str) -> None:
-        self.lines.append(line)
-        name = find_name(line)
-        is_ours = name is None or name.rstrip(":") in self.command
-        self.says_all = self.says_all or self._is_all(line)
-        if self.says_all or (is_ours and self._is_patient):
-            self.moved.set()
-
-    def _is_all(self, line: str) -> bool:
-        """Whether the answer is whole with this line, but for its OK."""
-        if self._named:
-            return line.startswith(self._named)
-        if self._tells in _NAMELESS:
-            return is_plain(line)
-        if self._tells == "+CMGR":
-            return bool(_HEX.fullmatch(line)) and any(each.startswith("+CMGR:") for each in self.lines)
-        return bool(self._tells) and self._tells != "+CMGL" and line.startswith(f"{self._tells}:")
-
-    def is_answered_by(self, result: str) -> bool:
-        """Return whether a final result code is ours and not a late one."""
-        if self._named is None:
-            return True
-        self.is_refused |= result != "OK"
-        return result == "OK" and self.says_all
-
-    def end(self, result: str) -> None:
-        self.result = result
-        self.moved.set()

@@ -139,6 +139,7 @@ class _Link:
         """Open the port and read until it cannot go on."""
         taker, key = self._open_spool()
         self._news.announced.clear()
+        taker.unacknowledged = 0  # the network has waited for these in vain
         self._imei, self._identity = "", None
         port = await self._port.open()
         self._device = port.device
@@ -237,7 +238,9 @@ class _Link:
         for _ in range(FETCHES_PER_SWEEP):
             if not await talk.is_news_within(seconds):
                 return
-            await startup.acknowledge(talk, await taker.take_forwarded(self._origin))
+            await taker.take_forwarded(self._origin)
+            await startup.acknowledge(talk, taker.unacknowledged)
+            taker.unacknowledged = 0
             if not await taker.fetch(talk, self._origin):
                 return
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from smscatch.errors import BadPdu
+from smscatch.modem.said import is_whole_pdu
 from smscatch.pdu import parse_pdu
 
 _LISTED = re.compile(r"\+CMGL: ?(\d{1,5}), ?(\d)(?:,.*?)?(?:, ?(\d{1,4}))?")
@@ -75,7 +76,7 @@ def _blocks(lines: Sequence[str], name: str) -> Iterator[tuple[str, list[str]]]:
 
 def _reading(header: re.Match[str], between: list[str]) -> ListedText:
     length = int(header[3]) if header[3] else None
-    whole = [line for line in between if _is_whole(line, length)]
+    whole = [line for line in between if is_whole_pdu(line, length)]
     candidates = whole or [line for line in between if not _UNASKED.match(line)]
     status = int(header[2])
     return ListedText(
@@ -85,15 +86,6 @@ def _reading(header: re.Match[str], between: list[str]) -> ListedText:
         is_new=status == _UNREAD,
         is_whole=bool(whole),
     )
-
-
-def _is_whole(pdu: str, length: int | None) -> bool:
-    """Return whether a line is as many octets as announced, which do not count the SMSC's address."""
-    try:
-        octets = bytes.fromhex(pdu)
-    except ValueError:
-        return False
-    return len(octets) > 1 and (length is None or len(octets) == length + 1 + octets[0])
 
 
 def time_of(pdu: str) -> datetime:

@@ -24,6 +24,7 @@ _BOOT = re.compile(
 )
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _UCS2 = re.compile(r"(?:[0-9A-Fa-f]{4})+")
+_HEX = re.compile(r"[0-9A-Fa-f]{8,}")
 _SERIAL = re.compile(r"(?<![0-9A-Fa-f])\d{14,16}(?![0-9A-Fa-f])")
 
 
@@ -64,11 +65,21 @@ class Forward(NamedTuple):
 
     def announces(self, line: str) -> bool:
         """Whether a line is the PDU that the header announces."""
-        try:
-            octets = bytes.fromhex(line)
-        except ValueError:
-            return False
-        return len(octets) > 1 and self.length in (None, len(octets) - 1 - octets[0])
+        return is_whole_pdu(line, self.length)
+
+
+def is_whole_pdu(line: str, length: int | None) -> bool:
+    """Whether a line is a PDU of as many octets as announced, which do not count the SMSC's address; None are any."""
+    try:
+        octets = bytes.fromhex(line)
+    except ValueError:
+        return False
+    return len(octets) > 1 and length in (None, len(octets) - 1 - octets[0])
+
+
+def may_be_pdu(line: str) -> bool:
+    """Whether a line may be a PDU or a piece of one."""
+    return bool(_HEX.fullmatch(line))
 
 
 def clean(line: bytes) -> str:

@@ -27,9 +27,10 @@ class Speeds:
         return self._fixed or self._known or SPEEDS[0]
 
     def others(self) -> tuple[int, ...]:
-        """Return what to try if the first is not answered: none where the speed is known or set.
+        """Return what to try if the first is not answered: none where the speed is set.
 
         Trying takes some seconds, so it is done at the first attempt to talk, the second, the fourth, the eighth...
+        Where a speed worked before, it is done from the eighth attempt on.
         """
         self._attempts += 1
         is_due = self._attempts & (self._attempts - 1) == 0

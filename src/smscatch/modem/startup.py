@@ -17,8 +17,8 @@ from smscatch.modem.sim import OPEN, PIN, PinEntry, ask_lock, trouble_of_refusal
 from smscatch.modem.storages import NOWHERE, Storages, select_storages
 from smscatch.modem.trouble import NoAnswer, Refused, Silent
 
-# The network may be slow to tell its name.
-NETWORK_SECONDS = 10.0
+# A modem may be slow to switch its radio on.
+RADIO_SECONDS = 10.0
 # Texts are stored first and then announced (<mt> 1), status reports too (<ds> 2). Modems with Qualcomm's firmware
 # offer <mode> 2 and refuse it (oFono, drivers/atmodem/sms.c, build_cnmi_string).
 ANNOUNCE = ("2,1,0,2,0", "1,1,0,2,0", "2,1,0,0,0", "1,1,0,0,0", "1,1")
@@ -106,7 +106,7 @@ async def open_sim(talk: Conversation, key: PinEntry, imei: str) -> None:
 async def switch_radio_on(talk: Conversation) -> None:
     """Switch the radio on if it is off: some sticks start so (8.2). Raises Silent and PortMissing."""
     if (find_value(await talk.try_asking("AT+CFUN?"), "+CFUN") or "").partition(",")[0] in _RADIO_OFF:
-        await talk.try_asking("AT+CFUN=1", NETWORK_SECONDS)
+        await talk.try_asking("AT+CFUN=1", RADIO_SECONDS)
 
 
 async def find_card(talk: Conversation) -> str | None:

@@ -12,8 +12,9 @@ The way of a text, and what a crash between two steps does:
 
 What stays undecidable: the modem deleted the text, but we never saw its OK (we were killed, it fell silent), and before
 our next listing the network delivers a PDU of the very same bytes (same sender, text and SMSC's second) into the very
-same slot. It is taken for the first one and not delivered. Forwarded texts (+CMT), which we ask no modem for but some
-send of class 0, are in no slot: they are lost if we are killed before they are spooled.
+same slot. It is taken for the first one and not delivered. Texts that are handed over (+CMT) are in no slot: a
+modem without storage is asked for that, others do it with class 0. If we are killed before one is spooled it is lost,
+unless the modem wants an acknowledgement (+CNMA): that is given afterwards, so the network sends the text again.
 """
 
 import asyncio
@@ -78,9 +79,11 @@ class Taker:
         self._now_ns = now_ns
         self._reader = f"{os.getpid()}:{now_ns()}"
         self.reader = StorageReader()
-        # How many texts came since the start, and whether one of them came unannounced in this conversation.
+        # How many texts came since the start, and whether one came unannounced, by the last sweep.
         self.count = 0
         self.is_unannounced = False
+        # How many that were handed over are spooled, and not acknowledged in this conversation.
+        self.unacknowledged = 0
         self._deletion = DELETIONS[0]
         self._handed_over: TakenText | None = None
         self._spooled: set[str] = set()
@@ -127,9 +130,8 @@ class Taker:
                 return False
         return True
 
-    async def take_forwarded(self, origin: Origin) -> int:
-        """Spool the texts that the modem handed over without storing them; return how many."""
-        taken = 0
+    async def take_forwarded(self, origin: Origin) -> None:
+        """Spool the texts that the modem handed over without storing them, and count those to acknowledge."""
         slot = Slot("", "", -1)
         while self._news.forwarded:
             pdu = self._news.forwarded[0]
@@ -138,9 +140,8 @@ class Taker:
             await self._write(origin, slot, pdu, self._handed_over)
             del self._news.forwarded[0]
             self._handed_over = None
-            taken += 1
-        self.count += taken
-        return taken
+            self.count += 1
+            self.unacknowledged += 1
 
     async def _empty(self, talk: Conversation, origin: Origin, storage: str) -> bool:
         """Take what one storage holds until nothing is left; return False if some of it stays."""
@@ -266,9 +267,16 @@ class Taker:
             raise spool_trouble(self._spool, error) from error
 
     async def _durably(self, write: Callable[..., None], *arguments: object) -> None:
-        """Write in a thread: an fsync on a slow card must not hold up the other links."""
+        """Write in a thread: an fsync on a slow card must not hold up the other links.
+
+        When cancelled it ends after the write all the same: who writes the same next would meet it.
+        """
+        writing = asyncio.ensure_future(asyncio.to_thread(write, *arguments))
         try:
-            await asyncio.to_thread(write, *arguments)
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,))
+            raise
         except OSError as error:
             raise spool_trouble(self._spool, error) from error
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from smscatch.modem.at import Conversation
 from smscatch.modem.said import find_value, readable, split_values
 
+# A modem may have to ask the network first for the operator's name.
 NETWORK_SECONDS = 10.0
 # <stat> of +CREG, +CEREG and +CGREG (TS 27.007, 7.2, 10.1.22, 10.1.20); 6 and 7 are "for SMS only".
 REGISTRATION = {

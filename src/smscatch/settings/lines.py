@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from smscatch.devices import DEVICE_FORM, SPEEDS, parse_device, parse_speed
+from smscatch.devices import DEVICE_FORM, SPEED_FORM, parse_device, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.numbers import is_e164, readings
 from smscatch.settings.fields import Field
@@ -37,9 +37,7 @@ class LineSettings(msgspec.Struct, frozen=True):
     device: Annotated[str | None, Field("its modem's port, if our link reads it", DEVICE_FORM, _parse_device)] = None
     baud: Annotated[
         int | None,
-        Field(
-            "the speed of that port; found out if it is not set", f"one of {', '.join(map(str, SPEEDS))}", parse_speed
-        ),
+        Field("the speed of that port; found out if it is not set", SPEED_FORM, parse_speed),
     ] = None
     pin: Annotated[
         str | None, Field("the SIM's PIN, if it asks for one", "4 to 8 digits in quotes", _parse_pin, is_secret=True)

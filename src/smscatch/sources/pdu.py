@@ -29,7 +29,7 @@ class _Entry(NamedTuple):
     pdu: str
 
     def message(self, sender: str, text: str, *marks: str, **facts: Any) -> Message:
-        # Without a reader: what the link reads again after a crash has the same name, so no two are ever twins.
+        # Without a reader: what the link reads again after a crash has the same name, so no reader tells twins here.
         return make_message(
             KIND,
             self.name,
