@@ -77,7 +77,7 @@ async def test_a_port_has_one_reader(a_modem: MakeModem, tmp_path: Path) -> None
     async with running_link(modem, tmp_path / "one") as one:
         await one.until("ready")
         async with running_link(modem, tmp_path / "two") as two:
-            assert "is in use by" in str((await two.until("port_busy")).error)
+            assert "is read here for another line" in str((await two.until("port_busy")).error)
             assert one.health is not None
             assert one.health.state == "ready"
 

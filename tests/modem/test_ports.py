@@ -14,11 +14,13 @@ from smscatch.errors import BadSetting
 from smscatch.modem.finding import UsbTree, list_ports, siblings
 from smscatch.modem.link import run_link
 from smscatch.modem.netport import _Telnet
+from smscatch.modem.port import SerialPort
 from smscatch.modem.ports import PortSettings
 from smscatch.modem.speeds import Speeds
 from smscatch.simulator import SimulatedModem, StickSettings
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, CountedClock, running_link
+from tests.patience import PATIENCE_SECONDS
 
 NMEA = b"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n"
 IMEI = "490154203237518"
@@ -119,6 +121,45 @@ async def test_of_two_sticks_the_one_with_the_imei_is_read(tmp_path: Path) -> No
     ):
         assert (await link.until("ready")).device == str(two)
     assert [port.usb_id for port in list_ports(stick.tree)] == ["12d1:1001", "19d2:0031"]
+
+
+async def test_a_stick_that_is_read_for_another_line_is_in_no_ones_way(tmp_path: Path) -> None:
+    stick = Stick(tmp_path)
+    (port,) = stick.plug("1-1", ["ttyUSB0"])
+    async with SimulatedModem(port):
+        held = SerialPort(port)  # as the link of the other line does
+        for number, device in enumerate(("imei:490154203237526", "usb:12d1:1001")):
+            settings = PortSettings(device, usb=stick.tree)
+            async with running_link(settings, tmp_path / "spool", line=f"+4477009001{number:02}") as link:
+                error = str((await link.until("port_missing")).error)
+            assert "ttyUSB0 (read for another line)" in error
+            assert "program" not in error
+        async with running_link(port, tmp_path / "spool", line="+447700900199") as link:
+            assert "for another line" in str((await link.until("port_busy")).error)
+        held.close()
+
+
+async def test_modems_that_are_not_meant_are_asked_seldom(tmp_path: Path) -> None:
+    stick, pauses, enough = Stick(tmp_path), list[float](), asyncio.Event()
+    (port,) = stick.plug("1-1", ["ttyUSB0"])
+
+    async def sleep(seconds: float) -> None:
+        if asyncio.current_task() is running:  # the link itself, between two searches
+            pauses.append(seconds)
+            if len(pauses) >= 6:
+                enough.set()
+            await asyncio.sleep(0)
+        else:  # the modem answers all, however slow this machine is
+            await asyncio.Event().wait()
+
+    settings = PortSettings("imei:490154203237526", usb=stick.tree)
+    async with SimulatedModem(port):
+        running = asyncio.create_task(run_link(LINE, settings, tmp_path / "spool", sleep=sleep))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await enough.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert pauses[:6] == [1, 2, 4, 8, 10, 10]
 
 
 async def test_what_other_ports_of_a_stick_say_is_told_where_the_one_that_is_set_does_not_answer(

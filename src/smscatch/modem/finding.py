@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smscatch.devices import DeviceName
-from smscatch.modem.trouble import ModemTrouble, NoAccess, NotAt, PortBusy, PortMissing
+from smscatch.modem.trouble import ModemTrouble, NoAccess, NotAt, OtherModems, PortBusy, PortMissing, PortShared
 from smscatch.modem.waiting import Sleep
 
 _SERIAL_NAMES = ("ttyUSB*", "ttyACM*")
@@ -85,7 +85,8 @@ def siblings(device: Path, tree: UsbTree) -> list[UsbPort]:
 async def find_device(wanted: DeviceName, tree: UsbTree, probe: Probe, sleep: Sleep) -> Path:
     """Return the port that answers AT among those that are wanted, of several the one with the lowest number.
 
-    Raises PortMissing if there is none, otherwise NotAt, PortBusy or NoAccess, saying how each fared.
+    Raises PortMissing if there is none, OtherModems if others answer, otherwise NotAt, PortBusy or NoAccess, saying how
+    each fared.
     """
     ports = [port for port in list_ports(tree) if _is_wanted(port, wanted)][:MAX_PORTS]
     if not ports:
@@ -129,13 +130,16 @@ async def _settle(tasks: Sequence[asyncio.Future[ProbeResult]], found: Callable[
 
 def _none_found(wanted: DeviceName, ports: Sequence[UsbPort], answers: Sequence[ProbeResult]) -> ModemTrouble:
     told = tell(ports, answers)
-    troubles = [answer.trouble for answer in answers]
+    # What is read for another line is in nobody's way: it is the port of a modem, but not of this one.
+    troubles = [answer.trouble for answer in answers if not isinstance(answer.trouble, PortShared)]
     for kind in (PortBusy, NoAccess):
         if found := next((trouble for trouble in troubles if isinstance(trouble, kind)), None):
             return kind(f"{found} Tried: {told}.")
-    if all(troubles):
-        return NotAt(f"No port {_words(wanted)}answers AT. Tried: {told}.")
-    return PortMissing(f"No modem {_words(wanted)}is plugged in. Tried: {told}.")
+    if None in troubles:
+        return OtherModems(f"No modem {_words(wanted)}is plugged in. Tried: {told}.")
+    if len(troubles) < len(answers):
+        return PortMissing(f"No other modem {_words(wanted)}is plugged in. Tried: {told}.")
+    return NotAt(f"No port {_words(wanted)}answers AT. Tried: {told}.")
 
 
 def tell(ports: Sequence[UsbPort], answers: Sequence[ProbeResult]) -> str:
@@ -148,6 +152,7 @@ def _fared(answer: ProbeResult) -> str:
         return f"(answers AT, IMEI {answer.imei})" if answer.imei else "(answers AT)"
     kinds: dict[type, str] = {
         PortBusy: "(in use)",
+        PortShared: "(read for another line)",
         NoAccess: "(no access)",
         PortMissing: "(gone)",
         NotAt: "(speaks, but not AT)",

@@ -60,7 +60,7 @@ STATES = {
     "network_lock": "the modem is locked to another operator",
     "sim_unknown": "the modem says something of its SIM that is not known here",
     "port_missing": "the device is not there",
-    "port_busy": "another program has the device",
+    "port_busy": "another program, or another line, has the device",
     "no_access": "this user may not open the device, or it is no serial port",
     "silent": "the modem does not answer",
     "not_at": "something speaks at the port, but it does not listen to AT",

@@ -25,7 +25,7 @@ from smscatch.modem.said import News
 from smscatch.modem.sim import PinEntry, trouble_of_refusal
 from smscatch.modem.speeds import Speeds
 from smscatch.modem.taking import Origin, Taker, spool_trouble
-from smscatch.modem.trouble import ModemTrouble, NoAnswer, PortMissing, Refused, Silent, SimTrouble
+from smscatch.modem.trouble import ModemTrouble, NoAnswer, OtherModems, PortMissing, Refused, Silent, SimTrouble
 from smscatch.modem.vitals import Vitals, ask_number, ask_vitals
 from smscatch.modem.waiting import Sleep
 
@@ -47,6 +47,8 @@ BACKOFF_SECONDS = {
     "starting": 8.0,
     "spool_full": 10.0,
 }
+# A search asks some commands of modems that are not ours, and has their ports for that time.
+OTHERS_BACKOFF_SECONDS = 10.0
 # How many reports go by until a text that the modem could not store is no longer mentioned: half an hour.
 REPORTS_OF_LOSS = 60
 
@@ -275,14 +277,16 @@ class _Link:
         """Publish a trouble and wait, longer each time."""
         self._failures += 1
         self._note(trouble)
-        await self._wait(self._backoff(trouble.state))
+        longest = OTHERS_BACKOFF_SECONDS if isinstance(trouble, OtherModems) else None
+        await self._wait(self._backoff(trouble.state, longest))
 
     async def _wait(self, seconds: float) -> None:
         await self._sleep(seconds)
         self._pace.earn(seconds)
 
-    def _backoff(self, state: str) -> float:
-        return min(2.0 ** min(self._failures - 1, 5), BACKOFF_SECONDS.get(state, MAX_BACKOFF_SECONDS))
+    def _backoff(self, state: str, longest: float | None = None) -> float:
+        longest = longest or BACKOFF_SECONDS.get(state, MAX_BACKOFF_SECONDS)
+        return min(2.0 ** min(self._failures - 1, 5), longest)
 
     def _note(self, trouble: ModemTrouble) -> None:
         self._become(trouble.state, str(trouble))

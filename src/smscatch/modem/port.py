@@ -15,12 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from smscatch.modem.trouble import NoAccess, PortBusy, PortMissing
+from smscatch.modem.trouble import NoAccess, PortBusy, PortMissing, PortShared
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
 _READ_BYTES = 65536
 # Tells whether a tty is marked exclusive; missing in Python's termios (ioctl_tty(2); asm-generic/ioctls.h).
 _TIOCGEXCL = 0x80045440
+# The ports that this process has open: none but itself knows that it is no other program.
+_held: set[str] = set()
 
 
 class Port(Protocol):
@@ -52,6 +54,8 @@ class SerialPort:
         self._is_open = False
         self._file = _open(device, speed)
         self._is_open = True
+        self._held = os.path.realpath(device)
+        _held.add(self._held)
 
     def listen(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
         """Hand what arrives to `on_bytes` from now on, and call `on_lost` once when the device has gone."""
@@ -77,6 +81,7 @@ class SerialPort:
         if not self._is_open:
             return
         self._is_open = False
+        _held.discard(self._held)
         asyncio.get_running_loop().remove_reader(self._file)
         # The kernel sits out up to 30 s for bytes that a hanging modem does not take (setserial(8), closing_wait).
         with contextlib.suppress(OSError, termios.error):
@@ -128,7 +133,7 @@ def _trouble(device: Path, error: OSError) -> PortMissing | PortBusy | NoAccess:
     if error.errno in _GONE:
         return PortMissing(f"There is no {device}. Plug the modem in; `ls /dev/serial/by-id` shows what is there.")
     if error.errno == errno.EBUSY:
-        return PortBusy(_busy_sentence(device, _holder_of(device)))
+        return _busy(device)
     if error.errno in (errno.EACCES, errno.EPERM):
         return NoAccess(
             f"{device} may not be opened by this user. Add it to the group of the device:"
@@ -142,7 +147,7 @@ def _claim(file: int, device: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise PortBusy(_busy_sentence(device, _holder_of(device))) from error
+        raise _busy(device) from error
     # gammu and ModemManager mark their port exclusive. That keeps others out, except root, who has to look.
     holder = _holder_of(device) if _is_marked(file) else None
     if holder is not None:
@@ -173,6 +178,12 @@ def _holder_of(device: Path) -> str | None:
                     name = Path(f"/proc/{process}/comm").read_text("utf-8", "replace").strip()
                     return f"{name} (process {process})"
     return None
+
+
+def _busy(device: Path) -> PortBusy:
+    if os.path.realpath(device) in _held:
+        return PortShared(f"{device} is read here for another line already. A modem has one line: give each its own.")
+    return PortBusy(_busy_sentence(device, _holder_of(device)))
 
 
 def _busy_sentence(device: Path, holder: str | None) -> str:

@@ -41,6 +41,14 @@ class PortBusy(ModemTrouble):
     state = "port_busy"
 
 
+class PortShared(PortBusy):
+    """This very process has the port, for another line."""
+
+
+class OtherModems(PortMissing):
+    """Modems answer, but none of them is the one that is meant."""
+
+
 class NoAccess(ModemTrouble):
     """This user may not open the port, or it is no serial port."""
 
