@@ -35,7 +35,8 @@ class App:
         self.code += 111111
         delivery = {{"line": number, "sender": "Example", "text": f"Your Example code is {{self.code}}"}}
         url = f"{{os.environ['SMSCATCH_URL']}}/api/v1/inbound/generic"
-        httpx2.post(url, json=delivery, headers={{"authorization": "Bearer {ADMIN_KEY}"}}).raise_for_status()
+        key = {{"authorization": "Bearer {ADMIN_KEY}"}}
+        httpx2.post(url, json=delivery, headers=key, timeout=300).raise_for_status()
 
     send_again = sign_up
 

@@ -28,7 +28,8 @@ def text(sms, sms_line):
     def send(text, sender="Authy", **facts):
         delivery = {{"line": sms_line.number, "sender": sender, "text": text, **facts}}
         url = f"{{sms.url}}/api/v1/inbound/generic"
-        httpx2.post(url, json=delivery, headers={{"authorization": "Bearer {ADMIN_KEY}"}}).raise_for_status()
+        key = {{"authorization": "Bearer {ADMIN_KEY}"}}
+        httpx2.post(url, json=delivery, headers=key, timeout=300).raise_for_status()
     return send
 """
 

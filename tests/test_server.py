@@ -31,7 +31,7 @@ AUTHORIZATION = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 
 def waiting(server: Server) -> int:
-    count: int = httpx2.get(f"{server.url}/readyz", headers=AUTHORIZATION).json()["waiting"]
+    count: int = httpx2.get(f"{server.url}/readyz", headers=AUTHORIZATION, timeout=PATIENCE_SECONDS).json()["waiting"]
     return count
 
 
@@ -166,7 +166,7 @@ async def test_a_locked_database_delays_and_loses_nothing(make_server: Callable[
     blocker = sqlite3.connect(server.folder / "smscatch.db", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     server.send("Your Authy code is 482913")
-    assert httpx2.get(f"{server.url}/healthz").status_code == 200
+    assert httpx2.get(f"{server.url}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
     blocker.execute("ROLLBACK")
     blocker.close()
     with server.client() as client:
@@ -246,10 +246,10 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(
 def test_the_first_start_makes_a_key_and_prints_it_once(make_server: Callable[[], Server]) -> None:
     server = make_server().start(SMSCATCH_ADMIN_KEY="")
     key = {"authorization": f"Bearer {server.read_line().split()[-1]}"}
-    assert httpx2.get(f"{server.url}/json", headers=key).status_code == 200
+    assert httpx2.get(f"{server.url}/json", headers=key, timeout=PATIENCE_SECONDS).status_code == 200
     server.stop()
     server.start(SMSCATCH_ADMIN_KEY="")
-    assert httpx2.get(f"{server.url}/json", headers=key).status_code == 200
+    assert httpx2.get(f"{server.url}/json", headers=key, timeout=PATIENCE_SECONDS).status_code == 200
     assert server.process is not None
     assert server.process.stdout is not None
     server.process.terminate()
@@ -267,7 +267,9 @@ def test_texts_and_codes_are_not_logged(server: Server) -> None:
 
 
 def post(server: Server, value: object) -> httpx2.Response:
-    return httpx2.post(f"{server.url}/api/v1/inbound/generic", headers=AUTHORIZATION, json=value)
+    return httpx2.post(
+        f"{server.url}/api/v1/inbound/generic", headers=AUTHORIZATION, json=value, timeout=PATIENCE_SECONDS
+    )
 
 
 async def test_a_message_can_be_delivered_over_http_and_a_repeat_with_an_id_is_a_no_op(server: Server) -> None:
@@ -311,7 +313,9 @@ def test_a_delivery_that_is_wrong_is_refused_with_what_is_wrong(server: Server, 
 
 
 def test_a_delivery_in_an_unknown_form_is_refused(server: Server) -> None:
-    answer = httpx2.post(f"{server.url}/api/v1/inbound/pigeon", headers=AUTHORIZATION, json={})
+    answer = httpx2.post(
+        f"{server.url}/api/v1/inbound/pigeon", headers=AUTHORIZATION, json={}, timeout=PATIENCE_SECONDS
+    )
     assert (answer.status_code, "generic" in answer.json()["message"]) == (404, True)
 
 
@@ -353,7 +357,7 @@ def test_a_spool_that_takes_no_more_is_told_by_readyz_and_once_in_the_log(server
     text = {"line": LINE, "sender": "Example", "text": "x" * 9_000}
     _, most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (8_192, most))  # of each file: the log is small
-    with httpx2.Client(base_url=server.url, headers=AUTHORIZATION) as http:
+    with httpx2.Client(base_url=server.url, headers=AUTHORIZATION, timeout=PATIENCE_SECONDS) as http:
         for _ in range(2):
             refused = http.post("/api/v1/inbound/generic", json=text)
             assert (refused.status_code, refused.json()["error"]) == (503, "store_unavailable")

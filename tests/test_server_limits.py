@@ -61,7 +61,7 @@ def connections(server: Server, count: int) -> Iterator[list[socket.socket]]:
 def answers(server: Server) -> bool:
     """Whether a new connection is served; those over the limit are cut."""
     try:
-        return httpx2.get(f"{server.url}/healthz").status_code == 200
+        return httpx2.get(f"{server.url}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -76,7 +76,7 @@ def test_it_may_open_as_many_files_as_the_system_lets_it(limited: Callable[[str]
 def test_connections_above_the_limit_are_answered_503(limited: Callable[[str], Server]) -> None:
     server = limited("ulimit -n 200")
     with connections(server, 110):
-        assert httpx2.get(f"{server.url}/healthz").status_code == 503
+        assert httpx2.get(f"{server.url}/healthz", timeout=PATIENCE_SECONDS).status_code == 503
 
 
 async def test_texts_come_in_however_many_connections_there_are(limited: Callable[[str], Server]) -> None:
@@ -284,12 +284,15 @@ async def test_what_waits_for_all_clients_together_is_bounded(
                 stack.enter_context(stuck)
                 await eventually(lambda count=count: len(totals) >= count)  # type: ignore[misc]
         assert max(totals) <= 2 * 1024 * 1024
-        async with httpx2.AsyncClient(headers=headers) as client:
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as client:
             assert (await client.get(f"{started.url}/readyz")).status_code == 200
 
 
 async def test_a_list_of_long_texts_comes_in_pages_of_bounded_size(settings: Settings) -> None:
-    async with full(settings) as (started, headers), httpx2.AsyncClient(headers=headers) as client:
+    async with (
+        full(settings) as (started, headers),
+        httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as client,
+    ):
         ids, before = [], ""
         while before is not None:
             page = await client.get(f"{started.url}/api/v1/messages?limit=500&before={before}")
@@ -327,7 +330,9 @@ async def test_a_wait_is_no_request_that_does_not_come(settings: Settings, monke
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.05)
     async with serving(settings) as started:
         url = f"{started.url}/api/v1/messages/next?timeout=0.3"
-        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {started.new_admin_key}"}) as client:
+        async with httpx2.AsyncClient(
+            headers={"authorization": f"Bearer {started.new_admin_key}"}, timeout=PATIENCE_SECONDS
+        ) as client:
             assert (await client.get(url)).json()["error"] == "no_message"
 
 
@@ -358,7 +363,10 @@ async def test_a_second_ctrl_c_does_not_interrupt_the_clean_up(
 
 @pytest.mark.parametrize("path", ["/json", "/"])
 async def test_what_is_made_for_one_client_is_bounded_however_long_the_texts_are(settings: Settings, path: str) -> None:
-    async with full(settings) as (started, headers), httpx2.AsyncClient(headers=headers) as client:
+    async with (
+        full(settings) as (started, headers),
+        httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as client,
+    ):
         answer = await client.get(f"{started.url}{path}")
         assert answer.status_code == 200
         assert LONG < len(answer.content) < 1.5 * 1024 * 1024

@@ -62,7 +62,9 @@ def served(server: Server) -> Server:
     """A server with one message."""
     delivery = {"line": LINE, "sender": "Authy", "text": TEXT}
     server.send("An earlier text")
-    httpx2.post(f"{server.url}/api/v1/inbound/generic", json=delivery, auth=(ADMIN_KEY, "")).raise_for_status()
+    httpx2.post(
+        f"{server.url}/api/v1/inbound/generic", json=delivery, auth=(ADMIN_KEY, ""), timeout=PATIENCE_SECONDS
+    ).raise_for_status()
     with server.client() as client:
         client.wait_for_code(after="0", timeout=PATIENCE_SECONDS)
     return server

@@ -9,6 +9,7 @@ import pytest
 
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
 from tests.sinks.receiver import Answer, Receiver
 
@@ -29,7 +30,7 @@ def configure(server: Server, *receivers: Receiver) -> None:
 def deliver(server: Server, *texts: str) -> set[str]:
     """Have the server take texts; return their ids."""
     ids = set()
-    with httpx2.Client(base_url=server.url, headers=AUTHORIZATION) as client:
+    with httpx2.Client(base_url=server.url, headers=AUTHORIZATION, timeout=PATIENCE_SECONDS) as client:
         for text in texts:
             delivery = {"line": LINE, "sender": "Authy", "text": text}
             answer = client.post("/api/v1/inbound/generic", json=delivery).raise_for_status()

@@ -90,7 +90,9 @@ async def test_a_webhook_is_taken_while_the_server_is_killed_and_stored_afterwar
     def deliver(text: str, key: str) -> int:
         delivery = {"line": LINE, "sender": "Authy", "text": text}
         headers = {"authorization": f"Bearer {key}"}
-        return httpx2.post(f"{smscatch.url}/api/v1/inbound/generic", json=delivery, headers=headers).status_code
+        return httpx2.post(
+            f"{smscatch.url}/api/v1/inbound/generic", json=delivery, headers=headers, timeout=PATIENCE_SECONDS
+        ).status_code
 
     assert deliver("before", ingest.id) == 200
     server.kill()

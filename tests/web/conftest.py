@@ -19,7 +19,7 @@ from smscatch import hook
 from smscatch.modem.health import Health, write_health
 from smscatch.sources import join_parts
 from smscatch.stores import Delivery, open_store
-from tests.patience import PATIENCE_MS
+from tests.patience import PATIENCE_MS, PATIENCE_SECONDS
 
 expect.set_options(timeout=PATIENCE_MS)
 # The same browser without its windows, where Debian's package of it is installed: a page takes a fifth of the work.
@@ -54,7 +54,9 @@ class Server:
         settings = {"CONFIG": config, "STORE": f"sqlite:///{folder}/store.db", "SPOOL": self._spool, "ADMIN_KEY": KEY}
         self._environment = os.environ | {f"SMSCATCH_{name}": str(value) for name, value in settings.items()}
         self._process: subprocess.Popen[str] | None = None
-        self._client = httpx2.Client(headers={"authorization": f"Bearer {KEY}"}, verify=False, trust_env=False)
+        self._client = httpx2.Client(
+            headers={"authorization": f"Bearer {KEY}"}, verify=False, trust_env=False, timeout=PATIENCE_SECONDS
+        )
         self.url = "http://127.0.0.1:0"
 
     @property

@@ -10,6 +10,7 @@ from smscatch.errors import TooManyTries, Unauthorized
 from smscatch.web import tries as limits
 from smscatch.web.tries import PEER, Tries, address_of
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -127,11 +128,11 @@ def test_an_address_of_ipv6_is_its_network(host: str, address: str) -> None:
 def test_a_wrong_key_is_logged_without_it_and_under_the_address_of_the_connection(server: Server) -> None:
     headers = {"x-forwarded-for": "203.0.113.9"}
     wrong = {"authorization": "Bearer a-wrong-key-of-the-tests"} | headers
-    assert httpx2.get(f"{server.url}/api/v1/lines", headers=wrong).status_code == 401
+    assert httpx2.get(f"{server.url}/api/v1/lines", headers=wrong, timeout=PATIENCE_SECONDS).status_code == 401
     form = {"key": "another-wrong-key-of-tests"}
-    assert httpx2.post(f"{server.url}/login", data=form, headers=headers).status_code == 401
+    assert httpx2.post(f"{server.url}/login", data=form, headers=headers, timeout=PATIENCE_SECONDS).status_code == 401
     right = {"authorization": f"Bearer {ADMIN_KEY}"}
-    assert httpx2.get(f"{server.url}/api/v1/lines", headers=right).status_code == 200
+    assert httpx2.get(f"{server.url}/api/v1/lines", headers=right, timeout=PATIENCE_SECONDS).status_code == 200
     lines = server.log().splitlines()
     assert ["a wrong key came from 127.0.0.1" in line for line in lines] == [True, True]
     assert "of-the-tests" not in server.log()
