@@ -178,19 +178,26 @@ def test_deleting_leads_back_to_the_list_one_came_from(live_server: Server, page
     page.clock.run_for(1000)
     expect(rows(page)).to_have_count(2)
     rows(page, "one parcel").locator(".when").click()
+    page.wait_for_url("**/messages/*")  # and for its scripts
     page.get_by_text("Delete", exact=True).click()
     page.clock.fast_forward(10_000)
     expect(page).to_have_url(f"{live_server.url}/?contains=parcel")
     expect(page.locator(".text")).to_have_text(["two parcels"])
 
 
-def test_a_message_left_before_it_is_deleted_is_not_in_the_list_again(live_server: Server, page: Page) -> None:
+@pytest.mark.parametrize("waited", [0, 60_000])
+def test_a_message_left_before_it_is_deleted_is_not_in_the_list_again(
+    live_server: Server, page: Page, waited: int
+) -> None:
+    page.clock.install()
     for text in ("to be deleted", "to be kept"):
         live_server.receive(text)
     expect(rows(page)).to_have_count(2)
     page.route("**/api/v1/messages/*", lambda route: None)  # the server takes its time
     rows(page, "to be deleted").locator(".when").click()
+    page.wait_for_url("**/messages/*")  # and for its scripts
     page.get_by_text("Delete", exact=True).click()
+    page.clock.fast_forward(waited)
     page.go_back()
     expect(page.locator("#state")).to_have_text("Live")
     expect(page.locator(".text")).to_have_text(["to be kept"])

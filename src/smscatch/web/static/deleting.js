@@ -25,8 +25,8 @@ function begin(parts) {
   };
   const stop = () => removeEventListener("pagehide", leave); // or leaving for the list would do it again
   const timer = setTimeout(async () => {
+    const reason = await failureOf(remove); // whoever leaves meanwhile finds a list without it, and asks twice
     stop();
-    const reason = await failureOf(remove);
     if (!reason) return location.replace(document.querySelector(".back a").href);
     showMessage(parts, true);
     toast.hidden = false;
