@@ -1,7 +1,8 @@
 """What a file of samples in tests/data/ holds: deliveries in the form of a sender, and how that one signs them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from smscatch.sources.webhook import FORM
@@ -28,6 +29,7 @@ class Samples(NamedTuple):
     `malformed` is a text that lacks what it needs; `events` tell of something else. `several` holds two texts, if one
     delivery may. What was signed longer than `max_age` ago is stale, if the sender signs a time. `sign` takes a
     delivery, a secret, the address that is called and the time: by the sender's own software, if there is any.
+    `configured` turns that secret into what stands in the settings; `tables` are what else the source's table needs.
     """
 
     texts: tuple[Post, ...]
@@ -38,3 +40,5 @@ class Samples(NamedTuple):
     sign: Callable[[Post, str, str, datetime], Signed]
     several: Post | None = None
     max_age: timedelta | None = None
+    configured: Callable[[str], str] = str
+    tables: Mapping[str, str] = MappingProxyType({})

@@ -87,16 +87,20 @@ class Gate:
 
 @pytest.fixture
 def settings(kind: Kind, tmp_path: Path) -> Settings:
+    new, old = map(kind.samples.configured, (SECRET, OLD_SECRET))
+    more = "\n".join(f"{key} = {value}" for key, value in kind.samples.tables.items())
     gates = f'''
         [sources.gate]
         kind = "{kind.name}"
-        secrets = ["{SECRET}", "{OLD_SECRET}"]
+        secrets = ["{new}", "{old}"]
         public_url = "{OUTSIDE}"
+        {more}
         [sources.narrow]
         kind = "{kind.name}"
-        secrets = "{SECRET}"
+        secrets = "{new}"
         public_url = "{OUTSIDE}"
         lines = ["{OTHER_LINE}"]
+        {more}
     '''
     return settings_in(tmp_path, gates)
 

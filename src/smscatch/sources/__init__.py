@@ -1,7 +1,7 @@
 """The forms in which messages reach us, by the KIND that stands in a spool entry and in the settings.
 
 A source is one module with SOURCE, a Source or a Webhook, and one line in KINDS. Its module is loaded when a delivery
-of its kind is read, or the settings name sources.
+of its kind is read, or the settings name a source of it.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from smscatch.errors import BadDelivery, BadSetting
 from smscatch.messages import Message, Part
-from smscatch.settings import Settings
+from smscatch.settings import Settings, SourceSettings
 from smscatch.sources.base import LineOf, Source, read_codes
 from smscatch.sources.webhook import Provider, Webhook, parse_envelope
 
@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "pdu": "smscatch.sources.pdu",
     "generic": "smscatch.sources.generic",
     "smsgate": "smscatch.sources.smsgate",
+    "telnyx": "smscatch.sources.telnyx",
     "twilio": "smscatch.sources.twilio",
 }
 
@@ -51,23 +52,33 @@ def signed_kinds() -> dict[str, Webhook]:
 def open_sources(settings: Settings) -> dict[str, Provider]:
     """Return the sources that are configured, by name.
 
-    Raises BadSetting for a kind that there is not, and if `public_url` is missing where it is signed.
+    Raises BadSetting for a kind that there is not, if `public_url` is missing where it is signed, and for what the kind
+    itself cannot work with.
     """
-    kinds = signed_kinds() if settings.sources else {}
     providers = {}
     for name, configured in settings.sources.items():
-        where = f"{settings.config}: sources.{name}"
-        webhook = kinds.get(configured.kind)
-        if webhook is None:
-            raise BadSetting(f"{where}: there is no kind {configured.kind!r}. Kinds: {', '.join(kinds)}.")
-        if webhook.signs_url and configured.public_url is None:
-            raise BadSetting(
-                f"{where}: public_url is missing: {configured.kind} signs the address that it calls, so give it as it"
-                " stands in its console."
-            )
+        try:
+            webhook = _fit(configured)
+        except BadSetting as error:
+            raise BadSetting(f"{settings.config}: sources.{name}: {error}") from error
         secrets, lines = configured.secrets, configured.lines or None
         providers[name] = Provider(name, webhook, secrets, configured.public_url, lines)
     return providers
+
+
+def _fit(configured: SourceSettings) -> Webhook:
+    """Return the webhook of a source as its table has it."""
+    kind = configured.kind
+    webhook = find_source(kind)
+    if not isinstance(webhook, Webhook) or webhook.check is None:
+        raise BadSetting(f"there is no kind {kind!r}. Kinds: {', '.join(signed_kinds())}.")
+    if webhook.fit is not None:
+        webhook = webhook.fit(webhook, configured)
+    if webhook.signs_url and configured.public_url is None:
+        raise BadSetting(
+            f"public_url is missing: {kind} signs the address that it calls, so give it as it stands in its console."
+        )
+    return webhook
 
 
 def parse_delivery(kind: str, body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:

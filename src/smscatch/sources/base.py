@@ -45,6 +45,12 @@ def find_ascii(data: bytes) -> str | None:
     return data.decode("ascii") if data and is_text else None
 
 
+def name_media(media: Sequence[tuple[str, str]]) -> str:
+    """Return what stands for the text of an MMS without one: the types of what is attached, then where it is."""
+    kinds, urls = ", ".join(kind for kind, _ in media), " ".join(url for _, url in media)
+    return f"MMS: {kinds} {urls}" if media else ""
+
+
 def is_plausible(sent_at: datetime) -> bool:
     """Return whether a text may have been sent at a time that its sender names."""
     return FIRST_SENT <= sent_at <= LAST_SENT

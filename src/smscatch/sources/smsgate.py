@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message, Time
 from smscatch.sources.base import LineOf, find_ascii, is_plausible, make_message, name_delivery
-from smscatch.sources.webhook import Envelope, Incoming, Webhook, check_age, is_one_of
+from smscatch.sources.webhook import Envelope, Incoming, Webhook, check_age, is_one_of, parse_epoch
 
 T = TypeVar("T")
 
@@ -57,11 +57,7 @@ def check_smsgate(incoming: Incoming, secrets: Sequence[str], now: datetime) -> 
     wanted = [hmac.digest(secret.encode(), signed, "sha256").hex().encode() for secret in secrets]
     if not is_one_of(given, wanted):
         raise BadSignature("no secret fits: the app has another signing key, or something on the way changes the body")
-    try:
-        signed_at = datetime.fromtimestamp(int(stamp), UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadSignature("the header X-Timestamp is no time") from error
-    check_age(signed_at, now, MAX_AGE)
+    check_age(parse_epoch(stamp, "the header X-Timestamp"), now, MAX_AGE)
 
 
 def read_smsgate(envelope: Envelope, name: str, line_of: LineOf) -> list[Message]:

@@ -14,7 +14,7 @@ import msgspec
 
 from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message
-from smscatch.sources.base import LineOf, make_message, name_delivery
+from smscatch.sources.base import LineOf, make_message, name_delivery, name_media
 from smscatch.sources.webhook import FORM, JSON, Answer, Envelope, Incoming, Webhook, is_one_of, parse_form
 
 KIND = "twilio"
@@ -116,13 +116,13 @@ def read_twilio(envelope: Envelope, name: str, line_of: LineOf) -> list[Message]
     if "Body" not in fields and "MessageStatus" in fields:
         return []
     line = line_of(_find(fields, "To"))
-    media = [value for name, value in fields.items() if re.fullmatch(r"MediaUrl[0-9]+", name)]
+    media = _find_media(fields)
     message = make_message(
         KIND,
         name_delivery(envelope.origin or "", line, _find(fields, "MessageSid")),
         line=line,
         sender=_find(fields, "From"),
-        text=_find(fields, "Body", may_be_empty=True) or _name_media(fields, media),
+        text=_find(fields, "Body", may_be_empty=True) or name_media(media),
         received_at=envelope.received_at,
         parts=_count(fields.get("NumSegments", "")),
         marks=("mms",) if media else (),
@@ -150,10 +150,10 @@ def _find(fields: Mapping[str, str], name: str, *, may_be_empty: bool = False) -
     return value
 
 
-def _name_media(fields: Mapping[str, str], urls: Sequence[str]) -> str:
-    """Return what stands for the text of an MMS without one."""
-    kinds = ", ".join(fields.get(f"MediaContentType{number}", "?") for number in range(len(urls)))
-    return f"MMS: {kinds} {' '.join(urls)}" if urls else ""
+def _find_media(fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the type and the address of each thing that an MMS has attached."""
+    urls = [value for name, value in fields.items() if re.fullmatch(r"MediaUrl[0-9]+", name)]
+    return [(fields.get(f"MediaContentType{number}", "?"), url) for number, url in enumerate(urls)]
 
 
 def _count(segments: str) -> int:

@@ -5,7 +5,7 @@ No sender's own format here, and no server: web/api/inbound.py takes the request
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -13,6 +13,7 @@ import msgspec
 
 from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message, Part, Time
+from smscatch.settings import SourceSettings
 from smscatch.sources.base import Join, LineOf
 
 FORM = "application/x-www-form-urlencoded"
@@ -101,7 +102,8 @@ class Webhook(NamedTuple):
     Without a `check` an API key with the scope ingest is needed instead. `read` takes an Envelope in place of the
     bytes, and returns nothing for events that are no texts. `methods` are those that deliver. With `signs_url` the
     signature is over the address that is called, so that `public_url` has to be set. `find_former_id` returns
-    which id a version before gave to the message in an envelope, if it was another than now.
+    which id a version before gave to the message in an envelope, if it was another than now. `fit` returns the webhook
+    of one configured source, where its table says more than a kind knows, or raises BadSetting for what cannot work.
     """
 
     kind: str
@@ -112,6 +114,7 @@ class Webhook(NamedTuple):
     signs_url: bool = False
     join: Join | None = None
     find_former_id: Callable[[Envelope], str | None] | None = None
+    fit: Callable[["Webhook", SourceSettings], "Webhook"] | None = None
 
 
 class Provider(NamedTuple):
@@ -163,18 +166,29 @@ def parse_form(content: bytes) -> list[tuple[str, str]]:
     return parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
 
 
-def check_age(signed_at: datetime, now: datetime, most: timedelta) -> None:
-    """Return if what was signed at a time, by the sender's clock, is `most` old or early at most.
+def parse_epoch(seconds: str, where: str) -> datetime:
+    """Return the time that is so many seconds after 1970 began. Raises BadSignature, naming `where` it stands."""
+    try:
+        if seconds.isascii() and seconds.isdecimal():
+            return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise BadSignature(f"{where} is no time")
+
+
+def check_age(signed_at: datetime, now: datetime, most: timedelta, early: timedelta | None = None) -> None:
+    """Return if what was signed at a time, by the sender's clock, is `most` old or early at most; or `early`, if given.
 
     Raises BadSignature: it may be a recorded request that is sent again (replay), or a clock is wrong.
     """
     age = now - signed_at
-    if abs(age) > most:
+    limit = most if early is None or age > timedelta(0) else early
+    if abs(age) > limit:
         side = "behind" if age > timedelta(0) else "ahead of"
         seconds = abs(age).total_seconds()
         raise BadSignature(
-            f"it was signed {seconds:.0f} s {side} our clock, of which {most.total_seconds():.0f} are taken: it is sent"
-            " again, or one of the clocks is wrong"
+            f"it was signed {seconds:.0f} s {side} our clock, of which {limit.total_seconds():.0f} are taken: it is"
+            " sent again, or one of the clocks is wrong"
         )
 
 
