@@ -93,6 +93,15 @@ def country_of(numbers: tuple[str, ...]) -> str | None:
     return region if not codes and region in phonenumbers.SUPPORTED_REGIONS else None
 
 
+def with_plus(number: str) -> str:
+    """Return an international number that its sender writes without '+', with it; what is no such number stays.
+
+    Short codes and names are none, nor is what begins with 0 or is longer than E.164 has it.
+    """
+    international = f"+{number}"
+    return international if len(number) >= _WITH_COUNTRY_CODE and is_e164(international) else number
+
+
 def compact(text: str) -> str:
     """Return `text` without separators if it is a number that no country is known of, otherwise without blanks around.
 

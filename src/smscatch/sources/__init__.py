@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "smsgate": "smscatch.sources.smsgate",
     "telnyx": "smscatch.sources.telnyx",
     "twilio": "smscatch.sources.twilio",
+    "vonage": "smscatch.sources.vonage",
 }
 
 __all__ = [
