@@ -18,7 +18,7 @@ LEVELS = (
     ("draining", "inbox", "keycache", "search", "sources"),
     ("waits",),
     ("intake", "keys", "leases", "modem", "reads", "sinks"),
-    ("lines", "rights"),
+    ("committing", "lines", "rights"),
     ("access",),
     ("letting",),
     ("web", "opening"),

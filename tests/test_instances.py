@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import pytest
 
 from smscatch import AsyncClient, AsyncLeasedLine, Client, NoFreeLine
+from tests.chaos import assert_all_there_once, post_under_kill_9
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.servers import mongo, postgres
@@ -249,6 +250,11 @@ async def test_a_killed_database_loses_and_doubles_nothing(instances: Instances,
     await instances.settled(1 + DELIVERED + 1)
     await instances.deliver(0, LAST)
     assert Counter(await following) == texts(DELIVERED) + Counter([CODE, LAST])
+
+
+def test_what_an_instance_acknowledged_over_http_is_there_once_under_kill_9(servers: list[Server]) -> None:
+    line = f"+4477009{next(_names):05d}"
+    assert_all_there_once(servers[0], line, post_under_kill_9(servers[0], line))
 
 
 def test_without_its_database_a_server_says_so_and_heals(database: Database, make_server: Callable[[], Server]) -> None:

@@ -21,6 +21,7 @@ from smscatch.client.exchange import Ask, Pause
 from smscatch.errors import NoMessage
 from smscatch.spool import Entry, write_entry
 from tests.carrier import eventually
+from tests.chaos import assert_all_there_once, post_under_kill_9
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import OTHER_LINE, the_parts
@@ -159,6 +160,10 @@ async def test_nothing_is_lost_or_doubled_under_kill_9(server: Server) -> None:
         texts = [message.text for message in client.messages(limit=500)]
     assert texts == [f"text {n}" for n in reversed(range(count))]
     await eventually(lambda: not list(server.spool.glob("*.sms")))
+
+
+def test_what_was_acknowledged_over_http_is_there_once_under_kill_9(server: Server) -> None:
+    assert_all_there_once(server, LINE, post_under_kill_9(server, LINE))
 
 
 async def test_a_locked_database_delays_and_loses_nothing(make_server: Callable[[], Server]) -> None:

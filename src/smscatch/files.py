@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 _KINDS = {
@@ -59,21 +60,28 @@ def replace(path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool =
     So does who looks after a power cut, unless it is not `is_durable`. Raises OSError: then nothing was replaced. A
     writer that dies may leave a file .tmp-NAME.PID.
     """
-    fresh = path.with_name(f".tmp-{path.name}.{os.getpid()}")
-    descriptor = create_plain(fresh, mode)
+    replace_all(path.parent, {path.name: content}, mode, is_durable=is_durable)
+
+
+def replace_all(folder: Path, contents: Mapping[str, bytes], mode: int = 0o600, *, is_durable: bool = True) -> None:
+    """Do the same with several files of a folder, by their names; one that cannot be written keeps all from there."""
+    fresh = {name: folder / f".tmp-{name}.{os.getpid()}" for name in contents}
     try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if is_durable:
-                os.fsync(descriptor)
-        fresh.replace(path)
+        for name, content in contents.items():
+            with open(create_plain(fresh[name], mode), "wb") as file:
+                file.write(content)
+                file.flush()
+                if is_durable:
+                    os.fsync(file.fileno())
+        for name, path in fresh.items():
+            path.replace(folder / name)
     except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+        for path in fresh.values():
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise
     if is_durable:
-        fsync_folder(path.parent)
+        fsync_folder(folder)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -93,7 +93,7 @@ class Inbox:
             log.warning("the clock was set by %+.1f s; what was left of leases and rests stays", step.total_seconds())
         return bool(step)
 
-    async def _arrived(self, received_at: datetime) -> datetime:
+    async def _arrivals(self, moments: Sequence[datetime]) -> list[datetime]:
         """Return when what was received came, by the time that leases are kept by; rather too early than too late.
 
         So nothing that came before a lease was given seems to belong to it. What came a round trip after that at the
@@ -104,19 +104,19 @@ class Inbox:
         if self._known_time is None or self._clock.elapsed() - self._known_time[1] > FRESH_SECONDS:
             await self.time()
         if self._known_time is None:  # the clock was set just now
-            return await self._arrived(received_at)
+            return await self._arrivals(moments)
         time, learnt_at = self._known_time
-        came = time + timedelta(seconds=self._clock.shown_at(received_at) - learnt_at)
-        return came.replace(microsecond=came.microsecond // 1000 * 1000)
+        came = [time + timedelta(seconds=self._clock.shown_at(moment) - learnt_at) for moment in moments]
+        return [moment.replace(microsecond=moment.microsecond // 1000 * 1000) for moment in came]
 
     async def receive(self, deliveries: Sequence[Delivery]) -> int:
         """Store the messages, then let whoever waits know; return how many were new. A repeat is a no-op.
 
         Raises StoreUnavailable: then none is stored.
         """
+        arrivals = await self._arrivals([delivery.message.received_at for delivery in deliveries])
         marked: list[Delivery] = []
-        for message, raw, _ in deliveries:
-            arrived_at = await self._arrived(message.received_at)
+        for (message, raw, _), arrived_at in zip(deliveries, arrivals, strict=True):
             if isinstance(message, Part):
                 marked.append(Delivery(msgspec.structs.replace(message, arrived_at=arrived_at), raw))
             else:

@@ -15,19 +15,35 @@ from smscatch.errors import BadDelivery, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.messages import Message, Part
 from smscatch.numbers import fold_sender, sender_forms
-from smscatch.sources import LineOf, find_former_id, read_delivery
+from smscatch.sources import LineOf, find_former_id, parse_delivery, read_codes, read_delivery
 from smscatch.spool import Entry, Spool
 from smscatch.stores import Delivery, Store
 
 log = logging.getLogger(__name__)
 
 
-class _Read(NamedTuple):
-    """A readable entry: its name, its messages, and which id a version before gave to the one in it."""
+class Parsed(NamedTuple):
+    """An entry that can be read: its messages, and which id a version before gave to the one in it."""
 
-    name: str
-    deliveries: list[Delivery]
+    entry: Entry
+    messages: Sequence[Message | Part]
     former_id: str | None
+
+    def with_codes(self) -> "Parsed":
+        """Return it with what is found in its texts, which takes time if they are long."""
+        return self._replace(messages=[read_codes(one) if isinstance(one, Message) else one for one in self.messages])
+
+
+def parse_entry(entry: Entry, line_of: LineOf) -> Parsed:
+    """Return what is in an entry, the texts still unread. Raises BadDelivery."""
+    messages = parse_delivery(entry.kind, entry.body, entry.name, line_of)
+    return Parsed(entry, messages, find_former_id(entry.kind, entry.body))
+
+
+async def store_parsed(inbox: Inbox, parsed: Sequence[Parsed]) -> None:
+    """Store what is in some entries, in their order, all or nothing. Raises StoreUnavailable."""
+    known = await _as_known_before(inbox.store, list(parsed))
+    await inbox.receive([Delivery(message, one.entry.body) for one in known for message in one.messages])
 
 
 def drain_into(spool: Spool, inbox: Inbox, line_of: LineOf) -> Drain:
@@ -50,11 +66,10 @@ class Intake:
         """Store what the entries hold; return why some never can be stored, by name. As draining.Take has it."""
         refused: dict[str, str] = {}
         # In a thread: the codes of long texts take time.
-        readable = await asyncio.to_thread(self._read_all, entries, refused)
-        await self._receive(await _as_known_before(self._inbox.store, readable), refused)
+        await self._store(await asyncio.to_thread(self._read_all, entries, refused), refused)
         return refused
 
-    def _read_all(self, entries: Sequence[Entry], refused: dict[str, str]) -> list[_Read]:
+    def _read_all(self, entries: Sequence[Entry], refused: dict[str, str]) -> list[Parsed]:
         readable = []
         for entry in entries:
             try:
@@ -66,47 +81,45 @@ class Intake:
                 refused[entry.name] = f"Reading it failed with {error!r}: a bug of smscatch, please report it."
         return readable
 
-    def _read(self, entry: Entry) -> _Read:
+    def _read(self, entry: Entry) -> Parsed:
         messages = read_delivery(entry.kind, entry.body, entry.name, self._line_of)
-        deliveries = [Delivery(message, entry.body) for message in messages]
-        return _Read(entry.name, deliveries, find_former_id(entry.kind, entry.body))
+        return Parsed(entry, messages, find_former_id(entry.kind, entry.body))
 
-    async def _receive(self, entries: list[_Read], refused: dict[str, str]) -> None:
+    async def _store(self, parsed: list[Parsed], refused: dict[str, str]) -> None:
         """Store a batch in one transaction, or, if something in it cannot be stored, one by one to find out what."""
         try:
-            await self._inbox.receive([delivery for entry in entries for delivery in entry.deliveries])
+            await store_parsed(self._inbox, parsed)
         except StoreUnavailable:
             raise
         except Exception as error:
-            if len(entries) == 1:
-                log.exception("spool entry %s cannot be stored", entries[0].name)
-                refused[entries[0].name] = f"Storing it failed with {error!r}: a bug of smscatch, please report it."
+            if len(parsed) == 1:
+                name = parsed[0].entry.name
+                log.exception("spool entry %s cannot be stored", name)
+                refused[name] = f"Storing it failed with {error!r}: a bug of smscatch, please report it."
                 return
-            for entry in entries:
-                await self._receive([entry], refused)
+            for one in parsed:
+                await self._store([one], refused)
 
 
-async def _as_known_before(store: Store, entries: list[_Read]) -> list[_Read]:
+async def _as_known_before(store: Store, parsed: list[Parsed]) -> list[Parsed]:
     """Give what a version before took in already the id that it had then: so it is a repeat (idempotency).
 
     By that id alone it may be another sender's text, and is not lost: only the same text to the same line is a repeat.
     """
     batch: dict[str, Message | Part] = {}
-    for place, entry in enumerate(entries):
-        if entry.former_id is not None:
-            kept = await store.get(entry.former_id)
-            former = kept.message if kept else batch.get(entry.former_id)
-            deliveries = [_renamed(delivery, former) for delivery in entry.deliveries]
-            entries[place] = entry._replace(deliveries=deliveries)
-        batch |= {delivery.message.id: delivery.message for delivery in entries[place].deliveries}
-    return entries
+    for place, one in enumerate(parsed):
+        if one.former_id is not None:
+            kept = await store.get(one.former_id)
+            former = kept.message if kept else batch.get(one.former_id)
+            parsed[place] = one._replace(messages=[_renamed(message, former) for message in one.messages])
+        batch |= {message.id: message for message in parsed[place].messages}
+    return parsed
 
 
-def _renamed(delivery: Delivery, former: Message | Part | None) -> Delivery:
-    message = delivery.message
+def _renamed(message: Message | Part, former: Message | Part | None) -> Message | Part:
     if isinstance(message, Part) or not isinstance(former, Message):
-        return delivery
+        return message
     # The version before wrote a sender's number in its canonical form.
     is_same = (message.line, message.text) == (former.line, former.text)
     is_same = is_same and fold_sender(former.sender) in sender_forms(message.sender)
-    return Delivery(msgspec.structs.replace(message, id=former.id), delivery.raw) if is_same else delivery
+    return msgspec.structs.replace(message, id=former.id) if is_same else message

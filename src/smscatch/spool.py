@@ -14,12 +14,12 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery, CannotStart, StoreUnavailable
-from smscatch.files import NotPlainFile, open_plain, read_plain, replace
+from smscatch.files import NotPlainFile, open_plain, read_plain, replace, replace_all
 
 SUFFIX = ".sms"
 MAX_BYTES = 1_000_000
@@ -46,9 +46,17 @@ def write_entry(folder: Path, entry: Entry) -> None:
 
     Then pokes the server, if one listens. Raises OSError: nothing is in the spool then.
     """
-    head = b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body))
-    replace(folder / (entry.name + SUFFIX), head + entry.body, 0o660)
+    write_entries(folder, [entry])
+
+
+def write_entries(folder: Path, entries: Sequence[Entry]) -> None:
+    """Do the same with several, all or none of them."""
+    replace_all(folder, {entry.name + SUFFIX: _form(entry) for entry in entries}, 0o660)
     poke(folder)
+
+
+def _form(entry: Entry) -> bytes:
+    return b"smscatch/1 %s %d\n" % (entry.kind.encode(), len(entry.body)) + entry.body
 
 
 def poke(folder: Path) -> None:
@@ -74,9 +82,9 @@ class Writer:
         self._trouble: str | None = None
         self._lock = threading.Lock()  # a check's file has one name
 
-    def write(self, entry: Entry) -> None:
-        """Keep an entry, as `write_entry` does. Raises StoreUnavailable: then it is not in the spool."""
-        self._attempt(lambda: write_entry(self._folder, entry), "Nothing was kept.")
+    def write(self, *entries: Entry) -> None:
+        """Keep entries, as `write_entries` does. Raises StoreUnavailable: then none is in the spool."""
+        self._attempt(lambda: write_entries(self._folder, entries), "Nothing was kept.")
 
     def check(self) -> None:
         """Write a file and remove it. Raises StoreUnavailable if a text could not be kept now."""

@@ -58,6 +58,7 @@ class Gate:
     def __init__(self, kind: Kind, inbox: Inbox, spool: Spool, *, clock: Clock, client: httpx2.AsyncClient) -> None:
         self.kind, self.inbox, self.clock, self.spool, self.client = kind, inbox, clock, spool, client
         self.drain = drain_into(spool, inbox, lambda line: line)
+        inbox.catch_up = self.drain.drain
 
     async def send(self, post: Post, secret: str = SECRET, url: str = OUTSIDE, **changed: Any) -> httpx2.Response:
         """Sign a delivery and send it; `changed` is what becomes of it on the way: content, headers, method."""

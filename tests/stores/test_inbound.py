@@ -28,13 +28,14 @@ from tests.surroundings import settings_in
 
 
 class House:
-    """A server in this process: posts go into a spool, and from there into the store."""
+    """A server in this process: posts go into the store, behind what lies in the spool."""
 
     def __init__(self, inbox: Inbox, drain: Drain, spool: Spool, client: httpx2.AsyncClient) -> None:
         self.inbox = inbox
         self.spool = spool
         self.client = client
         self.drain = drain
+        inbox.catch_up = drain.drain
 
     async def key(self, **facts: Any) -> dict[str, str]:
         _, secret = await keys.add_key(self.inbox, "gateway", ("ingest",), **facts)

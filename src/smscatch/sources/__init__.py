@@ -31,6 +31,7 @@ __all__ = [
     "join_parts",
     "open_sources",
     "parse_delivery",
+    "read_codes",
     "read_delivery",
     "signed_kinds",
 ]

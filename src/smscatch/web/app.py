@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.access import House
+from smscatch.committing import Committer
 from smscatch.deletions import Deletions
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
@@ -72,6 +73,7 @@ def make_app(
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.describe = lambda: describe_api(ENDPOINTS)
     app.state.outlook = pages.outlook.PageState()
+    spool = Writer(settings.spool)
     app.state.context = Context(
         House(
             settings=settings,
@@ -87,7 +89,8 @@ def make_app(
         test_lines,
         open_sources(settings),
         Unsigned(),
-        Writer(settings.spool),
+        spool,
+        Committer(inbox, spool),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.access import Access, House
+from smscatch.committing import Committer
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
@@ -84,7 +85,7 @@ class Context(NamedTuple):
     """What the handlers share.
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
-    name, `unsigned` what was not signed as they sign, `spool` where what is delivered is kept.
+    name, `unsigned` what was not signed as they sign; `committer` keeps what is delivered, `spool` what cannot be read.
     """
 
     house: House
@@ -94,6 +95,7 @@ class Context(NamedTuple):
     providers: Mapping[str, Provider]
     unsigned: Unsigned
     spool: Writer
+    committer: Committer
 
     @property
     def settings(self) -> Settings:

@@ -1,16 +1,14 @@
-"""Deliveries over HTTP: a 200 means that the message is on disk. What their formats are is in the room sources."""
+"""Deliveries over HTTP: a 200 means that the message is on disk (committing.py). What their formats are: sources."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, WrongMethod
-from smscatch.messages import Message, Part
-from smscatch.sources import parse_delivery
+from smscatch.intake import Parsed, parse_entry
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
 from smscatch.spool import Entry
@@ -32,9 +30,10 @@ async def receive(request: Request) -> Response:
     access = access_of(request)
     incoming = Incoming(request.method, str(request.url), str(request.url), request.headers, await read_body(request))
     entry = _entry(request, GENERIC, f"key {access.owner}", incoming)
-    (message,) = _parse(request, entry)
+    parsed = _parse(request, entry)
+    (message,) = parsed.messages
     access.check_line(message.line, doing="deliver to")
-    await _keep(request, entry)
+    await context_of(request).committer.keep([parsed])
     is_unconfigured = context_of(request).settings.is_unconfigured(message.line)
     return value_response(Taken(message.id, message.line, is_unconfigured))
 
@@ -74,15 +73,15 @@ async def _take_signed(request: Request, provider: Provider, incoming: Incoming)
     kind, origin = provider.webhook.kind, f"source {provider.name}"
     entry = _entry(request, kind, origin, incoming)
     try:
-        found = _parse(request, entry)
+        parsed = _parse(request, entry)
     except BadDelivery:  # what is signed is no stranger's: it is put aside with the reason when the spool is drained
-        await _keep(request, entry)
+        await asyncio.to_thread(context_of(request).spool.write, entry)
         raise
-    for one in found:
+    for one in parsed.messages:
         if provider.lines is not None and one.line not in provider.lines:
             raise Forbidden(f"The source {provider.name} may not deliver to the line {one.line}.", line=one.line)
-    if found:  # else it tells of something that is no text
-        await _keep(request, entry)
+    if parsed.messages:  # else it tells of something that is no text
+        await context_of(request).committer.keep([parsed])
 
 
 def _provider_of(request: Request) -> Provider:
@@ -117,11 +116,6 @@ def _entry(request: Request, kind: str, origin: str, incoming: Incoming) -> Entr
     return Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", kind, write_envelope(envelope))
 
 
-def _parse(request: Request, entry: Entry) -> Sequence[Message | Part]:
+def _parse(request: Request, entry: Entry) -> Parsed:
     """Return what an entry holds: what is acknowledged can be read. Raises BadDelivery."""
-    return parse_delivery(entry.kind, entry.body, entry.name, context_of(request).settings.line_of)
-
-
-async def _keep(request: Request, entry: Entry) -> None:
-    """Put an entry into the spool. Raises StoreUnavailable: then it is not there."""
-    await asyncio.to_thread(context_of(request).spool.write, entry)
+    return parse_entry(entry, context_of(request).settings.line_of)

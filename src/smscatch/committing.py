@@ -1,0 +1,126 @@
+"""What comes over HTTP, durable before it is answered: in the store, those together that come together (group commit).
+
+While the store is silent, in the spool (circuit breaker). No request here, and no format.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from smscatch.errors import StoreUnavailable
+from smscatch.inbox import Inbox
+from smscatch.intake import Parsed, store_parsed
+from smscatch.spool import Writer
+
+BATCH = 100  # texts in one transaction
+# For the store to take a batch. Senders of webhooks give up after 5 s, some after 1 s; the spool takes some time too.
+PATIENCE_SECONDS = 0.08
+SILENT_SECONDS = 1.0  # until a silent store is tried again
+MAX_WAITING_BYTES = 16 * 1024 * 1024  # of what waits for the store; what is more goes into the spool
+
+
+class _Waiting(NamedTuple):
+    """A delivery that waits for the store; `taken` says whether the store has it."""
+
+    parsed: Parsed
+    taken: asyncio.Future[bool]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.parsed.entry.body)
+
+
+class Committer:
+    """Commits deliveries in the order in which they are handed over, as many at once as have come meanwhile.
+
+    What the store does not take in time, or not at all, goes into the spool, whose drain tries again, and puts aside
+    what can never be stored. Before each commit the store is given what is in the spool: so no text overtakes one that
+    was acknowledged before it was sent.
+    """
+
+    def __init__(self, inbox: Inbox, spool: Writer, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._inbox = inbox
+        self._spool = spool
+        self._patience_seconds = patience_seconds
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._committing: asyncio.Task[None] | None = None
+        self._silent_until = float("-inf")
+
+    async def keep(self, deliveries: Sequence[Parsed]) -> None:
+        """Return when all these are durable. Raises StoreUnavailable if neither store nor spool takes some of them.
+
+        If it is cancelled (the client hung up), nothing ends for the others.
+        """
+        taken = [self._hand_over(parsed) for parsed in deliveries]
+        left = [parsed.entry for parsed, each in zip(deliveries, taken, strict=True) if not await each]
+        if left:
+            await asyncio.to_thread(self._spool.write, *left)
+
+    def _hand_over(self, parsed: Parsed) -> asyncio.Future[bool]:
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(parsed, loop.create_future())
+        if loop.time() < self._silent_until or self._waiting_bytes + waiting.size > MAX_WAITING_BYTES:
+            waiting.taken.set_result(False)
+            return waiting.taken
+        self._waiting.append(waiting)
+        self._waiting_bytes += waiting.size
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_all())
+        return waiting.taken
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            batch = self._take()
+            try:
+                read = await asyncio.to_thread(_read, batch)  # the codes of long texts take time
+            except Exception:  # a bug of ours: the drain finds out in which of them
+                _tell(batch, is_taken=False)
+            else:
+                await self._commit(batch, read)
+
+    def _take(self) -> list[_Waiting]:
+        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        self._waiting_bytes -= sum(waiting.size for waiting in batch)
+        return batch
+
+    async def _commit(self, batch: Sequence[_Waiting], read: Sequence[Parsed]) -> None:
+        """Have the store take a batch, and tell those who wait whether it has; if it takes too long, that it has not.
+
+        It may have them after all: then what is in the spool is a repeat.
+        """
+        storing = asyncio.create_task(self._store(read))
+        await asyncio.wait([storing], timeout=self._patience_seconds)
+        if not storing.done():
+            self._silent_until = float("inf")
+            self._turn_away(batch)
+            await asyncio.wait([storing])
+            self._silent_until = float("-inf")
+        error = storing.exception()
+        if isinstance(error, StoreUnavailable):
+            self._silent_until = asyncio.get_running_loop().time() + SILENT_SECONDS
+            self._turn_away(batch)
+        else:
+            _tell(batch, is_taken=error is None)  # of any other error the drain finds out whose it is
+
+    async def _store(self, batch: Sequence[Parsed]) -> None:
+        await self._inbox.catch_up()
+        await store_parsed(self._inbox, batch)
+
+    def _turn_away(self, batch: Sequence[_Waiting]) -> None:
+        """Let a batch, and all that waits behind it, go into the spool."""
+        _tell((*batch, *self._waiting), is_taken=False)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+
+def _read(batch: Sequence[_Waiting]) -> list[Parsed]:
+    return [waiting.parsed.with_codes() for waiting in batch]
+
+
+def _tell(those: Iterable[_Waiting], *, is_taken: bool) -> None:
+    for waiting in those:
+        if not waiting.taken.done():  # its client may be gone
+            waiting.taken.set_result(is_taken)
