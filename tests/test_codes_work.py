@@ -257,6 +257,7 @@ def counted() -> Counted:
         patch.setattr(re, "compile", lambda pattern, flags=0: CountedPattern(pattern, int(flags)))
         codes = importlib.import_module("smscatch.codes")
         codes.find_links("a.com")  # compiles what is compiled late
+        codes.find_codes("1234")  # loads the rest
         words = sys.modules["smscatch.codes.words"]
         for name in [name for name in sys.modules if name.startswith("smscatch.codes")]:
             del sys.modules[name]

@@ -34,7 +34,7 @@ WEB_LEVELS = (
     ("stream",),
     ("api", "compat"),
     ("pages",),
-    ("openapi", "refusals"),
+    ("openapi", "refusals", "templating"),
     ("faces",),
     ("routes",),
     ("app",),
@@ -89,8 +89,13 @@ print(sorted(name for name in sys.modules if name.startswith("smscatch.")))
 @pytest.mark.parametrize(
     ("program", "unwanted"),
     [
-        ("import smscatch", ("importlib.metadata", "msgspec", "httpx2", "asyncio")),
-        ("from smscatch import Client", ("asyncio", "phonenumbers")),
+        ("import smscatch", ("importlib.metadata", "msgspec", "httpx2", "asyncio", "typing")),
+        ("from smscatch import Client", ("asyncio", "phonenumbers", "smscatch.settings")),
+        ("import smscatch.cli; smscatch.cli.make_parser()", ("asyncio", "httpx2", "smscatch.codes", "starlette")),
+        (
+            "import smscatch.server",
+            ("smscatch.codes.words", "jinja2", "smscatch.web.openapi", "smscatch.modem.link", "phonenumbers"),
+        ),
     ],
 )
 def test_who_needs_little_does_not_pay_for_the_rest(program: str, unwanted: tuple[str, ...]) -> None:

@@ -58,6 +58,7 @@ url = "http://127.0.0.1:9/"
 NAMES = [
     "the store",
     "the spool",
+    "keeping memory small",
     "the modem of +447700900001",
     "passing on new messages",
     "deleting old messages",

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -370,3 +371,21 @@ async def test_what_is_made_for_one_client_is_bounded_however_long_the_texts_are
         answer = await client.get(f"{started.url}{path}")
         assert answer.status_code == 200
         assert LONG < len(answer.content) < 1.5 * 1024 * 1024
+
+
+def test_the_reader_of_codes_is_there_before_memory_is_given_back_again_and_again() -> None:
+    program = """
+import asyncio, sys
+from smscatch.server import keep_memory_small
+trims = []
+def trim():
+    trims.append("smscatch.codes.reading" in sys.modules)
+    if len(trims) == 3:
+        raise EOFError
+try:
+    asyncio.run(keep_memory_small(0, 0, trim))
+except EOFError:
+    print(trims)
+"""
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert found.stdout == "[True, True, True]\n"

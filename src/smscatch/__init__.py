@@ -1,7 +1,8 @@
 """A real phone number for your tests: the names that a test project imports."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from smscatch.errors import (
     BadCursor,
@@ -21,7 +22,10 @@ from smscatch.errors import (
     UnknownLine,
 )
 
+TYPE_CHECKING = False  # typing would take as long to load as all else that is loaded here
 if TYPE_CHECKING:
+    from typing import Any
+
     from smscatch.client.aio import AsyncClient, AsyncLeasedLine, AsyncLeasedLines
     from smscatch.client.sync import Client, LeasedLine, LeasedLines
     from smscatch.messages import Lease, Line, Message

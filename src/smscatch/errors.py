@@ -3,7 +3,11 @@
 No handling here: each edge (HTTP, command line, client) turns these into its own form.
 """
 
-from typing import Any, ClassVar
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing would take as long to load as all else that `import smscatch` loads
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 def escape_controls(text: str) -> str:
@@ -102,7 +106,7 @@ class NoMessage(NotFound):
     code = "no_message"
 
     @classmethod
-    def within(cls, timeout_seconds: float, reason: str, **details: Any) -> "NoMessage":
+    def within(cls, timeout_seconds: float, reason: str, **details: Any) -> NoMessage:
         """Return the error of a wait that took so long."""
         return cls(f"No message matched in {timeout_seconds:g} s: {reason}.", reason=reason, **details)
 
@@ -122,7 +126,7 @@ class NoFreeLine(SmscatchError):
     status, code = 409, "no_free_line"
 
     @classmethod
-    def within(cls, wait_seconds: float, reason: str, count: int | None = None, **details: Any) -> "NoFreeLine":
+    def within(cls, wait_seconds: float, reason: str, count: int | None = None, **details: Any) -> NoFreeLine:
         """Return the error of who waited so long for a line, or for a group of `count`."""
         is_many = count is not None and count > 1
         what = f"No {count} lines that would do" if is_many else "No line that would do"

@@ -8,13 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
+from smscatch import codes
 from smscatch.draining import Drain
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.leases import Leases
-from smscatch.modem.link import run_link
-from smscatch.modem.ports import PortSettings
 from smscatch.opening import Opening
 from smscatch.reads import Reads
 from smscatch.rights import keep_ending_forfeited
@@ -25,11 +24,13 @@ from smscatch.sinks.runner import run_sinks
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
-from smscatch.web.connections import AcceptErrors, most_connections
+from smscatch.web.connections import AcceptErrors, most_connections, trim_memory
 from smscatch.web.endpoint import SendTest
 from smscatch.web.serving import HttpServer
 
 BACKLOG = 2048
+READY_SECONDS = 0.5  # then the first answers are out
+TRIM_SECONDS = 60.0
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -77,7 +78,11 @@ async def serve(
                 await opening.opened(show_key)
                 await run_all(_runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks))
 
-            runs = [Run("the store", work_on_store), Run("the spool", partial(drain.keep_draining, pokes))]
+            runs = [
+                Run("the store", work_on_store),
+                Run("the spool", partial(drain.keep_draining, pokes)),
+                Run("keeping memory small", keep_memory_small),
+            ]
             # A run that breaks ends the server, and its supervisor starts it anew.
             async with background([*runs, *_links(settings)]):
                 await server.serve(sockets=[listener])
@@ -95,6 +100,21 @@ def _runs_on_store(
         Run("ending what keys forfeit", partial(keep_ending_forfeited, leases, inbox)),
         Run("sending to the sinks", partial(run_sinks, inbox, sinks)),
     ]
+
+
+async def keep_memory_small(
+    ready_seconds: float = READY_SECONDS, interval_seconds: float = TRIM_SECONDS, trim: Callable[[], None] = trim_memory
+) -> None:
+    """Load the reader of codes soon, and give back again and again what is freed; runs until cancelled.
+
+    The first text need not wait for the reader then, nor does the first answer. Without the giving back what a burst
+    of texts or of waits took would stay: its pieces are freed, but lie between others.
+    """
+    await asyncio.sleep(ready_seconds)
+    await asyncio.to_thread(lambda: codes.find_codes)
+    while True:
+        await asyncio.to_thread(trim)
+        await asyncio.sleep(interval_seconds)
 
 
 @contextlib.asynccontextmanager
@@ -115,6 +135,11 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, 
 
 def _links(settings: Settings) -> list[Run]:
     """Return what reads the modems of our lines."""
+    if not any(line.device for line in settings.lines.values()):
+        return []
+    from smscatch.modem.link import run_link  # noqa: PLC0415 - a server without modems does without
+    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
+
     return [
         Run(
             f"the modem of {number}",

@@ -148,3 +148,10 @@ async def test_nobody_else_may_read_the_database(tmp_path: Path) -> None:
     modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "open/to").iterdir()}
     await store.close()
     assert modes == dict.fromkeys(("all.db", "all.db-wal", "all.db-shm"), 0)
+
+
+async def test_what_a_connection_keeps_of_the_database_in_memory_is_little(tmp_path: Path) -> None:
+    reader = worker.Worker(str(tmp_path / "x.db"))
+    with contextlib.closing(reader):
+        ((kept,),) = await reader.run(statements.rows, "PRAGMA cache_size")
+    assert -512 <= kept < 0  # in KiB: https://www.sqlite.org/pragma.html#pragma_cache_size

@@ -1,7 +1,6 @@
 """`smscatch demo` and `simulate`: two lines without a modem, and texts for them. Need the extra `server`."""
 
 import argparse
-import asyncio
 import shlex
 import shutil
 import subprocess
@@ -23,6 +22,8 @@ SPOOL_SECONDS = 10
 
 def run_demo(options: argparse.Namespace) -> int:
     """smscatch demo."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
     from smscatch.demo import GAMMU_LINE, LINK_LINE, default_places  # noqa: PLC0415 - needs the extra
     from smscatch.demo import run_demo as run  # noqa: PLC0415
 

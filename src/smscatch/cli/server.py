@@ -1,7 +1,6 @@
 """`smscatch serve` and `modem`: the server, and one link without it. Need the extra `server`."""
 
 import argparse
-import asyncio
 import contextlib
 import signal
 from typing import TYPE_CHECKING
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def run_serve(options: argparse.Namespace) -> int:
     """smscatch serve."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
     from smscatch.server import serve  # noqa: PLC0415 - needs the extra
 
     names = ("host", "port", "store", "spool")
@@ -52,6 +53,8 @@ def describe_serving(settings: Settings) -> list[str]:
 
 def run_modem(options: argparse.Namespace) -> int:
     """smscatch modem."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
     from smscatch.modem.link import run_link  # noqa: PLC0415 - only where it is needed
     from smscatch.modem.ports import PortSettings  # noqa: PLC0415
 

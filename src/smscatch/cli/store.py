@@ -1,7 +1,6 @@
 """`smscatch prune`, `export` and `import`: what works on the store itself, so that it needs no server and no key."""
 
 import argparse
-import asyncio
 import contextlib
 import itertools
 import os
@@ -28,6 +27,8 @@ BATCH = 500
 
 def with_store(options: argparse.Namespace, act: Callable[["Store"], Awaitable[int]], *, is_new: bool = False) -> int:
     """Open the store that is meant for `act`, and say which if nobody named it; make it only if it may be a new one."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
     from smscatch.sources import join_parts  # noqa: PLC0415 - needs the extra
     from smscatch.stores import open_store  # noqa: PLC0415
 

@@ -13,7 +13,6 @@ import httpx2
 import msgspec
 
 from smscatch.errors import BadSetting, CannotReach, ShuttingDown, SmscatchError, StoreUnavailable
-from smscatch.settings import hide_password
 
 T = TypeVar("T")
 H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
@@ -99,6 +98,8 @@ def open_http(kind: type[H], url: str, key: str) -> H:
         headers = {"authorization": f"Bearer {key}"}
         return kind(base_url=url, headers=headers, limits=LIMITS, trust_env=False, verify=verify)
     except httpx2.InvalidURL as error:
+        from smscatch.settings import hide_password  # noqa: PLC0415 - for those who set one
+
         raise BadSetting(f"url = {hide_password(url)!r} is not accepted: {error}.") from error
 
 
@@ -140,6 +141,8 @@ def cannot_reach(url: str, error: httpx2.RequestError) -> CannotReach:
     """Return what to say of a server that does not answer."""
     # httpx2 quotes a header that it does not send, which may be the one with the key.
     said = "" if isinstance(error, httpx2.LocalProtocolError) else str(error)
+    from smscatch.settings import hide_password  # noqa: PLC0415 - for those who set one
+
     return CannotReach(
         f"The server at {hide_password(url)} does not answer ({said or type(error).__name__})."
         " Does it run, and is that its address?"

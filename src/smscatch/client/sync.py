@@ -26,7 +26,6 @@ from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
-from smscatch.settings import find_server
 
 __tracebackhide__ = is_ours
 
@@ -41,6 +40,8 @@ class Client:
     """
 
     def __init__(self, url: str | None = None, key: str | None = None) -> None:
+        from smscatch.settings import find_server  # noqa: PLC0415 - to be imported is not to be used
+
         self.url, key = find_server(url, key)
         self._http = open_http(httpx2.Client, self.url, key)
 

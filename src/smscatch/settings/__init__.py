@@ -6,7 +6,6 @@ The only reader of os.environ and smscatch.toml. Settings are passed in, never g
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -224,6 +223,8 @@ def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]
     path = Path(chosen) if chosen else next((place for place in CONFIG_PLACES if place.is_file()), None)
     if path is None:
         return {}, None
+    import tomllib  # noqa: PLC0415 - who has no file does without
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")), path
     except OSError as error:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from smscatch.codes import find_codes, find_links
+from smscatch import codes
 from smscatch.messages import Code, Message, Part, delivery_id
 
 # Turns what a sender calls a line, its number or a modem's name, into our number.
@@ -73,11 +73,11 @@ def make_message(
 
 def read_codes(message: Message) -> Message:
     """Return `message` with what is found in its text: codes, links, hosts. Once for each message: it takes time."""
-    reading = find_codes(message.text)
+    reading = codes.find_codes(message.text)
     return msgspec.structs.replace(
         message,
         code=reading.code,
         codes=tuple(Code(found.value, round(found.score, 3), found.rule) for found in reading.codes),
-        links=tuple(find_links(message.text)),
+        links=tuple(codes.find_links(message.text)),
         bound_hosts=reading.bound_hosts,
     )

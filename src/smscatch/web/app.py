@@ -1,11 +1,10 @@
 """What goes around every route: its face, what the handlers share, headers. The table of routes is in routes.py."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,14 +22,12 @@ from smscatch.inbox import Inbox
 from smscatch.keys import remember_configured
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines
-from smscatch.messages import format_time
 from smscatch.reads import Reads
 from smscatch.settings import Settings
 from smscatch.sources import open_sources
 from smscatch.spool import Writer
 from smscatch.web import pages
 from smscatch.web.endpoint import Context, Endpoint, SendTest
-from smscatch.web.openapi import describe_api
 from smscatch.web.params import check_names
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
@@ -71,7 +68,7 @@ def make_app(
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
-    app.state.describe = lambda: describe_api(ENDPOINTS)
+    app.state.describe = _describe
     app.state.outlook = pages.outlook.PageState()
     spool = Writer(settings.spool)
     app.state.context = Context(
@@ -85,7 +82,7 @@ def make_app(
             remembered=remember_configured(settings.admin_key),
         ),
         Tries(),
-        _renderer(),
+        _render,
         test_lines,
         open_sources(settings),
         Unsigned(),
@@ -110,19 +107,16 @@ def _route(endpoint: Endpoint) -> Route:
     return Route(endpoint.path, handle, methods=[endpoint.method])
 
 
-def _renderer() -> Callable[..., str]:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters["time"] = format_time
-    environment.filters["spans"] = pages.docs.mark_code
-    environment.filters["clock"] = lambda time: f"{time:%Y-%m-%d %H:%M} UTC"  # for readers without our scripts
+def _describe() -> dict[str, Any]:
+    from smscatch.web.openapi import describe_api  # noqa: PLC0415 - the first answer does not wait for it
 
-    def render(template: str, **values: Any) -> str:
-        return environment.get_template(template).render(values)
+    return describe_api(ENDPOINTS)
 
-    return render
+
+def _render(template: str, **values: Any) -> str:
+    from smscatch.web.templating import render  # noqa: PLC0415 - pages alone need Jinja2, which is slow to load
+
+    return render(template, **values)
 
 
 class SecurityHeaders:

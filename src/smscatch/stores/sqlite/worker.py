@@ -11,6 +11,8 @@ from smscatch.errors import CannotStart, StoreUnavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Of each connection; SQLite would keep 2 MB for each of three. What is not here is in the page cache of the system.
+CACHE_KIB = 512
 BUSY_SECONDS = 3  # then the caller hears of it, and tries again
 # These come of what we ask; trying again later would not help.
 PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
@@ -39,6 +41,7 @@ class Worker:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         return connection
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -5,7 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.codes import find_codes
+from smscatch import codes
 from smscatch.web.api.answers import Alive
 from smscatch.web.bodies import Text, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of
@@ -28,7 +28,7 @@ async def list_sinks(request: Request) -> Response:
 async def explain(request: Request) -> Response:
     """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
     text = (await parse_body(request, Text)).text
-    return value_response(await asyncio.to_thread(find_codes, text))
+    return value_response(await asyncio.to_thread(lambda: codes.find_codes(text)))
 
 
 async def health(request: Request) -> Response:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch.codes import find_codes
+from smscatch import codes
 from smscatch.errors import NotFound
 from smscatch.messages import Message, format_time
 from smscatch.web.api.messages import find_message
@@ -35,7 +35,7 @@ async def message_page(request: Request) -> Response:
     access, message = access_of(request), stored.message
     access.note([stored])
     (row,) = await rows_of(request, [stored], tags_of(await access.lines()))
-    reading = await asyncio.to_thread(find_codes, message.text)
+    reading = await asyncio.to_thread(lambda: codes.find_codes(message.text))
     raw = await access.raw(message.id)
     html = render(
         request,
