@@ -372,7 +372,7 @@ def test_a_source_has_a_table_of_its_own_and_its_secrets_may_stand_in_a_file(tmp
     [
         (
             SOURCE.replace("twilio", "twillio"),
-            "sources.rented: there is no kind 'twillio'. Kinds: smsgate, ",
+            "sources.rented: there is no kind 'twillio'. Kinds: ",
         ),
         (SOURCE.replace("twilio", "generic"), "there is no kind 'generic'"),
         (SOURCE.replace("public_url", "#"), "sources.rented: public_url is missing: twilio signs the address"),

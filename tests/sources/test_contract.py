@@ -18,7 +18,7 @@ from smscatch.keys import add_key
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
 from smscatch.settings import Settings
-from smscatch.sources import KINDS, find_source, join_parts, signed_kinds
+from smscatch.sources import KINDS, find_source, join_parts, open_sources, signed_kinds
 from smscatch.sources.webhook import JSON, Envelope, Webhook, parse_envelope, write_envelope
 from smscatch.spool import Entry, Spool, write_entry
 from smscatch.stores.absent import absent_store
@@ -217,8 +217,8 @@ async def test_two_texts_are_two_messages_also_in_one_delivery(gate: Gate) -> No
     assert len(await gate.messages()) == 2
 
 
-def test_two_sources_of_a_kind_may_give_the_same_id(kind: Kind) -> None:
-    post = kind.samples.texts[0]
+def test_two_sources_of_a_kind_may_give_the_same_id(kind: Kind, settings: Settings) -> None:
+    post, fields = kind.samples.texts[0], open_sources(settings)["gate"].webhook.fields
     envelopes = [
         Envelope(
             received_at=NOON,
@@ -226,6 +226,7 @@ def test_two_sources_of_a_kind_may_give_the_same_id(kind: Kind) -> None:
             content_type=post.content_type,
             origin=f"source {name}",
             content=post.content,
+            fields=fields,
         )
         for name in ("one", "other")
     ]

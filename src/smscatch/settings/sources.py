@@ -1,6 +1,7 @@
 """The tables `[sources.NAME]`: who delivers texts to us over HTTP, and how they sign."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,11 +35,15 @@ def _parse_address(url: str) -> str:
     return url
 
 
+def _show_table(table: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in table.items()) or "(unset)"
+
+
 class SourceSettings(msgspec.Struct, frozen=True):
     """Who delivers texts to `POST /api/v1/inbound/NAME`, in the form `kind` (sources/), signed with one of `secrets`.
 
     Two secrets are good while one takes the other's place (rotation). Only texts to `lines` are taken, to any if there
-    are none.
+    are none. What `fields` and `signature` may have, their kind says when the server starts (sources/).
     """
 
     kind: Annotated[str, Field("whose form the deliveries have", "a kind of docs/sources.md, such as twilio")]
@@ -56,6 +61,14 @@ class SourceSettings(msgspec.Struct, frozen=True):
         Field("the address that the service calls, as it stands in its console", "https://HOST/…", _parse_address),
     ] = None
     lines: Annotated[tuple[str, ...], lines_field("the numbers that it may deliver to")] = ()
+    fields: Annotated[
+        dict[str, str],
+        Field("for the kind signed: which field of a delivery is what", "a table of docs/signed.md", show=_show_table),
+    ] = {}
+    signature: Annotated[
+        dict[str, str | dict[str, str]],
+        Field("for the kind signed: how requests are signed", "a table of docs/signed.md, of texts", show=_show_table),
+    ] = {}
 
 
 SOURCES = Table(

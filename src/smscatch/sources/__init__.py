@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
     "pdu": "smscatch.sources.pdu",
     "generic": "smscatch.sources.generic",
+    "signed": "smscatch.sources.signed",
     "smsgate": "smscatch.sources.smsgate",
     "telnyx": "smscatch.sources.telnyx",
     "twilio": "smscatch.sources.twilio",
@@ -76,6 +77,8 @@ def _fit(configured: SourceSettings) -> Webhook:
         raise BadSetting(f"there is no kind {kind!r}. Kinds: {', '.join(signed_kinds())}.")
     if webhook.fit is not None:
         webhook = webhook.fit(webhook, configured)
+    if (configured.fields or configured.signature) and not webhook.fields:
+        raise BadSetting(f"fields and signature are for the kind signed; {kind} knows its own.")
     if webhook.signs_url and configured.public_url is None:
         raise BadSetting(
             f"public_url is missing: {kind} signs the address that it calls, so give it as it stands in its console."

@@ -6,6 +6,7 @@ No sender's own format here, and no server: web/api/inbound.py takes the request
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -51,7 +52,8 @@ class Incoming(NamedTuple):
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery as it came over HTTP: when, from which address, by whom, and `content`, the bytes as they came.
 
-    `origin` as `name_delivery` takes it; None in what version 0.1 wrote. `content_type` as Incoming has it.
+    `origin` as `name_delivery` takes it; None in what version 0.1 wrote. `content_type` as Incoming has it. `fields`
+    say what stands where in `content` if the kind does not know that: as the settings were when it came.
     """
 
     received_at: Time
@@ -59,6 +61,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     origin: str | None
     content: bytes
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def form(self) -> dict[str, str]:
         """Return the fields of a form by name; of several values the first. Raises BadDelivery for any other type."""
@@ -67,13 +70,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         return dict(reversed(parse_form(self.content)))
 
 
-class _Head(msgspec.Struct, frozen=True, kw_only=True):
+class _Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first line of a spool entry, an Envelope's facts; the content follows it."""
 
     received_at: Time
     address: str
     content_type: str
     origin: str
+    fields: dict[str, str] = {}
 
 
 class _Former(msgspec.Struct, frozen=True):
@@ -104,6 +108,7 @@ class Webhook(NamedTuple):
     signature is over the address that is called, so that `public_url` has to be set. `find_former_id` returns
     which id a version before gave to the message in an envelope, if it was another than now. `fit` returns the webhook
     of one configured source, where its table says more than a kind knows, or raises BadSetting for what cannot work.
+    `fields` as Envelope has them.
     """
 
     kind: str
@@ -115,6 +120,7 @@ class Webhook(NamedTuple):
     join: Join | None = None
     find_former_id: Callable[[Envelope], str | None] | None = None
     fit: Callable[["Webhook", SourceSettings], "Webhook"] | None = None
+    fields: Mapping[str, str] = MappingProxyType({})
 
 
 class Provider(NamedTuple):
@@ -138,6 +144,7 @@ def write_envelope(envelope: Envelope) -> bytes:
         address=envelope.address,
         content_type=envelope.content_type,
         origin=envelope.origin or "",
+        fields=dict(envelope.fields),
     )
     return msgspec.json.encode(head) + b"\n" + envelope.content
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, WrongMethod
 from smscatch.intake import Parsed, parse_entry
-from smscatch.sources.generic import KIND as GENERIC
-from smscatch.sources.webhook import Envelope, Incoming, Provider, write_envelope
+from smscatch.sources import generic
+from smscatch.sources.webhook import Envelope, Incoming, Provider, Webhook, write_envelope
 from smscatch.spool import Entry
 from smscatch.web.api.answers import Taken
 from smscatch.web.bodies import read_body
@@ -29,7 +29,7 @@ async def receive(request: Request) -> Response:
     """
     access = access_of(request)
     incoming = Incoming(request.method, str(request.url), str(request.url), request.headers, await read_body(request))
-    entry = _entry(request, GENERIC, f"key {access.owner}", incoming)
+    entry = _entry(request, generic.SOURCE, f"key {access.owner}", incoming)
     parsed = _parse(request, entry)
     (message,) = parsed.messages
     access.check_line(message.line, doing="deliver to")
@@ -70,8 +70,7 @@ async def receive_signed(request: Request) -> Response:
 
 
 async def _take_signed(request: Request, provider: Provider, incoming: Incoming) -> None:
-    kind, origin = provider.webhook.kind, f"source {provider.name}"
-    entry = _entry(request, kind, origin, incoming)
+    entry = _entry(request, provider.webhook, f"source {provider.name}", incoming)
     try:
         parsed = _parse(request, entry)
     except BadDelivery:  # what is signed is no stranger's: it is put aside with the reason when the spool is drained
@@ -89,7 +88,7 @@ def _provider_of(request: Request) -> Provider:
     provider = context_of(request).providers.get(name)
     if provider is not None:
         return provider
-    if name == GENERIC:
+    if name == generic.KIND:
         raise WrongMethod("Deliveries come here by POST.", allow="POST")
     raise NotFound(
         f"No source is called {name!r} here. [sources.{name}] in smscatch.toml makes one; generic needs none."
@@ -105,15 +104,16 @@ async def _read_incoming(request: Request, provider: Provider) -> Incoming:
     return Incoming(request.method, known + tail, asked + tail, request.headers, content)
 
 
-def _entry(request: Request, kind: str, origin: str, incoming: Incoming) -> Entry:
+def _entry(request: Request, webhook: Webhook, origin: str, incoming: Incoming) -> Entry:
     envelope = Envelope(
         received_at=inbox_of(request).now(),
         address=address_of(request),
         content_type=incoming.content_type,
         origin=origin,
         content=incoming.content,
+        fields=webhook.fields,
     )
-    return Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", kind, write_envelope(envelope))
+    return Entry(f"{time.time_ns():020d}-{secrets.token_hex(8)}", webhook.kind, write_envelope(envelope))
 
 
 def _parse(request: Request, entry: Entry) -> Parsed:
