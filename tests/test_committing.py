@@ -15,7 +15,6 @@ from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Parsed, drain_into, parse_entry
 from smscatch.messages import Message, Query
-from smscatch.sources import base
 from smscatch.sources.webhook import JSON, Envelope, write_envelope
 from smscatch.spool import Entry, Spool, Writer, write_entry
 from smscatch.stores import Delivery
@@ -201,12 +200,14 @@ async def test_one_that_cannot_be_stored_is_put_aside_and_fails_no_other(
 async def test_one_whose_reading_breaks_is_put_aside_and_fails_no_other(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    find_codes = codes.find_codes
+
     def choke(text: str) -> codes.Reading:
         if text == "poison":
             raise ValueError("some bug")
-        return codes.find_codes(text)
+        return find_codes(text)
 
-    monkeypatch.setattr(base, "find_codes", choke)
+    monkeypatch.setattr(codes, "find_codes", choke)
     committer = house.committer()
     await asyncio.gather(*(committer.keep([parsed(text)]) for text in ("one", "poison", "three")))
     await house.drain.drain()
