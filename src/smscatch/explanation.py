@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from smscatch.messages import Lease, Message, Part, Query
+from smscatch.messages import REDACTED, Lease, Message, Part, Query
+from smscatch.numbers import fold_sender, is_number
 
 EXPLAINED = 5  # reasons in the sentence; near misses tell them all
 MOST = 200  # near misses at most
+TAKEN_OUT = "the service that the number is rented from took its code out, as Twilio does (error 30038)"
+NO_SMS = "if that sender is a phone, it may have sent by RCS or iMessage, which never comes as an SMS"
 
 
 def explain(
@@ -34,7 +37,16 @@ def explain(
         told += (
             f"; {_count(early)} came before and {'was' if len(early) == 1 else 'were'} passed over: {_reasons(early)}"
         )
+    if _may_be_a_phone(query, [*came, *before]):
+        told += f"; {NO_SMS}"
     return told, [*early, *misses]
+
+
+def _may_be_a_phone(query: Query, came: Sequence[Message]) -> bool:
+    """Return whether a sender is asked for that may be a handset, and no SMS came from it."""
+    if query.sender is None or not is_number(query.sender):  # a name or a short code is none
+        return False
+    return not any(fold_sender(message.sender) in query.senders for message in came)
 
 
 def _count(misses: Sequence[object]) -> str:
@@ -58,7 +70,9 @@ def _reason(query: Query, message: Message, leases: Mapping[str, Lease], skip: M
     reason = query.mismatch(message) or passed_over
     lease = leases.get(message.lease or "")
     is_foreign = query.lease is not None and message.lease not in (None, query.lease)
-    return f"{reason} of {lease.holder!r}" if is_foreign and lease and lease.holder else reason
+    if is_foreign and lease and lease.holder:
+        reason = f"{reason} of {lease.holder!r}"
+    return f"{reason}: {TAKEN_OUT}" if REDACTED in message.marks else reason
 
 
 def _incomplete(part: Part) -> str:

@@ -18,6 +18,7 @@ from smscatch.numbers import fold_sender, sender_forms
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
 POSSIBLE_DUPLICATE = "possible_duplicate"
+REDACTED = "redacted"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 # What is taken where nothing is given (default ttl, wait and timeout): how long a lease lasts, how long a client or the
@@ -50,7 +51,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     alphanumeric characters (3GPP TS 23.040, 9.1.2.5). `received_at` is our clock, `sent_at` the SMSC's; both UTC.
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease);
-    application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0).
+    application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0);
+    redacted (the service that the number is rented from took its code out).
     `reader` names the run of the program that read the modem. `lease` is the id of the lease it belongs to. `revision`
     counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the position in
     the order of commits; it and the lease are set by the store.

@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from smscatch.errors import BadSignature
 from smscatch.messages import Message
+from smscatch.sources.base import read_codes
 from smscatch.sources.twilio import check_twilio, read_twilio
 from smscatch.sources.webhook import FORM, JSON, Envelope, Incoming
 from tests.data.twilio import MESSAGE, Fields, a_form
@@ -213,3 +214,31 @@ def test_a_blank_text_and_one_of_several_segments_are_texts() -> None:
     assert (blank.text, blank.line, blank.marks) == ("", LINE, ())
     (long,) = read(a_form(Body="x" * 400, NumSegments="3").content)
     assert (long.parts, long.complete) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "marks"),
+    [
+        ({"Body": "Your code is ******"}, ("redacted",)),
+        ({"Body": "Your Example verification code is: [REDACTED]. Don't share it."}, ("redacted",)),
+        ({"Body": "XXXXXX is your login code"}, ("redacted",)),
+        ({"Body": "Your code", "ErrorCode": "30038", "SmsStatus": "failed"}, ("redacted",)),
+        ({"Body": "", "ErrorCode": "30038"}, ("redacted",)),
+        ({"Body": "Your code is 482913. Card ****"}, ()),
+        ({"Body": "You paid 5 GBP with card ****1234"}, ()),
+        ({"Body": "Love from mum xxx"}, ()),
+    ],
+)
+def test_a_text_that_twilio_took_the_code_out_of_is_marked(changed: dict[str, str], marks: tuple[str, ...]) -> None:
+    (message,) = read(a_form(**changed).content)
+    assert (message.text, message.marks) == (changed["Body"], marks)
+    assert not marks or read_codes(message).code is None
+
+
+def test_that_twilio_filtered_a_text_is_a_message_also_where_only_a_status_tells_of_it() -> None:
+    told = {name: value for name, value in MESSAGE.items() if name != "Body"}
+    status = told | {"MessageStatus": "failed", "ErrorCode": "30038"}
+    (message,) = read(urlencode(status).encode())
+    (text,) = read(a_form().content)
+    assert (message.text, message.marks, message.id) == ("", ("redacted",), text.id)
+    assert read(urlencode(status | {"ErrorCode": "30003"}).encode()) == []

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from smscatch import codes
-from smscatch.messages import Code, Message, Part, delivery_id
+from smscatch.messages import REDACTED, Code, Message, Part, delivery_id
 
 # Turns what a sender calls a line, its number or a modem's name, into our number.
 LineOf = Callable[[str], str]
@@ -72,12 +72,17 @@ def make_message(
 
 
 def read_codes(message: Message) -> Message:
-    """Return `message` with what is found in its text: codes, links, hosts. Once for each message: it takes time."""
+    """Return `message` with what is found in its text: codes, links, hosts. Once for each message: it takes time.
+
+    What is left of a redacted one has no code, whatever looks like one.
+    """
     reading = codes.find_codes(message.text)
+    is_redacted = REDACTED in message.marks
+    found = () if is_redacted else reading.codes
     return msgspec.structs.replace(
         message,
-        code=reading.code,
-        codes=tuple(Code(found.value, round(found.score, 3), found.rule) for found in reading.codes),
+        code=None if is_redacted else reading.code,
+        codes=tuple(Code(one.value, round(one.score, 3), one.rule) for one in found),
         links=tuple(codes.find_links(message.text)),
         bound_hosts=reading.bound_hosts,
     )

@@ -12,8 +12,9 @@ from datetime import datetime
 
 import msgspec
 
+from smscatch import codes
 from smscatch.errors import BadDelivery, BadSignature
-from smscatch.messages import Message
+from smscatch.messages import REDACTED, Message
 from smscatch.sources.base import LineOf, make_message, name_delivery, name_media
 from smscatch.sources.webhook import FORM, JSON, Answer, Envelope, Incoming, Webhook, is_one_of, parse_form
 
@@ -24,6 +25,10 @@ HASHES = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 TWIML = Answer(b'<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")  # says: send nothing back
 _URL = re.compile(r"(https?)://(\[[^\]/?#]*\]|[^/?#:\[]*)(?::([0-9]*))?(.*)", re.IGNORECASE | re.DOTALL)
 _HASH_OF_BODY = "bodySHA256"
+FILTERED = "30038"  # Twilio's documentation, "Error 30038: OTP Message Body Filtered"
+# That page does not say what stands in place of a passcode. A word, or signs that hide it, are looked for; not signs
+# with digits beside them, which name a card.
+_HIDDEN = re.compile(r"\bredacted\b|(?<![\w*•●█])(?:[*•●█]{3,}|x{4,})(?![\w*•●█])", re.IGNORECASE)
 
 
 def check_twilio(incoming: Incoming, secrets: Sequence[str], now: datetime) -> None:
@@ -110,11 +115,14 @@ def _bare(url: str) -> str:
 def read_twilio(envelope: Envelope, name: str, line_of: LineOf) -> list[Message]:
     """Return the message of an incoming text or MMS; none for what became of one that was sent (status callbacks).
 
-    Raises BadDelivery, naming the parameter that is missing.
+    That Twilio filtered an incoming one is a message too, marked, perhaps without text. Raises BadDelivery, naming the
+    parameter that is missing.
     """
     fields = _fields_of(envelope)
-    if "Body" not in fields and "MessageStatus" in fields:
+    is_filtered = fields.get("ErrorCode") == FILTERED
+    if "Body" not in fields and "MessageStatus" in fields and not is_filtered:
         return []
+    body = fields.get("Body", "") if is_filtered else _find(fields, "Body", may_be_empty=True)
     line = line_of(_find(fields, "To"))
     media = _find_media(fields)
     message = make_message(
@@ -122,10 +130,10 @@ def read_twilio(envelope: Envelope, name: str, line_of: LineOf) -> list[Message]
         name_delivery(envelope.origin or "", line, _find(fields, "MessageSid")),
         line=line,
         sender=_find(fields, "From"),
-        text=_find(fields, "Body", may_be_empty=True) or name_media(media),
+        text=body or name_media(media),
         received_at=envelope.received_at,
         parts=_count(fields.get("NumSegments", "")),
-        marks=("mms",) if media else (),
+        marks=(*(("mms",) if media else ()), *((REDACTED,) if is_filtered or _is_redacted(body) else ())),
     )
     return [message]
 
@@ -148,6 +156,14 @@ def _find(fields: Mapping[str, str], name: str, *, may_be_empty: bool = False) -
     if value is None or not (value.strip() or may_be_empty):
         raise BadDelivery(f"The parameter {name} is missing: is this Twilio's request for an incoming message?")
     return value
+
+
+def _is_redacted(body: str) -> bool:
+    """Return whether something is hidden in a text, and no code stands in it: it stood there."""
+    if _HIDDEN.search(body) is None:
+        return False
+    code = codes.find_codes(body).code
+    return code is None or _HIDDEN.fullmatch(code) is not None
 
 
 def _find_media(fields: Mapping[str, str]) -> list[tuple[str, str]]:
