@@ -29,7 +29,8 @@ LEVELS = (
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
     ("connections", "responses", "texts", "tries", "unsigned", "waiting"),
-    ("bodies", "endpoint", "serving"),
+    ("bodies", "endpoint", "over_h11", "over_httptools"),
+    ("serving",),
     ("auth", "params"),
     ("stream",),
     ("api", "compat"),

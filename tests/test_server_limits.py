@@ -24,6 +24,7 @@ from smscatch.settings import Settings
 from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Store, open_store
 from smscatch.web import connections as limits
+from smscatch.web.serving import connection_class
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server, spool_text
 from tests.patience import PATIENCE_SECONDS
@@ -51,6 +52,19 @@ def limited(
     return make
 
 
+@pytest.fixture(params=["httptools", "h11"])
+def protocol(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have HTTP read by each of the two; the shell's command has a server do so that is a process."""
+    if request.param == "httptools":
+        assert connection_class().__name__ == "HttptoolsConnection"
+        return "true"
+    monkeypatch.setitem(sys.modules, "smscatch.web.over_httptools", None)
+    assert connection_class().__name__ == "H11Connection"
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "httptools.py").write_text("raise ImportError")
+    return f"export PYTHONPATH={tmp_path}/without"
+
+
 @contextlib.contextmanager
 def connections(server: Server, count: int) -> Iterator[list[socket.socket]]:
     """Connections that say nothing."""
@@ -74,14 +88,16 @@ def test_it_may_open_as_many_files_as_the_system_lets_it(limited: Callable[[str]
     assert soft == hard > 100
 
 
-def test_connections_above_the_limit_are_answered_503(limited: Callable[[str], Server]) -> None:
-    server = limited("ulimit -n 200")
+def test_connections_above_the_limit_are_answered_503(limited: Callable[[str], Server], protocol: str) -> None:
+    server = limited(f"ulimit -n 200; {protocol}")
     with connections(server, 110):
         assert httpx2.get(f"{server.url}/healthz", timeout=PATIENCE_SECONDS).status_code == 503
 
 
-async def test_texts_come_in_however_many_connections_there_are(limited: Callable[[str], Server]) -> None:
-    server = limited("ulimit -n 200")
+async def test_texts_come_in_however_many_connections_there_are(
+    limited: Callable[[str], Server], protocol: str
+) -> None:
+    server = limited(f"ulimit -n 200; {protocol}")
     with connections(server, 400):
         server.send("Your Authy code is 482913")
         await eventually(lambda: not list(server.spool.glob("*.sms")))
@@ -204,6 +220,7 @@ async def test_a_store_that_is_away_at_the_start_only_delays(
     assert "what waits in the spool cannot be stored yet: The database is locked." in caplog.text
 
 
+@pytest.mark.usefixtures("protocol")
 async def test_a_connection_that_sends_no_whole_request_is_closed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +262,7 @@ async def ask_and_never_read(started: Started, headers: dict[str, str], path: st
 
 
 @pytest.mark.parametrize("path", ["/api/v1/messages?limit=500", "/api/v1/events?after=0", "/json"])
+@pytest.mark.usefixtures("protocol")
 async def test_a_client_that_does_not_read_is_cut_and_little_waits_for_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -266,6 +284,7 @@ async def test_a_client_that_does_not_read_is_cut_and_little_waits_for_it(
     assert most < 3 * 1024 * 1024
 
 
+@pytest.mark.usefixtures("protocol")
 async def test_what_waits_for_all_clients_together_is_bounded(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,6 +322,7 @@ async def test_a_list_of_long_texts_comes_in_pages_of_bounded_size(settings: Set
     assert (len(ids), len({*ids})) == (100, 100)
 
 
+@pytest.mark.usefixtures("protocol")
 async def test_a_connection_that_sends_no_whole_second_request_is_closed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +335,91 @@ async def test_a_connection_that_sends_no_whole_second_request_is_closed(
         assert b"HTTP" not in await reader.read()
 
 
+HEADS = {
+    "an address": (b"GET /", b"x" * 1000),
+    "a header": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", b"x" * 1000),
+    "headers": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X-More: " + b"x" * 1000 + b"\r\n"),
+    "trailers": (
+        b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+        b"X-More: " + b"x" * 1000 + b"\r\n",
+    ),
+}
+
+
+@pytest.mark.usefixtures("protocol")
+@pytest.mark.parametrize(("start", "more"), HEADS.values(), ids=HEADS)
+async def test_what_has_no_end_is_not_collected(settings: Settings, start: bytes, more: bytes) -> None:
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        writer.write(start)
+        ended = asyncio.create_task(reader.read())
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while not ended.done():
+                assert sent < 16 * 1024 * 1024, "it is still read"
+                writer.write(more)
+                sent += len(more)
+                await writer.drain()
+                await asyncio.sleep(0)
+        with contextlib.suppress(ConnectionError):  # reset, as it sent on
+            assert (await ended)[:12] in (b"HTTP/1.1 400", b"")
+
+
+@pytest.mark.usefixtures("protocol")
+async def test_a_client_that_is_gone_ends_the_first_of_its_requests_too(settings: Settings) -> None:
+    async with serving(settings) as started:
+        headers = {"authorization": f"Bearer {started.new_admin_key}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as client:
+
+            async def waiting() -> int:
+                return int((await client.get(f"{started.url}/readyz")).json()["waiting"])
+
+            async with connected(started) as (reader, writer):
+                head = f"Host: x\r\nAuthorization: Bearer {started.new_admin_key}\r\n\r\n"
+                writer.write(f"GET /api/v1/events HTTP/1.1\r\n{head}GET /healthz HTTP/1.1\r\n{head}".encode())
+                await reader.readuntil(b"200 OK")
+                while await waiting() != 1:
+                    pass
+            while await waiting() != 0:
+                pass
+
+
+@pytest.mark.usefixtures("protocol")
+async def test_requests_sent_in_one_go_are_answered_in_their_order(settings: Settings) -> None:
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        head = f"Host: x\r\nAuthorization: Bearer {started.new_admin_key}\r\n\r\n"
+        paths = ("/api/v1/code?timeout=0.2", "/api/v1/cursor", "/no/such/page", "/healthz")
+        writer.write("".join(f"GET {path} HTTP/1.1\r\n{head}" for path in paths).encode())
+        for said in (b"no_message", b"cursor", b"not_found", b"ok"):
+            await reader.readuntil(said)
+
+
+@pytest.mark.usefixtures("protocol")
+async def test_a_client_that_offers_another_protocol_is_answered_in_this_one(settings: Settings) -> None:
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        body = b'{"line": "+447700900001", "sender": "Authy", "text": "x"}'
+        head = (
+            f"POST /api/v1/inbound/generic HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {started.new_admin_key}\r\n"
+            f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        for _ in range(2):
+            writer.write(head.encode() + body)
+            assert b" 200 " in await reader.readline()
+            await reader.readuntil(b"}")
+
+
+@pytest.mark.usefixtures("protocol")
+@pytest.mark.parametrize(
+    "request_line",
+    ["CONNECT x:80 HTTP/1.1", "OPTIONS * HTTP/1.1", "GET /%00 HTTP/1.1", "GET  HTTP/1.1", "PRI * HTTP/2.0"],
+)
+async def test_a_request_that_makes_no_sense_is_refused(settings: Settings, request_line: str) -> None:
+    async with serving(settings) as started, connected(started) as (reader, writer):
+        writer.write(f"{request_line}\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n".encode())
+        assert (await reader.readline()).split()[1] in (b"400", b"404", b"405")
+
+
+@pytest.mark.usefixtures("protocol")
 async def test_asked_twice_it_ends_without_waiting_for_clients(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -327,6 +432,7 @@ async def test_asked_twice_it_ends_without_waiting_for_clients(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+@pytest.mark.usefixtures("protocol")
 async def test_a_wait_is_no_request_that_does_not_come(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.05)
     async with serving(settings) as started:

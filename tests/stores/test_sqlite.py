@@ -10,7 +10,7 @@ import pytest
 from smscatch.errors import BadSetting, CannotStart, StoreUnavailable
 from smscatch.messages import Query
 from smscatch.sources import join_parts
-from smscatch.stores import Read, open_store
+from smscatch.stores import Read, open_store, sqlite
 from smscatch.stores.sqlite import leases, parts, statements, worker
 from smscatch.stores.sqlite.schema import STEPS
 from tests.samples import NOON, a_delivery
@@ -125,6 +125,43 @@ async def test_the_index_of_trigrams_catches_up_after_a_crash(tmp_path: Path) ->
     connection = store._reader  # type: ignore[attr-defined]
     assert await connection.run(statements.counter, "indexed") == 2
     assert len(await store.newest(Query(contains="needle"), 10)) == 2
+    await store.close()
+
+
+async def test_the_index_costs_texts_that_come_one_by_one_no_commit_and_no_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "INDEX_SECONDS", 1e6)
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
+    writer = store._writer  # type: ignore[attr-defined]
+    said: list[str] = []
+    await writer.run(lambda connection: connection.set_trace_callback(said.append))
+    for n in range(20):
+        await store.add([a_delivery(text=f"needle {n}")])
+    await store.close()
+    told = [statement for statement in said if statement == "COMMIT" or "synchronous" in statement]
+    assert told == ["COMMIT"] * 20 + ["PRAGMA synchronous = NORMAL", "COMMIT", "PRAGMA synchronous = FULL"]
+
+
+async def test_what_is_committed_is_found_whether_it_is_indexed_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "INDEX_BATCH", 3)
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
+    writer = store._writer  # type: ignore[attr-defined]
+    texts: list[str] = []
+
+    async def found() -> list[str]:
+        return [stored.message.text for stored in await store.after(Query(contains="needle"), 0, 100)]
+
+    for n in range(8):
+        texts.append(f"needle {n}")
+        await store.add([a_delivery(text=texts[-1])])
+        assert await found() == texts
+    while await writer.run(statements.index_some):
+        assert await found() == texts
+    assert await writer.run(statements.counter, "indexed") == 8
+    assert await found() == texts
     await store.close()
 
 

@@ -7,8 +7,6 @@ import logging
 import resource
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 MAX_CONNECTIONS = 10_000
 OWN_DESCRIPTORS = 64  # for the store, the spool and the modems, whatever clients do
 REFUSED_POLITELY = 32  # connections beyond the most that are answered 503; further ones are cut
@@ -37,12 +35,19 @@ def trim_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-class HttpConnection(H11Protocol):
-    """uvicorn's, except that it ends if no whole request comes, if its client does not read, or if there are too many.
+class HttpConnection(asyncio.Protocol):
+    """Ends a connection if no whole request comes, if its client does not read, or if there are too many.
 
     It would hold a descriptor, or memory (back-pressure: uvicorn waits with more of an answer, but for ever, and a
-    whole list is one piece); uvicorn itself has a time limit only for the first byte after an answer.
+    whole list is one piece); uvicorn itself has a time limit only for the first byte after an answer. This stands in
+    front of one of uvicorn's protocols (a mixin), which has these attributes.
     """
+
+    cycle: Any
+    connections: set[Any]
+    limit_concurrency: int | None
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
 
     _patience: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -60,7 +65,7 @@ class HttpConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""
-        super().on_response_complete()
+        super().on_response_complete()  # type: ignore[misc]
         self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:

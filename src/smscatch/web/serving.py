@@ -17,6 +17,17 @@ GRACE_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 30
 
 
+def connection_class() -> type[HttpConnection]:
+    """Return what speaks HTTP: over httptools where it is installed, else over h11."""
+    try:
+        from smscatch.web.over_httptools import HttptoolsConnection  # noqa: PLC0415 - one of the two is enough
+    except ImportError:
+        from smscatch.web.over_h11 import H11Connection  # noqa: PLC0415
+
+        return H11Connection
+    return HttptoolsConnection
+
+
 class HttpServer(uvicorn.Server):
     """uvicorn, except for its end: `end_waits` is called first, and clients that keep it waiting are cut, unasked."""
 
@@ -25,7 +36,8 @@ class HttpServer(uvicorn.Server):
         config = uvicorn.Config(
             self._answer,
             interface="asgi3",  # of a bound method it is not recognised
-            http=HttpConnection,
+            ws="none",
+            http=connection_class(),
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -23,6 +23,7 @@ from smscatch.stores.sqlite.schema import migrate
 from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open
 
 LISTEN_SECONDS = 5.0
+INDEX_SECONDS = 0.5  # from the first text that the trigrams lack
 
 
 class SqliteStore:
@@ -34,6 +35,7 @@ class SqliteStore:
         self._searcher = searcher  # a search may take long; nobody who waits for a position shall wait for it
         self._join = join
         self._indexing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     @classmethod
     async def open(cls, path: str, join: Join) -> "SqliteStore":
@@ -73,7 +75,13 @@ class SqliteStore:
             self._indexing = asyncio.create_task(self._index())
 
     async def _index(self) -> None:
-        """Bring the trigrams up to date in small transactions, between which commits have their turn."""
+        """Bring the trigrams up to date a while after they fell behind: not text by text, but with all that came.
+
+        It takes small transactions, between which commits have their turn. A search reads in full what they lack.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(INDEX_SECONDS):
+                await self._closing.wait()
         while await self._writer.run(statements.index_some):
             pass
 
@@ -279,6 +287,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See Store.close."""
+        self._closing.set()
         if self._indexing is not None:
             await asyncio.gather(self._indexing, return_exceptions=True)  # what it missed, the next add indexes
         self._reader.close()
