@@ -18,7 +18,6 @@ from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
-from smscatch.sources import base
 from smscatch.sources.generic import MAX_TEXT
 from smscatch.spool import Entry, Spool, write_entry
 from smscatch.stores import Store
@@ -163,12 +162,13 @@ async def test_the_codes_of_a_text_are_read_once_and_never_by_the_event_loop(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[tuple[str, bool]] = []
+    find_codes = codes.find_codes
 
     def watch(text: str) -> codes.Reading:
         read.append((text, threading.current_thread() is threading.main_thread()))
-        return codes.find_codes(text)
+        return find_codes(text)
 
-    monkeypatch.setattr(base, "find_codes", watch)
+    monkeypatch.setattr(codes, "find_codes", watch)
     await house.post(await house.key(), text="Your code is 482913")
     (message,) = await house.messages()
     assert message.code == "482913"
