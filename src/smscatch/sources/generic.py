@@ -1,18 +1,20 @@
-"""A delivery in our own plain JSON, for whoever has no format of theirs: curl, a script, a phone's automation app."""
+"""A delivery in our own plain JSON or form, for whoever has no format of theirs: curl, a phone's automation app."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from smscatch.errors import BadDelivery
 from smscatch.messages import Message, delivery_id
 from smscatch.sources.base import FIRST_SENT, LAST_SENT, LineOf, is_plausible, make_message, name_delivery
-from smscatch.sources.webhook import Envelope, Webhook
+from smscatch.sources.times import parse_time
+from smscatch.sources.webhook import FORM, Envelope, Webhook
 
 KIND = "generic"
 MAX_TEXT = 10_000
 MAX_NAME = 100
+OPTIONAL = ("id", "sent_at")
 
 
 class GenericDelivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +36,7 @@ def read_generic(envelope: Envelope, name: str, line_of: LineOf) -> list[Message
     What this returns can be stored: there is no way back once it is acknowledged.
     """
     is_former = envelope.origin is None  # what version 0.1 acknowledged is never refused
-    delivery = _parse(envelope.content)
+    delivery = _parse(envelope)
     if not is_former:
         _check(delivery)
     line = line_of(delivery.line)
@@ -57,7 +59,7 @@ def find_former_id(envelope: Envelope) -> str | None:
 
     Raises BadDelivery as `read_generic` does.
     """
-    given = _parse(envelope.content).id
+    given = _parse(envelope).id
     return None if envelope.origin is None or given is None else delivery_id(KIND, _name_former(given))
 
 
@@ -69,13 +71,30 @@ def _name_former(given: str) -> str:
     return f"id {given}"
 
 
-def _parse(content: bytes) -> GenericDelivery:
+def _parse(envelope: Envelope) -> GenericDelivery:
+    # curl -d says that its JSON is a form.
+    is_form = envelope.content_type == FORM and not envelope.content.lstrip().startswith((b"{", b"["))
     try:
-        return msgspec.json.decode(content, type=GenericDelivery)
+        if is_form:
+            return msgspec.convert(_fields(envelope), type=GenericDelivery)
+        return msgspec.json.decode(envelope.content, type=GenericDelivery)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadDelivery(
-            f'{error}. Expected {{"line": "+49…", "sender": "…", "text": "…"}}, perhaps with id, sent_at.'
-        ) from error
+        form = "line=…&sender=…&text=…" if is_form else '{"line": "+49…", "sender": "…", "text": "…"}'
+        raise BadDelivery(f"{error}. Expected {form}, perhaps with id, sent_at.") from error
+
+
+def _fields(envelope: Envelope) -> dict[str, Any]:
+    """Return what a form says; its times may be written in more ways, since apps cannot choose. Raises BadDelivery."""
+    fields: dict[str, Any] = {name: value for name, value in envelope.form().items() if value or name not in OPTIONAL}
+    if "sent_at" in fields:
+        sent_at = parse_time(fields["sent_at"])
+        if sent_at is None:
+            raise BadDelivery(
+                f"sent_at = {fields['sent_at'][:MAX_NAME]!r} is not accepted: give ISO 8601 with a zone, or seconds or"
+                " milliseconds since 1970, or leave it out."
+            )
+        fields["sent_at"] = sent_at
+    return fields
 
 
 def _check(delivery: GenericDelivery) -> None:

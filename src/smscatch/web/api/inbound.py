@@ -21,7 +21,7 @@ from smscatch.web.unsigned import Refusal
 
 
 async def receive(request: Request) -> Response:
-    """Takes a message: `{"line": "+49…", "sender": "…", "text": "…", "id"?, "sent_at"?}`.
+    """Takes a message: `{"line": "+49…", "sender": "…", "text": "…", "id"?, "sent_at"?}`, or a form with these fields.
 
     Answers with the message's id once it is on disk, even while the database is away. With an `id` of your own a
     repeat is a no-op: the same key, line and `id`. `line` may be written in any way; the answer has it in E.164. One
