@@ -430,6 +430,17 @@ async def test_readiness_says_when_no_modem_of_any_line_works(
     assert (answer.status_code, answer.json()["modems"]) == (200, {LINE: "no_sim", OTHER_LINE: "ready"})
 
 
+@pytest.mark.parametrize("state", ["deaf", "sim_busy"])
+async def test_readiness_does_not_count_a_modem_in_which_no_text_comes(
+    api: httpx2.AsyncClient, tmp_path: Path, state: str
+) -> None:
+    publish(tmp_path, LINE, state)
+    publish(tmp_path, OTHER_LINE, "silent")
+    assert (await api.get("/readyz")).json()["error"] == "no_modem"
+    publish(tmp_path, OTHER_LINE, "starting")
+    assert (await api.get("/readyz")).status_code == 200
+
+
 async def test_readiness_does_not_call_a_line_dead_that_has_no_modem_of_ours(
     api: httpx2.AsyncClient, inbox: Inbox, tmp_path: Path
 ) -> None:

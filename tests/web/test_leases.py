@@ -199,11 +199,31 @@ async def test_a_key_leases_only_lines_that_it_may_see(api: httpx2.AsyncClient, 
     }
 
 
-async def test_of_a_pool_a_line_whose_modem_is_away_is_left_out(api: httpx2.AsyncClient, tmp_path: Path) -> None:
-    write_health(tmp_path / "spool", Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
+@pytest.mark.parametrize("state", ["port_missing", "deaf", "sim_busy"])
+async def test_of_a_pool_a_line_whose_modem_is_away_or_hears_nothing_is_left_out(
+    api: httpx2.AsyncClient, tmp_path: Path, state: str
+) -> None:
+    write_health(tmp_path / "spool", Health(line=LINE, device="/dev/x", state=state, updated_at=NOON))
     leased = await api.post("/api/v1/leases", json={"label": "pool"})
     assert leased.json()["line"] == OTHER_LINE
     assert (await api.post("/api/v1/leases", json={"label": "pool"})).status_code == 409
+
+
+@pytest.mark.parametrize("state", ["ready", "starting"])
+async def test_of_a_pool_a_line_that_never_received_anything_is_leased(
+    api: httpx2.AsyncClient, tmp_path: Path, state: str
+) -> None:
+    write_health(tmp_path / "spool", Health(line=LINE, device="/dev/x", state=state, updated_at=NOON))
+    leased = [(await api.post("/api/v1/leases", json={"label": "pool"})).json()["line"] for _ in range(2)]
+    assert sorted(leased) == sorted([LINE, OTHER_LINE])
+
+
+async def test_a_line_that_is_deaf_is_leased_where_there_is_no_better_one(
+    api: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    for line in (LINE, OTHER_LINE):
+        write_health(tmp_path / "spool", Health(line=line, device="/dev/x", state="deaf", updated_at=NOON))
+    assert (await api.post("/api/v1/leases", json={"label": "pool"})).status_code == 201
 
 
 @pytest.mark.parametrize(
