@@ -21,7 +21,29 @@ COMBINATIONS = [
     "hidden forgets_news boot_lines no_imsi",
     "no_store noisy_forward keeps_echo boot_lines mute_options",
     "endless_list no_final only_first_storage no_cmgf",
+    "lone_cr split keeps_echo unasked more_fields",
+    "parity numeric wide from_one",
+    "wants_lf plain cme_words empty_is_zero hidden",
+    "no_cpms no_smsc lower_hex late_news",
+    "counts_smsc wrapped word_status cnmi_of_two",
+    "wrong_news last_storage compacts empty_is_ok hidden",
+    "wrong_place no_fill no_list empty_is_error keeps_echo",
+    "cnmi_hand_over late_delete only_numeric unasked",
 ]
+# What a modem does for a while, or at each command, whatever its manners are.
+CONDITIONS = [
+    ("", {"pause_seconds": 0.02}),
+    ("keeps_echo", {"pause_seconds": 0.02}),
+    ("", {"sleep_seconds": 0.2}),
+    ("", {"delay_seconds": 0.1}),
+    ("", {"refused_commands": 40}),
+    ("plain", {"busy_commands": 20}),
+    ("", {"breaks_list": "reset"}),
+    ("keeps_echo lone_lf", {"breaks_list": "reset"}),
+]
+
+
+LONG = "one code is 482913, and this goes on for as long as a line of some modems does"
 
 
 async def texts_come_through(modem: SimulatedModem, spool: Path) -> Link:
@@ -42,26 +64,29 @@ async def texts_come_through(modem: SimulatedModem, spool: Path) -> Link:
     return link
 
 
-@pytest.mark.parametrize("manners", [*MANNERS, *COMBINATIONS])
+@pytest.mark.parametrize(
+    ("manners", "condition"), [*((manners, {}) for manners in (*MANNERS, *COMBINATIONS)), *CONDITIONS]
+)
 async def test_texts_come_through_whatever_manners_a_modem_has(
-    a_modem: MakeModem, tmp_path: Path, manners: str
+    a_modem: MakeModem, tmp_path: Path, manners: str, condition: dict[str, object]
 ) -> None:
     modem = await a_modem(memories=("SM", "ME"), manners=frozenset(manners.split()))
+    await modem.do("set", **condition)
     link = await texts_come_through(modem, tmp_path / "spool")
     health = link.health
     assert health is not None
-    assert_true(health, manners)
+    assert_true(health, manners, is_sure=not condition)
     assert not await commands(modem, "AT+CFUN=1")  # never a reset
 
 
-def assert_true(health: Health, manners: str) -> None:
+def assert_true(health: Health, manners: str, *, is_sure: bool) -> None:
     """What is said of the modem is what it said, or nothing: no boot line, echo or digits of another character set."""
     said = (health.maker, health.model, health.imei, health.number, health.operator)
     known = ("huawei", "E173", "490154203237518", "+447700900123", "Test PLMN 1-1")
     assert all(value in (wanted, "", None) for value, wanted in zip(said, known, strict=True)), said
-    if "mute_options" not in manners:
+    if is_sure and not {"mute_options", "plain", "no_imei"} & {*manners.split()}:
         assert said == known
-    unreadable = {"bad_record": "slot 1", "only_first_storage": "ME"}
+    unreadable = {"bad_record": "slot 1", "only_first_storage": "ME", "late_delete": "deleted"}
     wanted = [words for manner, words in unreadable.items() if manner in manners.split()]
     assert bool(health.error) == bool(wanted), health.error
     assert all(words in (health.error or "") for words in wanted)
@@ -92,6 +117,39 @@ async def test_a_modem_that_does_not_cooperate_gets_less_than_five_commands_a_se
         await eventually(lambda: clock.slept > 40)
         count = (await modem.do("status"))["commands"]
         assert count < 5 * 40, await commands(modem, "AT")
+
+
+async def test_a_text_that_the_modem_never_deletes_is_delivered_once_over_many_starts(
+    a_modem: MakeModem, tmp_path: Path
+) -> None:
+    modem = await a_modem()
+    await modem.do("set", keeps_deleted=True)
+    await modem.do("deliver", sender="Authy", text="code 1234")
+    for _ in range(4):
+        async with running_link(modem, tmp_path / "spool") as link:
+            for _ in range(3):
+                since = (await modem.do("status"))["commands"]
+                await modem.do("wait", until="command", command="AT+CMGD", since=since)
+            health = await link.until("ready")
+            assert "deleted" in (health.error or "")
+    assert link.texts() == ["code 1234"]
+
+
+async def test_texts_that_move_up_when_one_is_deleted_are_all_delivered(a_modem: MakeModem, tmp_path: Path) -> None:
+    modem = await a_modem(manners=frozenset(["compacts"]))
+    for number in range(12):
+        await modem.do("deliver", sender="Authy", text=f"{number}", sent_at=f"2026-11-22T12:00:{number + 10}Z")
+    async with running_link(modem, tmp_path / "spool") as link:
+        await modem.do("wait", until="empty")
+    assert link.texts() == [f"{number}" for number in range(12)]
+
+
+async def test_a_long_pdu_in_several_lines_is_read_as_one(a_modem: MakeModem, tmp_path: Path) -> None:
+    modem = await a_modem(manners=frozenset(["wrapped", "unasked"]))
+    async with running_link(modem, tmp_path / "spool") as link:
+        await modem.do("deliver", sender="Authy", text=LONG)
+        await modem.do("wait", until="empty")
+    assert link.texts() == [LONG]
 
 
 async def test_news_of_nothing_are_not_followed_without_end(a_modem: MakeModem, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ MANY_WITHOUT_FINAL = 2
 # What reading texts does not need: some modems never answer these. The third has to be quicker than the first.
 OPTIONAL_SECONDS = 2.0
 LATER_OPTIONAL_SECONDS = 1.0
+# The pause before each command to a modem that passes over what comes at once behind its answer.
+GAP_SECONDS = 0.5
 MAX_MUTES = 2
 
 _ESCAPE = b"\x1b"
@@ -86,6 +88,8 @@ class Conversation:
         # None while it is to be seen whether the modem obeyed ATE0.
         self._expects_echo: bool | None = True
         self._is_lost = False
+        self._end = "\r"
+        self._gap = 0.0
         self._port = port
         port.listen(self._on_bytes, self._on_lost)
 
@@ -103,7 +107,7 @@ class Conversation:
         """
         if not self._is_in_step:
             await self.resynchronise()
-        limit = self._limits.get(name_of(command), seconds)
+        limit = max(seconds, self._limits.get(name_of(command), 0.0))
         exchange = await self._give(Exchange(command), limit)
         if not exchange.is_done:
             self._given_up = name_of(command), limit
@@ -178,20 +182,44 @@ class Conversation:
         self._port.write(_ESCAPE)  # throws away a half-typed line, and ends a prompt
         self._is_verbose = False
         # Some take no two commands in a line.
-        if not (await self._is_answered(("AT", BEGIN, "ATQ0"), FENCE_SECONDS) or await self._find_speed()):
+        is_there = await self._is_answered(("AT", BEGIN, "ATQ0"), FENCE_SECONDS)
+        if not (is_there or await self._find_line_end() or await self._find_speed()):
             raise self._silence()
         self._heard.clear()
         self._speeds = ()
-        for name in self._fences:
-            exchange = await self._give(Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
-            # A modem that does not know this command has said ERROR, and nothing more in all the time.
-            if exchange.is_done or exchange.is_refused or exchange.says_all:
-                self._fences = [name]
-                break
-        else:  # it answered AT and then nothing for seconds, so nothing is late
-            self._fences = []
-            await is_set_within(asyncio.Event(), FINAL_SECONDS, self._sleep)
+        await self._pass_fence()
         self._is_in_step, self._given_up = True, None
+
+    async def _pass_fence(self) -> None:
+        """Give a command whose answer cannot be mistaken; what comes behind that answer is nobody's but the next."""
+        for name in self._fences:
+            if await self._is_fence(name):
+                if name != self._fences[0]:
+                    await self._learn_gap(self._fences[0])
+                self._fences = [name]
+                return
+        # It answered AT and then nothing for seconds, so nothing is late.
+        self._fences = []
+        await is_set_within(asyncio.Event(), FINAL_SECONDS, self._sleep)
+
+    async def _is_fence(self, name: str) -> bool:
+        exchange = await self._give(Exchange(f"AT{name}?", named=f"{name}:"), FENCE_SECONDS)
+        # A modem that does not know this command has said ERROR, and nothing more in all the time.
+        return exchange.is_done or exchange.is_refused or exchange.says_all
+
+    async def _learn_gap(self, unanswered: str) -> None:
+        """See whether the first command behind an answer stays unanswered only if it comes at once."""
+        self._gap = GAP_SECONDS
+        if not await self._is_fence(unanswered):
+            self._gap = 0.0
+
+    async def _find_line_end(self) -> bool:
+        """Return whether the modem answers if CR LF ends a command; V.250 wants CR alone (5.2.1)."""
+        self._end = "\r\n"
+        if await self._is_answered(("AT", "AT"), SPEED_SECONDS):
+            return True
+        self._end = "\r"
+        return False
 
     async def _is_answered(self, commands: Sequence[str], seconds: float) -> bool:
         """Return whether one of the commands is answered in time, as it may be in any way."""
@@ -219,13 +247,15 @@ class Conversation:
 
     async def _give(self, exchange: Exchange, seconds: float) -> Exchange:
         """Type a command and wait for its answer, longer if it comes in pieces."""
+        if self._gap:
+            await self._sleep(self._gap)
         await self.pace.spend()
         if self._is_lost:
             raise self._lost()
         self._pending = exchange
         self._typed.add(exchange.command)
         try:
-            self._port.write(f"{exchange.command}\r".encode("latin-1"))
+            self._port.write(f"{exchange.command}{self._end}".encode("latin-1"))
             await self._wait(exchange, seconds)
         finally:
             self._pending = None

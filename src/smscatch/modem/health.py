@@ -68,8 +68,8 @@ STATES = {
     "stopped": "the program that reads the modem has ended",
 }
 
-# In these texts come, or soon will. Not in `deaf`: a modem that merely has not received anything yet, but tells a signal
-# or an operator, is `ready`. Not in `sim_busy`: a SIM with bad contacts stays so.
+# In these texts come, or soon will. Not in `deaf`: a modem that merely has not received anything yet, but tells a
+# signal or an operator, is `ready`. Not in `sim_busy`: a SIM with bad contacts stays so.
 WORKING = ("ready", "starting")
 
 

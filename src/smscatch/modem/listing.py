@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from smscatch.errors import BadPdu
-from smscatch.modem.said import is_whole_pdu
+from smscatch.modem.said import is_whole_pdu, may_be_pdu, split_values
 from smscatch.pdu import parse_pdu
 
-_LISTED = re.compile(r"\+CMGL: ?(\d{1,5}), ?(\d)(?:,.*?)?(?:, ?(\d{1,4}))?")
-_SHOWN = re.compile(r"\+CMGR: ?()(\d)(?:,.*?)?(?:, ?(\d{1,4}))?")
+# <stat> is a number; some write it in words, as in text mode. Behind it come <alpha>, <length>, and what makers add.
+_LISTED = re.compile(r'\+CMGL: *(\d{1,5}) *, *(\d|"[A-Z ]+")((?: *,.*)?)')
+_SHOWN = re.compile(r'\+CMGR: *()(\d|"[A-Z ]+")((?: *,.*)?)')
+_RECEIVED_WORDS = {'"REC UNREAD"': 0, '"REC READ"': 1}
 _UNASKED = re.compile(r"[+^*$#%&_]|RING$")
 _UNREAD, _READ = 0, 1
+_LENGTH_DIGITS = 4
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -58,7 +61,8 @@ def find_shown(lines: Sequence[str], place: int) -> ListedText | None:
     """Return what an answer to AT+CMGR says of slot `place`; None if that is empty."""
     for header, between in _blocks(lines, "+CMGR:"):
         if found := _SHOWN.fullmatch(header):
-            return _reading(found, between)._replace(place=place)
+            reading = _reading(found, between)._replace(place=place)
+            return None if not reading.pdu and _lengths(found[3]) == [0] else reading
     return None
 
 
@@ -75,17 +79,40 @@ def _blocks(lines: Sequence[str], name: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _reading(header: re.Match[str], between: list[str]) -> ListedText:
-    length = int(header[3]) if header[3] else None
-    whole = [line for line in between if is_whole_pdu(line, length)]
-    candidates = whole or [line for line in between if not _UNASKED.match(line)]
-    status = int(header[2])
+    # A long PDU may come in several lines.
+    candidates = [line for line in between if not _UNASKED.match(line)]
+    joined = "".join(line for line in between if may_be_pdu(line))
+    lengths = _lengths(header[3]) or [None]
+    whole = next((pdu for line in (*candidates, joined) for each in lengths if (pdu := _find_whole(line, each))), None)
+    status = _RECEIVED_WORDS.get(header[2], -1) if header[2].startswith('"') else int(header[2])
     return ListedText(
         place=int(header[1] or 0),
-        pdu=candidates[0] if candidates else "",
+        pdu=whole or (candidates[0] if candidates else ""),
         is_received=status in (_UNREAD, _READ),
         is_new=status == _UNREAD,
-        is_whole=bool(whole),
+        is_whole=whole is not None,
     )
+
+
+def _lengths(values: str) -> list[int | None]:
+    """Return what may be the <length> among the values behind <stat>."""
+    return [int(value) for value in split_values(values) if value.isdecimal() and len(value) <= _LENGTH_DIGITS]
+
+
+def _find_whole(line: str, length: int | None) -> str | None:
+    """Return a line if it is a PDU as long as announced; with an SMSC's address in front where it lacks even that."""
+    if is_whole_pdu(line, length):
+        return line
+    bare = f"00{line}"
+    return bare if is_whole_pdu(bare, length) and not _is_pdu(line) and _is_pdu(bare) else None
+
+
+def _is_pdu(line: str) -> bool:
+    try:
+        parse_pdu(line)
+    except BadPdu:
+        return False
+    return True
 
 
 def time_of(pdu: str) -> datetime:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 # Control characters around a line, among them the NUL that some modems send before OK.
 _AROUND = "".join(map(chr, (*range(0x21), 0x7F, 0xFF)))
-_FINAL = re.compile(r"OK|ERROR|COMMAND NOT SUPPORT|TOO MANY PARAMETERS|\+CM[ES] ERROR:.*")
+# Some say "CME Error: unknown", or "ERROR: 3".
+_FINAL = re.compile(r"OK|ERROR(?:: ?\d+)?|COMMAND NOT SUPPORT|TOO MANY PARAMETERS|\+?CM[ES] E(?:RROR|rror):.*")
 # Result codes of ATV0 (V.250, 5.7.1); 2 is RING.
 _NUMERIC = {"0": "OK", "3": "NO CARRIER", "4": "ERROR"}
 # Some add fields; some name no storage, or the index -1, for a text that they could not store.
@@ -19,7 +20,7 @@ _FORWARDED = re.compile(r"\+(CMT|CDS|CBM):.*?(\d{0,4})\s*")
 _NAMED = re.compile(r"[+^*$#%&_][A-Z0-9_ ]{2,20}:")
 # SIMCom, Quectel, u-blox and Huawei say these at their start, without a name in front.
 _BOOT = re.compile(
-    r"RDY|APP RDY|(?:.* )?(?:READY|DONE)|RING|NO CARRIER|(?:NORMAL|UNDER|OVER)[-_ ].*|\^\w+|SIM .*|BOOT.*",
+    r"RDY|APP RDY|(?:.* )?(?:READY|DONE)|RING|NO CARRIER|(?:NORMAL|UNDER|OVER)[-_ ].*|\^\w+|SIM .*|BOOT.*|DST: ?\d",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
@@ -83,7 +84,9 @@ def may_be_pdu(line: str) -> bool:
 
 
 def clean(line: bytes) -> str:
-    """Return a line without what is no character of it."""
+    """Return a line without what is no character of it: control characters, and a parity bit if it has that."""
+    if not line.isascii() and len({octet.bit_count() % 2 for octet in line}) == 1:
+        line = bytes(octet & 0x7F for octet in line)
     return line.decode("latin-1").strip(_AROUND)
 
 

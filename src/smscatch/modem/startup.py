@@ -24,6 +24,9 @@ RADIO_SECONDS = 10.0
 ANNOUNCE = ("2,1,0,2,0", "1,1,0,2,0", "2,1,0,0,0", "1,1,0,0,0", "1,1")
 # For what cannot store: hand texts over (<mt> 2), and status reports (<ds> 1).
 HAND_OVER = ("2,2,0,1,0", "1,2,0,1,0", "2,2,0,0,0", "1,2,0,0,0", "1,2")
+# <mode> of +CNMI as we like it best; 3 is for links that carry data too, 0 keeps announcements back.
+_MODES = (2, 1, 3)
+_MIN_VALUES = 2
 _RADIO_OFF = ("0", "4")  # <fun> of +CFUN (8.2)
 _CHARSETS = ("IRA", "GSM")
 # A SIM that is slow to tell its IMSI is asked again: it names the slots.
@@ -132,9 +135,14 @@ async def prepare(talk: Conversation, imei: str) -> Reception:
         storages, trouble = NOWHERE, refusal
     forms = (*ANNOUNCE, *HAND_OVER) if storages.size != 0 else (*HAND_OVER, *ANNOUNCE)
     form = await announce(talk, forms)
-    if trouble and form not in HAND_OVER:
+    if trouble and not is_handing_over(form):
         raise trouble
     return Reception(storages, form)
+
+
+def is_handing_over(form: str | None) -> bool:
+    """Whether a form of +CNMI has texts handed over (<mt> 2)."""
+    return form is not None and form.split(",")[1] == "2"
 
 
 async def _ask_imsi(talk: Conversation) -> str | None:
@@ -156,12 +164,41 @@ async def _ask_imsi(talk: Conversation) -> str | None:
 
 
 async def announce(talk: Conversation, forms: Sequence[str]) -> str | None:
-    """Have new texts announced or handed over, in the first of the `forms` of +CNMI that works; return which."""
-    for form in forms:
+    """Have new texts announced or handed over, in the first of the `forms` of +CNMI that works; return which.
+
+    Where the first is refused, what the modem says that it takes comes before the others.
+    """
+    if await talk.ask_known(f"AT+CNMI={forms[0]}") is not None:
+        return forms[0]
+    offered = offered_forms(find_value(await talk.try_asking("AT+CNMI=?"), "+CNMI") or "")
+    if forms[0] in HAND_OVER:
+        offered.reverse()
+    for form in dict.fromkeys((*offered, *forms[1:])):
         if await talk.ask_known(f"AT+CNMI={form}") is not None:
             return form
     log.warning("the modem does not announce texts; they are looked for every few seconds")
     return None
+
+
+def offered_forms(told: str) -> list[str]:
+    """Return the forms that an answer to +CNMI=? leaves: announcing first, then handing over (TS 27.005, 3.4.1)."""
+    groups = [_numbers(group) for group in re.findall(r"\(([^()]*)\)", told)]
+    if len(groups) < _MIN_VALUES:
+        return []
+    forms = [_choose_values((_MODES, (mt,), (0,), (ds, 0), (0, 1)), groups) for mt, ds in ((1, 2), (2, 1))]
+    return [form for form in forms if form]
+
+
+def _choose_values(wishes: Sequence[Sequence[int]], groups: Sequence[set[int]]) -> str | None:
+    """Return the first wish of each kind that is offered; None if one is not."""
+    values = [next((each for each in wish if each in group), None) for wish, group in zip(wishes, groups, strict=False)]
+    return None if None in values else ",".join(map(str, values))
+
+
+def _numbers(group: str) -> set[int]:
+    """Return what a list such as 0-2,4 holds."""
+    ranges = re.findall(r"(\d)(?:-(\d))?", group)
+    return {number for first, last in ranges for number in range(int(first), int(last or first) + 1)}
 
 
 async def acknowledge(talk: Conversation, count: int) -> None:

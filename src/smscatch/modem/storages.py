@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 class Storages(NamedTuple):
     """The storages that can be read, and what each belongs to: the SIM's IMSI or the modem's IMEI.
 
-    `chosen` is the one that +CPMS chose, in `form`; `receiving` is where new texts go; `size` is how many slots that
-    has, None if unknown.
+    `chosen` is the one that +CPMS chose, in `form`, which is empty where it cannot choose any; `receiving` is where new
+    texts go; `size` is how many slots that has, None if unknown.
     """
 
     cards: dict[str, str]
@@ -78,6 +78,8 @@ async def select_storages(talk: Conversation, owners: Mapping[str, str]) -> Stor
             else:
                 cards = {each: owners[each] for each in dict.fromkeys((name, *readable))}
                 return found._replace(cards=cards, size=_last_size(lines))
+    if await talk.ask_known("AT+CMGL=4", LIST_SECONDS) is not None:  # there is one storage, and nothing to choose
+        return Storages({"SM": owners["SM"]}, "SM", "", "SM", None)
     raise refusal or Refused("AT+CPMS", "ERROR")
 
 
@@ -156,7 +158,7 @@ class StorageReader:
             lines = await talk.try_asking("AT+CPMS?")
             if lines is not None:
                 return find_fill(lines, storage)
-            self._chosen = ""
+            self._chosen = ""  # choosing it tells the same
         return find_fill(await self._choose(talk, storage), storage)
 
     async def _ask_list(self, talk: Conversation) -> tuple[list[str], bool]:
@@ -248,7 +250,7 @@ class StorageReader:
 
     async def _choose(self, talk: Conversation, storage: str) -> list[str]:
         """Have a storage chosen; return what the modem says to that, nothing if it was."""
-        if storage == self._chosen:
+        if storage == self._chosen or not self._storages.form:
             return []
         self._chosen = ""
         lines = await talk.ask(self._storages.command(storage))

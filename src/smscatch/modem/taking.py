@@ -90,6 +90,8 @@ class Taker:
         self._spooled: set[str] = set()
         # What a slot held when the modem confirmed its deletion, until the slot is listed again.
         self._deleted: dict[Slot, TakenText] = {}
+        # Slots whose deletion was confirmed, and yet they held their text.
+        self._stubborn: set[Slot] = set()
         # What looked damaged; it is taken as it is if it looks the same a second time.
         self._damaged: dict[Slot, str] = {}
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -121,9 +123,9 @@ class Taker:
             storage, place = announced[0]
             reading = await self.reader.read(talk, storage, place) if storage in origin.cards else None
             del announced[0]
-            if storage not in origin.cards:
-                return False
-            if reading is None or not reading.is_received:
+            if storage not in origin.cards or reading is None:
+                return False  # some announce another place than they store in
+            if not reading.is_received:
                 continue
             text = _Text(origin.slot(storage, place), reading)
             self._deleted.pop(text.slot, None)
@@ -192,6 +194,7 @@ class Taker:
             if slot not in listed and (listing.is_clean or slot.place in listing.empty)
         ]
         self._close(absent)
+        self._stubborn.difference_update(absent)
         for slot in [slot for slot in self._deleted if slot.storage == storage and slot not in listed]:
             del self._deleted[slot]
 
@@ -208,6 +211,8 @@ class Taker:
             if delivery.name not in self._spooled:
                 await self._write(origin, text.slot, text.reading.pdu, delivery)
                 self._spooled.add(delivery.name)
+        # From behind, as some modems move the texts up that follow a deleted one.
+        for text, delivery in sorted(known + named, key=lambda taken: -taken[0].slot.place):
             is_done &= await self._delete(talk, text.slot, delivery)
         return is_done
 
@@ -224,6 +229,7 @@ class Taker:
         _, storage, place = text.slot
         log.warning("the modem confirmed the deletion of slot %d of %s, but did not delete it", place, storage)
         self._spooled.add(found.name)
+        self._stubborn.add(text.slot)
         return found
 
     def _name(self, text: _Text) -> TakenText:
@@ -255,6 +261,8 @@ class Taker:
                 break
         else:
             return False
+        if slot in self._stubborn:  # its word was false before: the next listing will tell
+            return True
         talk.pace.reward()
         self._close([slot])
         self._deleted[slot] = delivery

@@ -51,13 +51,18 @@ def length_without_smsc(pdu: str) -> int:
 
 
 class Storage:
-    """A memory with a fixed number of slots, counted from 0 as a Huawei stick does; its length is how many are used."""
+    """A memory with a fixed number of slots; its length is how many are used.
 
-    def __init__(self, size: int) -> None:
+    They are counted from `first`, 0 as a Huawei stick does it. With `is_compact` those behind a deleted one move up.
+    """
+
+    def __init__(self, size: int, *, first: int = 0, is_compact: bool = False) -> None:
         self._slots: list[StoredText | None] = [None] * size
+        self._first = first
+        self._is_compact = is_compact
 
     def __iter__(self) -> Iterator[tuple[int, StoredText]]:
-        return ((index, text) for index, text in enumerate(self._slots) if text is not None)
+        return ((index, text) for index, text in enumerate(self._slots, self._first) if text is not None)
 
     @property
     def size(self) -> int:
@@ -74,25 +79,29 @@ class Storage:
 
     def put(self, text: StoredText) -> int | None:
         """Store `text` in the first free slot and return its index, or None if there is no free slot."""
-        for index, taken in enumerate(self._slots):
+        for index, taken in enumerate(self._slots, self._first):
             if taken is None:
-                self._slots[index] = text
+                self.place(index, text)
                 return index
         return None
 
     def place(self, index: int, text: StoredText) -> None:
         """Put `text` into slot `index`, whatever is there."""
-        self._slots[index] = text
+        self._slots[index - self._first] = text
 
     def find(self, index: int) -> StoredText | None:
         """Return the text in slot `index`, or None if the slot is empty or does not exist."""
-        return self._slots[index] if 0 <= index < self.size else None
+        place = index - self._first
+        return self._slots[place] if 0 <= place < self.size else None
 
     def delete(self, index: int) -> bool:
         """Free slot `index`; return False if nothing was there."""
         if self.find(index) is None:
             return False
-        self._slots[index] = None
+        self._slots[index - self._first] = None
+        if self._is_compact:
+            kept = [text for text in self._slots if text is not None]
+            self._slots = [*kept, *[None] * (self.size - len(kept))]
         return True
 
 

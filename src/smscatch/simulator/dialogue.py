@@ -5,7 +5,7 @@ Neither wire nor clock; the commands themselves are in the tables of general and
 
 import re
 
-from smscatch.simulator import general, manners, sms
+from smscatch.simulator import general, manners, sms, wire
 from smscatch.simulator.session import CommandRefused, Session
 
 COMMANDS = general.COMMANDS | sms.COMMANDS
@@ -37,7 +37,7 @@ def answer(session: Session, line: str) -> bytes:
                 run(session, each.strip(), lines)
     except CommandRefused as refusal:
         result = session.result_code(refusal)
-    return echo + manners.render(session, line, lines, result)
+    return echo + wire.render(session, line, lines, result)
 
 
 def run(session: Session, command: str, lines: list[str]) -> None:

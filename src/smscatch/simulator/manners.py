@@ -1,10 +1,20 @@
 """The manners in which real modems differ from the standard: options of a simulated modem, which combine.
 
-What each does to an answer or an announcement is here; the plain commands are in general and sms.
+What each makes of a command and of a text is here, what it does on the wire is in wire; the plain commands are in
+general and sms.
 """
 
+import re
+
 from smscatch.simulator.card import StoredText
-from smscatch.simulator.session import CMS_NOT_ALLOWED, CMS_UNKNOWN_ERROR, CommandRefused, Session
+from smscatch.simulator.session import (
+    CMS_BAD_INDEX,
+    CMS_NOT_ALLOWED,
+    CMS_SIM_BUSY,
+    CMS_UNKNOWN_ERROR,
+    CommandRefused,
+    Session,
+)
 
 MANNERS = {
     "keeps_echo": "says OK to ATE0 and goes on echoing",
@@ -34,13 +44,63 @@ MANNERS = {
     "no_imsi": "refuses +CIMI",
     "mute_to_many": "does not answer a line with several basic commands, such as ATE0Q0V1",
     "hands_over": "accepts +CNMI=2,1, but hands each text over all the same, and waits for +CNMA",
+    "split": "sends each answer in pieces of three octets",
+    "lone_cr": "ends its lines with CR alone",
+    "lone_lf": "ends its lines with LF alone",
+    "parity": "sends each octet with an even parity bit",
+    "wants_lf": "understands a command only if CR LF ends it",
+    "aborts_at_lf": "throws a command away if an LF follows it",
+    "double_ok": "says each final result code twice",
+    "unasked": "says what it says unasked between any two lines of an answer",
+    "late_news": "announces a text only amid the next answer",
+    "wrapped": "breaks a PDU over lines of 64 characters",
+    "lower_hex": "writes PDUs with lower case digits",
+    "no_smsc": "leaves the SMSC's address out of each PDU",
+    "counts_smsc": "counts the octets of the SMSC's address into the length of a PDU",
+    "wrong_length": "names a length that is one octet too long",
+    "more_fields": "adds a name with comma and quotes, and a number behind the length, to +CMGL and +CMGR",
+    "word_status": "says the status of a text in words, as in text mode",
+    "wide": "writes two blanks behind each colon and one behind each comma of +CMGL and +CMGR",
+    "empty_is_ok": "answers +CMGR of an empty slot with OK alone",
+    "empty_is_zero": "answers +CMGR of an empty slot with a length of 0 and no PDU",
+    "empty_is_error": "answers +CMGR of an empty slot with ERROR",
+    "from_one": "counts its slots from 1",
+    "compacts": "moves the texts behind a deleted one up",
+    "short_fill": "names one storage alone in its answer to +CPMS?",
+    "no_fill": "tells in no answer to +CPMS how full it is",
+    "no_cpms": "knows no +CPMS",
+    "late_delete": "says OK to the first +CMGD of each slot, and deletes nothing",
+    "plain": "refuses every command that reading texts does not need",
+    "no_imei": "refuses +CGSN and +GSN",
+    "cme_words": "says CME Error: unknown in place of ERROR",
+    "cnmi_of_two": "refuses +CNMI with more than two values",
+    "cnmi_mode_three": "takes +CNMI with mode 3 alone",
+    "cnmi_bfr_one": "takes +CNMI with all five values alone, the last of them 1",
+    "cnmi_hand_over": "takes +CNMI only if it has texts handed over",
+    "wrong_news": "announces each text in the storage MT",
+    "wrong_place": "announces each text in a slot that is empty",
+    "last_storage": "stores each text in the last of its storages, whatever +CPMS was told",
 }
 
 # What reading texts needs; `mute_options` leaves all else without an answer.
 _NEEDED = ("AT+CPMS=", "AT+CMG", "AT+CNMI", "AT+CNMA", "AT+CPIN", "AT+CIMI", "ATE", "ATV", "ATQ")
-_BOOT_LINES = ("RDY", "^RSSI: 17", "+CPIN: READY", "Call Ready", "SMS DONE", "PB DONE")
 _CPMS_COUNTS = {"cpms_of_three": 3, "cpms_of_two": 2, "cpms_of_one": 1}
-_NOISE = "^HCSQ: noise, 12"
+_NOT_HERE = ("CMS", CMS_NOT_ALLOWED)
+# Which commands a manner refuses, and how.
+_REFUSED: tuple[tuple[str, re.Pattern[str], tuple[str, int] | tuple[()]], ...] = (
+    ("plain", re.compile(r"AT[+^*$](?!CPMS|CMG[LRDF]|CNMI|CPIN\?)"), ()),
+    ("no_cpms", re.compile(r"AT\+CPMS"), ()),
+    ("no_imei", re.compile(r"AT\+C?GSN"), ()),
+    ("no_imsi", re.compile(r"AT\+CIMI"), ()),
+    ("no_cmgf", re.compile(r"AT\+CMGF="), ()),
+    ("single_commands", re.compile(r"ATE[01].+"), ()),
+    ("no_list", re.compile(r"AT\+CMGL"), _NOT_HERE),
+    ("no_store", re.compile(r"AT\+CMGL|AT\+CNMI=[12],1|AT\+CSMS=0"), _NOT_HERE),
+    ("hands_over", re.compile(r"AT\+CSMS=0"), _NOT_HERE),
+    ("cmgd_of_two", re.compile(r"AT\+CMGD[^,]*$"), _NOT_HERE),
+)
+_STATUS_WORDS = ("REC UNREAD", "REC READ", "STO UNSENT", "STO SENT")
+_WRAPPED = 64
 
 
 def is_mute(session: Session, line: str) -> bool:
@@ -51,21 +111,37 @@ def is_mute(session: Session, line: str) -> bool:
 
 
 def check(session: Session, line: str) -> None:
-    """Raise CommandRefused if a manner forbids what the line asks."""
+    """Raise CommandRefused if a manner forbids what the line asks, or the modem refuses so many commands anyway."""
     line = line.upper()
-    if session.has("single_commands") and line.startswith("ATE") and len(line) > len("ATE0"):
-        raise CommandRefused
+    _check_condition(session, line)
+    for manner, form, refusal in _REFUSED:
+        if session.has(manner) and form.match(line):
+            raise CommandRefused(*refusal)
+    if line.startswith("AT+CNMI="):
+        _check_indications(session, line.removeprefix("AT+CNMI=").split(","))
     if line.startswith("AT+CPMS="):
         _check_storages(session, line.removeprefix("AT+CPMS="))
-    if (session.has("no_list") or session.has("no_store")) and line.startswith("AT+CMGL"):
-        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
-    if session.has("cmgd_of_two") and line.startswith("AT+CMGD") and "," not in line:
-        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
-    if (session.has("no_cmgf") and line.startswith("AT+CMGF=")) or (session.has("no_imsi") and line == "AT+CIMI"):
-        raise CommandRefused
-    if session.has("no_store") and line.startswith(("AT+CNMI=2,1", "AT+CNMI=1,1")):
-        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
-    if hands_over(session) and line.startswith("AT+CSMS=0"):
+
+
+def _check_condition(session: Session, line: str) -> None:
+    """Raise CommandRefused while the modem, or its SIM, refuses so many commands."""
+    condition = session.state.condition
+    if condition.refused_commands and line.startswith("AT+"):
+        condition.refused_commands -= 1
+        raise CommandRefused("CMS", CMS_UNKNOWN_ERROR)
+    if condition.busy_commands and line.startswith(("AT+CPMS", "AT+CMG", "AT+CNMI")):
+        condition.busy_commands -= 1
+        raise CommandRefused("CMS", CMS_SIM_BUSY)
+
+
+def _check_indications(session: Session, values: list[str]) -> None:
+    is_refused = (
+        (session.has("cnmi_of_two") and len(values) > 2)
+        or (session.has("cnmi_mode_three") and values[0] != "3")
+        or (session.has("cnmi_bfr_one") and values[4:] != ["1"])
+        or (session.has("cnmi_hand_over") and values[1:2] != ["2"])
+    )
+    if values != ["?"] and is_refused:
         raise CommandRefused("CMS", CMS_NOT_ALLOWED)
 
 
@@ -85,44 +161,40 @@ def _check_storages(session: Session, argument: str) -> None:
         raise CommandRefused("CMS", CMS_NOT_ALLOWED)
 
 
-def readable(session: Session, text: StoredText) -> str:
-    """Return the PDU of a text. Raises CommandRefused if its record is bad."""
+def record(session: Session, text: StoredText) -> tuple[str, list[str]]:
+    """Return what +CMGL and +CMGR say of a text: the values behind its index, and the lines of its PDU.
+
+    Raises CommandRefused if its record is bad.
+    """
     if text.is_bad:
         raise CommandRefused("CMS", CMS_UNKNOWN_ERROR)
-    return text.pdu
+    status = f'"{_STATUS_WORDS[text.status]}"' if session.has("word_status") else str(text.status)
+    name, more = ('"Smith, ""Bob"" jr."', ",145") if session.has("more_fields") else ("", "")
+    pdu, length = _written_pdu(session, text)
+    values = f"{status},{name},{length}{more}"
+    return values.replace(",", ", ") if session.has("wide") else values, _wrap(session, pdu)
 
 
-def render(session: Session, line: str, lines: list[str], result: str) -> bytes:
-    """Return an answer as this modem puts it on the wire, its lines and the final result code."""
-    is_list = line.upper().startswith("AT+CMGL")
-    is_endless = session.has("endless_list") if is_list else session.has("no_final") and bool(lines)
-    if session.has("boot_lines"):
-        lines = [*_BOOT_LINES, *lines, *_BOOT_LINES]
-    if session.is_quiet or is_endless:
-        return _framed(session, lines)
-    if session.is_verbose:
-        return _framed(session, lines) + _framed(session, [result])
-    numbers = {"OK": "0", "ERROR": "4"}
-    return "".join(f"{each}\r\n" for each in lines).encode("latin-1", "replace") + (
-        f"{numbers[result]}\r".encode() if result in numbers else _framed(session, [result])
-    )
+def _written_pdu(session: Session, text: StoredText) -> tuple[str, int]:
+    pdu, smsc = text.pdu, len(text.pdu) // 2 - text.length
+    length = text.length + smsc * session.has("counts_smsc") + session.has("wrong_length")
+    pdu = pdu[2 * smsc :] if session.has("no_smsc") else pdu
+    return pdu.lower() if session.has("lower_hex") else pdu, length
 
 
-def _framed(session: Session, lines: list[str]) -> bytes:
-    """Return lines as with ATV1: an empty line before, CR LF after each (ITU-T V.250, 5.7.1)."""
-    nul = "\0" if session.has("nul") else ""
-    return "".join(["\r\n", *(f"{nul}{line}\r\n" for line in lines)]).encode("latin-1", "replace") if lines else b""
+def _wrap(session: Session, pdu: str) -> list[str]:
+    if not session.has("wrapped"):
+        return [pdu]
+    return [pdu[start : start + _WRAPPED] for start in range(0, len(pdu), _WRAPPED)] or [""]
 
 
-def announced(session: Session, lines: list[str]) -> bytes:
-    """Return an announcement as this modem says it."""
-    if session.has("long_news") and lines and "I: " in lines[0]:
-        lines = [f'{lines[0]},1,"x"']
-    if session.has("noisy_forward") and len(lines) > 1:
-        lines = [lines[0], _NOISE, *lines[1:]]
-    if session.has("forgets_news"):
-        session.cnmi[:] = [0] * len(session.cnmi)
-    return _framed(session, lines)
+def empty_slot(session: Session) -> list[str]:
+    """Return what +CMGR answers of an empty slot. Raises CommandRefused."""
+    if session.has("empty_is_ok"):
+        return []
+    if session.has("empty_is_zero"):
+        return ["+CMGR: 0,,0"]
+    raise CommandRefused() if session.has("empty_is_error") else CommandRefused("CMS", CMS_BAD_INDEX)
 
 
 def written(session: Session, value: str) -> str:

@@ -22,7 +22,7 @@ CME_TEXT = {
 NOT_ALLOWED, NO_SIM, PIN_NEEDED, PUK_NEEDED, SIM_FAILURE, WRONG_PASSWORD, BAD_PARAMETER = CME_TEXT
 
 # <err> of +CMS ERROR (3GPP TS 27.005, 3.2.5).
-CMS_NOT_ALLOWED, CMS_BAD_INDEX, CMS_UNKNOWN_ERROR = 302, 321, 500
+CMS_NOT_ALLOWED, CMS_SIM_BUSY, CMS_BAD_INDEX, CMS_UNKNOWN_ERROR = 302, 314, 321, 500
 
 
 class CommandRefused(Exception):
@@ -38,7 +38,8 @@ class Session:
     """One power cycle: what commands set here is forgotten at a replug, and at ATZ.
 
     `memories` are <mem1> to <mem3> of +CPMS: read and delete, send, receive. `cnmi` is <mode>, <mt>, <bm>,
-    <ds>, <bfr> of +CNMI (3GPP TS 27.005, 3.2.2 and 3.4.1).
+    <ds>, <bfr> of +CNMI (3GPP TS 27.005, 3.2.2 and 3.4.1). `news` are announcements that wait for the next answer,
+    `undeleted` the slots whose deletion was confirmed in vain.
     """
 
     state: StickState
@@ -53,6 +54,8 @@ class Session:
     is_verbose: bool = True
     is_quiet: bool = False
     awaits_acknowledgement: bool = False
+    news: list[str] = field(default_factory=list)
+    undeleted: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.is_verbose = not (self.has("numeric") or self.has("only_numeric"))

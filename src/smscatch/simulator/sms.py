@@ -22,7 +22,7 @@ from smscatch.simulator.session import (
 CMS_NO_ACKNOWLEDGEMENT = 340  # "no +CNMA acknowledgement expected" (3.2.5)
 HIGHEST_INDEX = 9999
 # The last values that +CNMI's <mode>, <mt>, <bm>, <ds>, <bfr> take on this stick.
-CNMI_HIGHEST = (2, 3, 2, 2, 1)
+CNMI_HIGHEST = (3, 3, 2, 2, 1)
 
 ALL = 4  # <stat> of +CMGL (3.1)
 
@@ -40,13 +40,15 @@ def list_memories(session: Session, _: str) -> list[str]:
 
 def fill_levels(session: Session) -> list[str]:
     """Return used and size of <mem1> to <mem3>, each as `used,size`."""
+    if session.has("no_fill"):
+        return []
     return [f"{len(session.storage(use))},{session.storage(use).size}" for use in range(3)]
 
 
 def show_memories(session: Session, _: str) -> list[str]:
     """+CPMS? (3.2.2)."""
-    shown = (f'"{name}",{level}' for name, level in zip(session.memories, fill_levels(session), strict=True))
-    return [f"+CPMS: {','.join(shown)}"]
+    shown = [f'"{name}",{level}' for name, level in zip(session.memories, fill_levels(session), strict=False)]
+    return [f"+CPMS: {','.join(shown[:1] if session.has('short_fill') else shown)}"]
 
 
 def choose_memories(session: Session, argument: str) -> list[str]:
@@ -63,6 +65,16 @@ def show_indications(session: Session, _: str) -> list[str]:
     return [f"+CNMI: {','.join(map(str, session.cnmi))}"]
 
 
+def offer_indications(session: Session, _: str) -> list[str]:
+    """+CNMI=? (3.4.1)."""
+    groups = ["0,1,2", "0,1,2,3", "0,2", "0,1,2", "0,1"]
+    told = {"cnmi_mode_three": (0, "3"), "cnmi_hand_over": (1, "0,2"), "cnmi_bfr_one": (4, "1")}
+    for place, values in (each for manner, each in told.items() if session.has(manner)):
+        groups[place] = values
+    shown = groups[:2] if session.has("cnmi_of_two") else groups
+    return [f"+CNMI: {','.join(f'({values})' for values in shown)}"]
+
+
 def choose_indications(session: Session, argument: str) -> None:
     """+CNMI=[<mode>[,<mt>[,<bm>[,<ds>[,<bfr>]]]]] (3.4.1)."""
     words = split_arguments(argument)
@@ -77,8 +89,8 @@ def list_texts(session: Session, argument: str) -> Iterator[str]:
     wanted = parse_number(argument or "0", ALL)
     for index, text in session.storage(0):
         if wanted in (text.status, ALL) and not session.has("hidden"):
-            pdu = manners.readable(session, text)
-            yield from (f"+CMGL: {index},{text.status},,{text.length}", pdu)
+            values, pdu = manners.record(session, text)
+            yield from (f"+CMGL: {index},{values}".replace(": ", ":  " if session.has("wide") else ": "), *pdu)
             text.is_read = True
 
 
@@ -86,10 +98,10 @@ def read_text(session: Session, argument: str) -> list[str]:
     """+CMGR=<index> (4.2): the text, which becomes read."""
     text = session.storage(0).find(parse_number(argument, HIGHEST_INDEX))
     if text is None:
-        raise CommandRefused("CMS", CMS_BAD_INDEX)
-    lines = [f"+CMGR: {text.status},,{text.length}", manners.readable(session, text)]
+        return manners.empty_slot(session)
+    values, pdu = manners.record(session, text)
     text.is_read = True
-    return lines
+    return [f"+CMGR: {values}", *pdu]
 
 
 def delete_text(session: Session, argument: str) -> None:
@@ -101,8 +113,14 @@ def delete_text(session: Session, argument: str) -> None:
         raise CommandRefused("CMS", CMS_UNKNOWN_ERROR)
     if flags not in ([], ["0"]):
         raise CommandRefused("CMS", CMS_NOT_ALLOWED)
-    if not session.storage(0).delete(parse_number(index, HIGHEST_INDEX)):
+    place = parse_number(index, HIGHEST_INDEX)
+    if session.storage(0).find(place) is None:
         raise CommandRefused("CMS", CMS_BAD_INDEX)
+    if condition.keeps_deleted or (session.has("late_delete") and place not in session.undeleted):
+        session.undeleted.add(place)
+        return
+    session.undeleted.discard(place)
+    session.storage(0).delete(place)
     session.state.deleted += 1
 
 
@@ -130,7 +148,7 @@ COMMANDS: dict[str, Command] = {
     "+CPMS=?": list_memories,
     "+CPMS=": choose_memories,
     "+CNMI?": show_indications,
-    "+CNMI=?": constant("+CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1,2),(0,1)"),
+    "+CNMI=?": offer_indications,
     "+CNMI=": choose_indications,
     "+CMGL": list_texts,
     "+CMGL=?": constant("+CMGL: (0-4)"),

@@ -38,8 +38,13 @@ class Condition:
     `signal` is 0 to 31 or 99, `registration` the <stat> of +CREG, `sim` whether a card is in. `hang`: no
     answers to anything; `silent`: none to commands that begin so. `delay_seconds` passes before each answer.
     `failing_deletes` counts the AT+CMGD that will still fail. `pin_word` is what +CPIN? says in place of the lock's
-    state, `operator` what +COPS? names. `reboot`, on AT+CFUN=1,1: "stay" (only say OK), "vanish" (until the control
-    command `replug`), or a number of seconds to vanish for (an E173: about 8).
+    state, `operator` what +COPS? names. `refused_commands` counts the extended commands that will still be refused,
+    `busy_commands` those on texts that the SIM is still too busy for. With `keeps_deleted` nothing is deleted, though
+    +CMGD is answered with OK. What comes less than `pause_seconds` after an answer is passed over, and so is the first
+    command after `sleep_seconds` without any; 0 for never. `breaks_list`: what the next +CMGL with a text in it ends
+    in, after half of it: "reset" (all settings are lost) or "unplug".
+    `reboot`, on AT+CFUN=1,1: "stay" (only say OK), "vanish" (until the control command `replug`), or a number of
+    seconds to vanish for (an E173: about 8).
     """
 
     signal: int = 17
@@ -49,6 +54,12 @@ class Condition:
     silent: str = ""
     delay_seconds: float = 0.0
     failing_deletes: int = 0
+    refused_commands: int = 0
+    busy_commands: int = 0
+    keeps_deleted: bool = False
+    pause_seconds: float = 0.0
+    sleep_seconds: float = 0.0
+    breaks_list: str = ""
     reboot: str = "stay"
     pin_word: str = ""
     operator: str = "Test PLMN 1-1"
@@ -88,8 +99,12 @@ class StickState:
 
     def __post_init__(self) -> None:
         self.lock = PinLock(self.settings.pin, self.settings.puk)
-        self.storages = {name: Storage(self.settings.slots) for name in self.settings.memories}
-        if "bad_record" in self.settings.manners:
+        manners = self.settings.manners
+        first, is_compact = int("from_one" in manners), "compacts" in manners
+        self.storages = {
+            name: Storage(self.settings.slots, first=first, is_compact=is_compact) for name in self.settings.memories
+        }
+        if "bad_record" in manners:
             self.storages[self.settings.memories[0]].place(1, StoredText("", 0, is_bad=True))
 
     @property

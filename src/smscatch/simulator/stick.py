@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
-from smscatch.simulator import dialogue, manners, sms
-from smscatch.simulator.card import StoredText
+from smscatch.simulator import dialogue, manners, sms, wire
+from smscatch.simulator.card import Storage, StoredText
 from smscatch.simulator.port import PtyPort
 from smscatch.simulator.session import Session
 from smscatch.simulator.state import StickSettings, StickState
@@ -39,6 +39,7 @@ class Stick:
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answered_at = self._heard_at = 0.0
 
     def start(self) -> None:
         """Plug the stick in and answer from now on. Raises CannotStart if the device cannot be made."""
@@ -81,12 +82,18 @@ class Stick:
             if manners.hands_over(session) and not self._hands_over(text):
                 break
             if not sms.forwards(session, text):
-                index = session.storage(2).put(text)
+                index = self._storage().put(text)
                 if index is None:
                     break
             self.queue.popleft()
-            self.port.write(manners.announced(session, sms.announcement(session, text, index)))
+            self.port.write(wire.announced(session, sms.announcement(session, text, index)))
         self._ring()
+
+    def _storage(self) -> Storage:
+        """Return where a new text goes."""
+        if self._session.has("last_storage"):
+            return list(self.state.storages.values())[-1]
+        return self._session.storage(2)
 
     def _hands_over(self, text: StoredText) -> bool:
         """Whether a modem without storage can hand a text over: it is told to, and the one before is acknowledged."""
@@ -135,23 +142,41 @@ class Stick:
             self.port.write(bytes(octet | 0x80 for octet in data))
             return
         self._partial += data
-        *lines, rest = bytes(self._partial).replace(b"\n", b"").split(b"\r")
-        self._partial[:] = rest[-MAX_LINE_BYTES:]
+        lines = self._take_lines()
         for line in lines:
             # ESC throws away what was typed before it; gammu begins with one.
             self._lines.put_nowait(line.rpartition(ESCAPE)[2].decode("latin-1"))
+
+    def _take_lines(self) -> list[bytes]:
+        """Return the commands that have come whole."""
+        if self._session.has("aborts_at_lf"):
+            self._partial[:] = self._partial.rpartition(b"\n")[2]
+        end = b"\r\n" if self._session.has("wants_lf") else b"\r"
+        *lines, rest = bytes(self._partial).split(end)
+        self._partial[:] = rest[-MAX_LINE_BYTES:]
+        return [line.replace(b"\n", b"").replace(b"\r", b"") for line in lines]
 
     async def _converse(self) -> None:
         while True:
             line = await self._lines.get()
             session = self._session
             self._note(line)
+            if self._is_missed():
+                continue
             await self._dawdle()
             if session is self._session:  # else unplugged meanwhile
-                self._answer(line)
+                await self._answer(line)
             if session.wants_reboot:
                 session.wants_reboot = False
                 self._spawn(self._reboot(self.state.condition.reboot))
+
+    def _is_missed(self) -> bool:
+        """Whether the modem does not hear a command: it came too soon after an answer, or woke it."""
+        now, condition = asyncio.get_running_loop().time(), self.state.condition
+        is_early = now - self._answered_at < condition.pause_seconds
+        is_asleep = 0 < condition.sleep_seconds < now - self._heard_at
+        self._heard_at = now
+        return is_early or is_asleep
 
     async def _dawdle(self) -> None:
         delay = self.state.condition.delay_seconds
@@ -165,12 +190,29 @@ class Stick:
             self.log.append((self.commands_seen, line))
             self._ring()
 
-    def _answer(self, line: str) -> None:
+    async def _answer(self, line: str) -> None:
         condition = self.state.condition
         is_silent = bool(condition.silent) and line.startswith(condition.silent)
         if not (condition.hang or is_silent):
-            self.port.write(dialogue.answer(self._session, line))
+            answer = dialogue.answer(self._session, line)
+            if condition.breaks_list and line.startswith("AT+CMGL") and b"+CMGL" in answer[len(line) :]:
+                self._break_off(answer)
+                return
+            for number, piece in enumerate(wire.pieces(self._session, answer)):
+                await asyncio.sleep(0.0005 if number else 0)
+                self.port.write(piece)
+        self._answered_at = asyncio.get_running_loop().time()
         self.settle()
+
+    def _break_off(self, answer: bytes) -> None:
+        """Send half of an answer, and then restart or vanish."""
+        way, self.state.condition.breaks_list = self.state.condition.breaks_list, ""
+        self.port.write(answer[: len(answer) // 2])
+        if way == "unplug":
+            self.unplug()
+        else:
+            self._session = Session(self.state)
+            self.port.write(wire.framed(self._session, ["RDY", "+CPIN: READY", "Call Ready"]))
 
     async def _reboot(self, way: str) -> None:
         if way == "stay":
