@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
-    ("devices", "errors", "files", "printing", "running"),
+    ("devices", "errors", "files", "interrupting", "printing", "running", "sharing"),
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "settings", "simulator", "spool", "hub", "stores"),

@@ -18,7 +18,8 @@ from smscatch.clock import Clock, utc_now
 from smscatch.errors import StoreUnavailable
 from smscatch.hub import Hub
 from smscatch.messages import Message, Part, Query, Stored
-from smscatch.stores import Delivery, Store
+from smscatch.sharing import Sharing
+from smscatch.stores import Delivery, Key, Store
 from smscatch.twins import Twins
 
 PAGE = 200
@@ -52,6 +53,7 @@ class Inbox:
         self._told = position
         self._added = asyncio.Event()
         self._twins = Twins()
+        self._sharing = Sharing()  # many waits begin, and are woken, at once: what all ask is asked once
 
     def use(self, first: "Inbox") -> None:
         """Have the store of another inbox from now on, and tell what was committed since that one was opened."""
@@ -161,7 +163,7 @@ class Inbox:
         # Subscribe before reading, or a message that lands in between is lost.
         with self.hub.subscribe(query) as arrivals:
             while True:
-                while page := within_bytes(await self.store.after(query, position, count)):
+                while page := within_bytes(await self._after(query, position, count)):
                     count = min(PAGE, 2 * len(page))  # of long texts not many more are read than are held
                     for stored in page:
                         position = stored.position
@@ -170,6 +172,11 @@ class Inbox:
                     if stored.position > position:  # else the page above had it
                         position = stored.position
                         yield stored
+
+    async def _after(self, query: Query, position: int, limit: int) -> list[Stored]:
+        return await self._sharing.ask(
+            ("after", query, position, limit), lambda: self.store.after(query, position, limit)
+        )
 
     async def newest(self, query: Query, limit: int, *, before: int, after: int) -> tuple[list[Stored], bool]:
         """Return up to `limit` matches between two positions, newest first, and whether there are older ones.
@@ -193,12 +200,24 @@ class Inbox:
 
         Raises StoreUnavailable if what waits in the spool cannot be stored: what is old would come after "now" then.
         """
+        return await self._sharing.ask("position", self._position)
+
+    async def _position(self) -> int:
         await self.catch_up()
         return await self.newest_position()
 
     async def newest_position(self) -> int:
         """Return the newest position; what waits in the spool will have a later one."""
-        return await self.store.position()
+        return await self._sharing.ask("newest position", self.store.position)
+
+    async def find_key(self, secret_hash: bytes) -> Key | None:
+        """Return what the store has for the hash of a secret, now: Store.find_key."""
+        return await self._sharing.ask(("key", secret_hash), lambda: self.store.find_key(secret_hash))
+
+    async def has_received(self, line: str) -> bool:
+        """Return whether a line has messages."""
+        query = Query(lines=(line,))
+        return bool(await self._sharing.ask(("newest", query), lambda: self.store.newest(query, 1)))
 
     async def check(self) -> list[str]:
         """Return what makes messages late, in sentences, if they come in and can be stored. Raises StoreUnavailable."""

@@ -64,7 +64,7 @@ def check_scopes(scopes: Iterable[str]) -> None:
 async def get_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key:
     """Return the key with a secret; from a cache, if one is given, while the store is silent. Raises Unauthorized."""
     secret_hash = hash_secret(secret)
-    found = inbox.store.find_key(secret_hash) if remembered is None else remembered.ask(inbox.store, secret_hash)
+    found = inbox.find_key(secret_hash) if remembered is None else remembered.ask(inbox.store, secret_hash)
     key = await found
     if key is None or is_expired(key, inbox.now()):
         raise Unauthorized("This key is unknown, revoked or expired. `smscatch keys list` shows the ones there are.")

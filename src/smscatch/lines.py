@@ -11,7 +11,7 @@ import msgspec
 from smscatch.errors import UnknownLine
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.messages import Lease, Line, Query, plain
+from smscatch.messages import Lease, Line, plain
 from smscatch.modem.health import WORKING, Health, read_health
 from smscatch.settings import Settings
 from smscatch.stores.base import DayCount
@@ -72,18 +72,15 @@ class OwnLines:
 
     async def check_known(self, line: str) -> None:
         """Raise UnknownLine if a line is not configured and never received anything."""
-        if line in self._settings.lines or await self._has_received(line):
+        if line in self._settings.lines or await self._inbox.has_received(line):
             return
         await self._inbox.catch_up()  # its first text may be in the spool still
-        if not await self._has_received(line):
+        if not await self._inbox.has_received(line):
             raise UnknownLine(
                 f"There is no line {line}: it is not in the configuration and never received anything."
                 " GET /api/v1/lines lists them.",
                 line=line,
             )
-
-    async def _has_received(self, line: str) -> bool:
-        return bool(await self._inbox.store.newest(Query(lines=(line,)), 1))
 
     async def pool(self, label: str | None) -> list[str]:
         """Return the lines that can be leased: those configured, or all if none is; of these, those with a label."""

@@ -6,12 +6,13 @@ on every instance: rights follow the key, which another instance may limit, revo
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from smscatch.errors import Forbidden, StoreUnavailable, Unauthorized, UnknownLease
 from smscatch.inbox import Inbox
+from smscatch.interrupting import interruptible
 from smscatch.keys import ADMIN, LEASE, is_expired
 from smscatch.leases import Leases
 from smscatch.messages import Lease
@@ -72,7 +73,7 @@ class Rights:
 
         Raises Unauthorized if it was revoked or expired meanwhile, Forbidden if it was limited, StoreUnavailable.
         """
-        key = await self._inbox.store.find_key(self._secret_hash)
+        key = await self._inbox.find_key(self._secret_hash)
         if key is None or is_expired(key, self._inbox.now()):
             raise Unauthorized("This key was revoked, or expired, while this went on.")
         if not has_scope(key, self._needed):
@@ -86,19 +87,35 @@ class Rights:
         Whatever comes of it is told only after a last look at the key: an error may say what came. Raises as
         `check_still` does.
         """
-        waiting = asyncio.ensure_future(wait)
         try:
-            while not (await asyncio.wait((waiting,), timeout=RECHECK_SECONDS))[0]:
-                await self._check_between(lines)
+            with self._rechecked(lines):
+                found = await wait
+        except Exception:
             await self.check_still(lines)
-            return waiting.result()
-        finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+            raise
+        await self.check_still(lines)
+        return found
 
-    async def _check_between(self, lines: Sequence[str] | None) -> None:
-        with contextlib.suppress(StoreUnavailable):  # nothing can come either; the last look decides
-            await self.check_still(lines)
+    @contextlib.contextmanager
+    def _rechecked(self, lines: Sequence[str] | None) -> Iterator[None]:
+        """Interrupt the block when the key may no longer have it; looked at every RECHECK_SECONDS."""
+        loop = asyncio.get_running_loop()
+        with interruptible() as interrupt, contextlib.ExitStack() as ending:
+
+            def recheck() -> None:
+                ending.callback(loop.create_task(self._keep_checking(lines, interrupt)).cancel)
+
+            ending.callback(loop.call_later(RECHECK_SECONDS, recheck).cancel)  # most waits are over before
+            yield
+
+    async def _keep_checking(self, lines: Sequence[str] | None, interrupt: Callable[[Exception], None]) -> None:
+        while True:
+            try:
+                with contextlib.suppress(StoreUnavailable):  # nothing can come either; the last look decides
+                    await self.check_still(lines)
+            except Exception as error:
+                return interrupt(error)
+            await asyncio.sleep(RECHECK_SECONDS)
 
 
 def has_scope(key: Key, scopes: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ from smscatch.web.serving import HttpServer
 BACKLOG = 2048
 READY_SECONDS = 0.5  # then the first answers are out
 TRIM_SECONDS = 60.0
+# Of the collector of cyclic garbage (gc.set_threshold), which is slow where thousands wait and little is cyclic.
+GARBAGE = (10_000, 20, 20)
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -108,10 +111,14 @@ async def keep_memory_small(
     """Load the reader of codes soon, and give back again and again what is freed; runs until cancelled.
 
     The first text need not wait for the reader then, nor does the first answer. Without the giving back what a burst
-    of texts or of waits took would stay: its pieces are freed, but lie between others.
+    of texts or of waits took would stay: its pieces are freed, but lie between others. What a start leaves behind is
+    not looked through for garbage again (gc.freeze).
     """
     await asyncio.sleep(ready_seconds)
     await asyncio.to_thread(lambda: codes.find_codes)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     while True:
         await asyncio.to_thread(trim)
         await asyncio.sleep(interval_seconds)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from smscatch.errors import SmscatchError
+from smscatch.interrupting import interruptible
 
 T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
@@ -23,17 +24,13 @@ async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
 
     Without this a wait would go on until its timeout: nothing tells a handler that merely awaits.
     """
-    waiting = asyncio.ensure_future(wait)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            return waiting.result()
-        raise ClientGone("The client hung up.")
-    finally:
-        for task in (waiting, leaving):
-            task.cancel()
-        await asyncio.gather(waiting, leaving, return_exceptions=True)
+    with interruptible() as interrupt:
+        leaving = asyncio.ensure_future(_left(request))
+        leaving.add_done_callback(lambda done: done.cancelled() or interrupt(ClientGone("The client hung up.")))
+        try:
+            return await wait
+        finally:
+            leaving.cancel()
 
 
 async def _left(request: Request) -> None:
