@@ -87,7 +87,7 @@ async def test_texts_that_come_together_share_a_commit_in_their_order_and_never_
 ) -> None:
     monkeypatch.setattr(Writer, "write", lambda *_: pytest.fail("the store is well"))
     committer, texts = house.committer(), [f"text {n}" for n in range(64)]
-    await asyncio.gather(*(committer.keep([parsed(text)]) for text in texts))
+    await asyncio.gather(*(committer.keep(parsed(text)) for text in texts))
     assert (len(house.adds), await house.texts()) == (1, texts)
 
 
@@ -102,9 +102,9 @@ async def test_texts_that_come_during_a_commit_share_the_next_one(
 
     monkeypatch.setattr(house.inbox.store, "add", instead_of(add, slowly))
     committer = house.committer()
-    first = asyncio.create_task(committer.keep([parsed("first")]))
+    first = asyncio.create_task(committer.keep(parsed("first")))
     await asyncio.sleep(0)
-    others = [asyncio.create_task(committer.keep([parsed(f"{n}")])) for n in range(BATCH + 1)]
+    others = [asyncio.create_task(committer.keep(parsed(f"{n}"))) for n in range(BATCH + 1)]
     await asyncio.sleep(0)
     assert not any(task.done() for task in (first, *others))
     going_on.set()
@@ -123,7 +123,7 @@ async def test_a_text_that_the_store_does_not_take_is_in_the_spool_and_comes_onc
     with monkeypatch.context() as away:
         away.setattr(house.inbox.store, "add", instead_of(house.inbox.store.add, fail))
         for n in range(3):
-            await committer.keep([parsed(f"text {n}")])
+            await committer.keep(parsed(f"text {n}"))
         assert (len(house.spool.names()), await house.texts()) == (3, [])
     await house.drain.drain()
     assert (await house.texts(), house.spool.names()) == (["text 0", "text 1", "text 2"], [])
@@ -142,10 +142,10 @@ async def test_a_store_that_is_silent_holds_up_nobody_and_what_it_took_after_all
     committer = house.committer(patience_seconds=0.001)
     with monkeypatch.context() as hanging:
         hanging.setattr(house.inbox.store, "add", instead_of(house.inbox.store.add, hang))
-        await committer.keep([parsed("one")])
+        await committer.keep(parsed("one"))
         await asked.wait()
-        await committer.keep([parsed("two")])
-        await committer.keep([parsed("three")])
+        await committer.keep(parsed("two"))
+        await committer.keep(parsed("three"))
         assert len(house.spool.names()) == 3
         going_on.set()
         await eventually(lambda: house.adds == [["one"]])
@@ -155,7 +155,7 @@ async def test_a_store_that_is_silent_holds_up_nobody_and_what_it_took_after_all
 
 async def test_a_text_does_not_overtake_one_that_lies_in_the_spool(house: House) -> None:
     write_entry(house.spool.folder, an_entry("acknowledged before"))
-    await house.committer().keep([parsed("sent afterwards")])
+    await house.committer().keep(parsed("sent afterwards"))
     assert await house.texts() == ["acknowledged before", "sent afterwards"]
 
 
@@ -167,14 +167,14 @@ async def test_a_silent_store_is_tried_again(house: House, monkeypatch: pytest.M
     committer = house.committer()
     with monkeypatch.context() as away:
         away.setattr(house.inbox.store, "add", instead_of(house.inbox.store.add, fail))
-        await committer.keep([parsed("during")])
-    await committer.keep([parsed("afterwards")])
+        await committer.keep(parsed("during"))
+    await committer.keep(parsed("afterwards"))
     assert (await house.texts(), house.spool.names()) == (["during", "afterwards"], [])
 
 
 async def test_a_client_that_hangs_up_takes_no_other_text_with_it(house: House) -> None:
     committer = house.committer()
-    tasks = [asyncio.create_task(committer.keep([parsed(f"text {n}")])) for n in range(3)]
+    tasks = [asyncio.create_task(committer.keep(parsed(f"text {n}"))) for n in range(3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -191,7 +191,7 @@ async def test_one_that_cannot_be_stored_is_put_aside_and_fails_no_other(
 
     monkeypatch.setattr(house.inbox.store, "add", instead_of(house.inbox.store.add, choke))
     committer = house.committer()
-    await asyncio.gather(*(committer.keep([parsed(text)]) for text in ("one", "poison", "three")))
+    await asyncio.gather(*(committer.keep(parsed(text)) for text in ("one", "poison", "three")))
     await house.drain.drain()
     assert (await house.texts(), house.spool.names()) == (["one", "three"], [])
     assert "some bug" in house.put_aside()[0]
@@ -209,7 +209,7 @@ async def test_one_whose_reading_breaks_is_put_aside_and_fails_no_other(
 
     monkeypatch.setattr(codes, "find_codes", choke)
     committer = house.committer()
-    await asyncio.gather(*(committer.keep([parsed(text)]) for text in ("one", "poison", "three")))
+    await asyncio.gather(*(committer.keep(parsed(text)) for text in ("one", "poison", "three")))
     await house.drain.drain()
     assert (await house.texts(), house.spool.names()) == (["one", "three"], [])
     assert "some bug" in house.put_aside()[0]
@@ -228,7 +228,7 @@ async def test_of_what_waits_for_the_store_no_more_is_held_than_so_many_bytes(
     monkeypatch.setattr(Writer, "write", noting)
     monkeypatch.setattr(committing, "MAX_WAITING_BYTES", 500)
     committer = house.committer()
-    await asyncio.gather(*(committer.keep([parsed(f"text {n}")]) for n in range(20)))
+    await asyncio.gather(*(committer.keep(parsed(f"text {n}")) for n in range(20)))
     assert 0 < len(spooled) < 20
     await house.drain.drain()
     assert sorted(await house.texts()) == sorted(f"text {n}" for n in range(20))
@@ -237,5 +237,5 @@ async def test_of_what_waits_for_the_store_no_more_is_held_than_so_many_bytes(
 async def test_what_was_acknowledged_is_at_or_before_a_position_that_is_asked_afterwards(house: House) -> None:
     committer = house.committer()
     for n in range(5):
-        await committer.keep([parsed(f"text {n}")])
+        await committer.keep(parsed(f"text {n}"))
         assert await house.inbox.position() == n + 1

@@ -1,4 +1,4 @@
-"""The examples of docs/testing.md, as they stand there: only the app that they test is ours."""
+"""The examples of docs/, as they stand there: only the app that those of docs/testing.md test is ours."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.surroundings import LEAN_PYTEST
 
 pytest_plugins = ["pytester"]
 
-PAGE = Path(__file__).parent.parent / "docs" / "testing.md"
+PAGES = Path(__file__).parent.parent / "docs"
 CONFIG = f"""
 [lines."{LINE}"]
 phone_id = "a"
@@ -65,9 +65,9 @@ confirm() {{ echo "$1"; [ "$1" = "$code" ]; }}
 """
 
 
-def example(heading: str, language: str, which: int = 0) -> str:
-    """Return a code block in a language under a heading of the page, counted from 0."""
-    _, _, section = PAGE.read_text().partition(f"# {heading}\n")
+def example(heading: str, language: str, which: int = 0, page: str = "testing.md") -> str:
+    """Return a code block in a language under a heading of a page, counted from 0."""
+    _, _, section = (PAGES / page).read_text().partition(f"# {heading}\n")
     section, *_ = re.split(r"^##+ ", section, maxsplit=1, flags=re.MULTILINE)
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     return str(blocks[which])
@@ -156,3 +156,14 @@ def test_async_tests_that_share_a_client(project: pytest.Pytester, monkeypatch: 
     monkeypatch.setenv("PYTEST_ADDOPTS", LEAN_PYTEST.replace("-p no:asyncio", ""))
     project.makepyfile(example("Async tests", "python"))
     project.runpytest_subprocess("-W", "ignore").assert_outcomes(passed=1)
+
+
+def test_many_texts_in_one_request_with_curl(environ: Mapping[str, str], server: Server) -> None:
+    program = example("Many in one request", "sh", page="sources.md").replace("http://127.0.0.1:7672", server.url)
+    shown = json.loads(example("Many in one request", "json", page="sources.md"))
+    answers = json.loads(run({**environ, "KEY": ADMIN_KEY}, "sh", "-c", program))
+    assert [answer.keys() for answer in answers] == [answer.keys() for answer in shown]
+    said, expected = answers.pop(1), shown.pop(1)
+    assert said["error"] == expected["error"]
+    assert said["message"].startswith(expected["message"].rstrip("…"))
+    assert [answer["line"] for answer in answers] == [answer["line"] for answer in shown]

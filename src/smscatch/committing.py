@@ -49,15 +49,26 @@ class Committer:
         self._committing: asyncio.Task[None] | None = None
         self._silent_until = float("-inf")
 
-    async def keep(self, deliveries: Sequence[Parsed]) -> None:
-        """Return when all these are durable. Raises StoreUnavailable if neither store nor spool takes some of them.
+    async def keep(self, delivery: Parsed) -> None:
+        """Return when a delivery is durable. Raises StoreUnavailable if neither the store nor the spool takes it.
 
         If it is cancelled (the client hung up), nothing ends for the others.
         """
+        (trouble,) = await self.keep_all([delivery])
+        if trouble is not None:
+            raise trouble
+
+    async def keep_all(self, deliveries: Sequence[Parsed]) -> list[StoreUnavailable | None]:
+        """Return when those are durable that can be, with what keeps each of the others from it."""
         taken = [self._hand_over(parsed) for parsed in deliveries]
         left = [parsed.entry for parsed, each in zip(deliveries, taken, strict=True) if not await each]
+        trouble = None
         if left:
-            await asyncio.to_thread(self._spool.write, *left)
+            try:
+                await asyncio.to_thread(self._spool.write, *left)
+            except StoreUnavailable as error:
+                trouble = error
+        return [None if each.result() else trouble for each in taken]
 
     def _hand_over(self, parsed: Parsed) -> asyncio.Future[bool]:
         loop = asyncio.get_running_loop()

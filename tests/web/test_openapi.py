@@ -37,7 +37,7 @@ def operation(method: str, path: str) -> dict[str, Any]:
     ("path", "schema", "required"),
     [
         ("/api/v1/explain", "Text", ["text"]),
-        ("/api/v1/inbound/generic", "GenericDelivery", ["line", "sender", "text"]),
+        ("/api/v1/leases/{id}/extend", "Extension", []),
     ],
 )
 def test_the_body_of_a_post_is_described(path: str, schema: str, required: list[str]) -> None:
@@ -45,6 +45,22 @@ def test_the_body_of_a_post_is_described(path: str, schema: str, required: list[
     assert body["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{schema}"}
     assert describe_api(ENDPOINTS)["components"]["schemas"][schema]["required"] == required
     assert "requestBody" not in operation("get", "/api/v1/messages")
+
+
+def test_deliveries_are_described_alone_and_in_lists_with_an_answer_to_each() -> None:
+    described = operation("post", "/api/v1/inbound/generic")
+    delivery, taken, not_taken = (
+        {"$ref": f"#/components/schemas/{name}"} for name in ("GenericDelivery", "Taken", "NotTaken")
+    )
+    body = described["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"anyOf": [delivery, {"type": "array", "items": delivery, "minItems": 1, "maxItems": 1000}]}
+    answers = {
+        status: described["responses"][status]["content"]["application/json"]["schema"] for status in ("200", "207")
+    }
+    assert answers["200"] == {"anyOf": [taken, {"type": "array", "items": taken}]}
+    assert answers["207"] == {"type": "array", "items": {"anyOf": [taken, not_taken]}}
+    schemas = describe_api(ENDPOINTS)["components"]["schemas"]
+    assert schemas["GenericDelivery"]["required"] == ["line", "sender", "text"]
 
 
 def test_the_stream_says_how_it_resumes() -> None:
@@ -59,7 +75,7 @@ def test_the_stream_says_how_it_resumes() -> None:
         ("get", "/api/v1/lines", "200 400 401 403 429 503"),
         ("get", "/api/v1/code", "200 400 401 403 404 429 503"),
         ("delete", "/api/v1/messages/{id}", "204 400 401 403 404 429 503"),
-        ("post", "/api/v1/inbound/generic", "200 400 401 403 422 429 503"),
+        ("post", "/api/v1/inbound/generic", "200 207 400 401 403 422 429 503"),
     ],
 )
 def test_each_route_says_how_it_may_refuse(method: str, path: str, statuses: str) -> None:
@@ -67,6 +83,8 @@ def test_each_route_says_how_it_may_refuse(method: str, path: str, statuses: str
     assert sorted(responses) == [*statuses.split(), "default"]
     described = describe_api(ENDPOINTS)["components"]["responses"]
     for status in statuses.split()[1:]:
+        if status == "207":
+            continue
         refusal = described[responses[status]["$ref"].rpartition("/")[2]]
         assert refusal["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 

@@ -15,6 +15,7 @@ KIND = "generic"
 MAX_TEXT = 10_000
 MAX_NAME = 100
 OPTIONAL = ("id", "sent_at")
+LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")  # a JSON object on each line (NDJSON)
 
 
 class GenericDelivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +53,21 @@ def read_generic(envelope: Envelope, name: str, line_of: LineOf) -> list[Message
         sent_at=delivery.sent_at if delivery.sent_at and is_plausible(delivery.sent_at) else None,
     )
     return [message]
+
+
+def split_deliveries(content: bytes, content_type: str) -> list[bytes] | None:
+    """Return the deliveries in a JSON list, or on the lines of NDJSON, each as it came; None if it is a single one.
+
+    Raises BadDelivery if it is no list.
+    """
+    if content_type in LINES:
+        return [line for line in content.split(b"\n") if line.strip()]
+    if not content.lstrip().startswith(b"["):
+        return None
+    try:
+        return [bytes(item) for item in msgspec.json.decode(content, type=list[msgspec.Raw])]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadDelivery(f"{error}. Expected a list of objects.") from error
 
 
 def find_former_id(envelope: Envelope) -> str | None:

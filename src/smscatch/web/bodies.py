@@ -39,17 +39,17 @@ async def parse_body(request: Request, form: type[T]) -> T:
         raise BadRequest(f"The body is not accepted: {error}. It is a JSON object with any of: {names}.") from error
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body of a request. Raises BadRequest if it is larger than MAX_BODY_BYTES."""
-    body = b""
+async def read_body(request: Request, most_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the body of a request. Raises BadRequest if it is too large."""
+    body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise BadRequest(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+                if len(body) > most_bytes:
+                    raise BadRequest(f"The body is larger than {most_bytes} bytes.")
     except ClientDisconnect as error:
         raise ClientGone("The client hung up before its body had come.") from error
     except TimeoutError as error:
         raise BadRequest(f"The body did not come within {BODY_SECONDS} s.") from error
-    return body
+    return bytes(body)

@@ -62,6 +62,7 @@ class Endpoint(NamedTuple):
     """One row of the route table. A key needs one of `scopes`; none: no key is needed.
 
     `answer` names a schema, several as `ONE|OTHER`, a list of one as `[ONE]`, or a MIME type; empty: there is none.
+    `partly` names that of a list with status 207, where some of what came is refused.
     `refuses` are the errors that are this route's own; those of every route of its face are not named. `body` names the
     schema of the request's JSON, which may be left out unless `needs_body`. `headers` mean something to this route
     alone.
@@ -79,6 +80,7 @@ class Endpoint(NamedTuple):
     needs_body: bool = True
     headers: tuple[Parameter, ...] = ()
     refuses: tuple[type[SmscatchError], ...] = ()
+    partly: str = ""
 
 
 class Context(NamedTuple):

@@ -20,6 +20,7 @@ from smscatch.web.api.answers import (
     LeaseList,
     LineList,
     MessagePage,
+    NotTaken,
     Readiness,
     ReadList,
     Taken,
@@ -30,7 +31,7 @@ from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
 
 ANSWERS = (
-    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken),
+    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken, NotTaken),
     *(DocumentOf2018, Alive, Readiness, SinkList, SourceList, Error),
 )
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery)
@@ -89,6 +90,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         + _parameters(endpoint.headers, "header"),
         "responses": {
             str(endpoint.status): _response(endpoint),
+            **_partly(endpoint),
             **{str(kind.status): {"$ref": f"#/components/responses/{kind.__name__}"} for kind in _refusals(endpoint)},
             "default": {"description": "A refusal", "content": _json_content("Error")},
         },
@@ -142,13 +144,29 @@ def _response(endpoint: Endpoint) -> dict[str, Any]:
     return {"description": "OK", "content": _json_content(endpoint.answer)}
 
 
+def _partly(endpoint: Endpoint) -> dict[str, Any]:
+    if not endpoint.partly:
+        return {}
+    schema = {"type": "array", "items": _schema_named(endpoint.partly)}
+    return {"207": {"description": "Some are refused", "content": {JSON: {"schema": schema}}}}
+
+
 def _json_content(named: str) -> dict[str, Any]:
-    """Return the JSON form of what a row names: a schema, several with | between them, or a list of one as [SCHEMA]."""
-    if named.startswith("["):
-        return {JSON: {"schema": {"type": "array", "items": _reference(named.strip("[]"))}}}
+    """Return the JSON form of what a row names: a schema, several with | between them, or a list of one as [SCHEMA].
+
+    A list of 1 to 9 is [SCHEMA:9].
+    """
+    return {JSON: {"schema": _schema_named(named)}}
+
+
+def _schema_named(named: str) -> dict[str, Any]:
     each = [_reference(name) for name in named.split("|")]
-    return {JSON: {"schema": each[0] if len(each) == 1 else {"anyOf": each}}}
+    return each[0] if len(each) == 1 else {"anyOf": each}
 
 
-def _reference(name: str) -> dict[str, str]:
+def _reference(name: str) -> dict[str, Any]:
+    if name.startswith("["):
+        item, _, most = name.strip("[]").partition(":")
+        limits = {"minItems": 1, "maxItems": int(most)} if most else {}
+        return {"type": "array", "items": _reference(item), **limits}
     return {"$ref": f"#/components/schemas/{name}"}

@@ -6,7 +6,7 @@ from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFou
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
-from smscatch.web.api import inbound, leases, messages, sources, state
+from smscatch.web.api import generic, inbound, leases, messages, sources, state
 from smscatch.web.compat import original
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, PAGE, PROVIDER
@@ -121,7 +121,13 @@ ENDPOINTS = (
         refuses=(NotFound,),
     ),
     POST(
-        "/api/v1/inbound/generic", inbound.receive, (INGEST,), "Taken", body="GenericDelivery", refuses=(BadDelivery,)
+        "/api/v1/inbound/generic",
+        generic.receive,
+        (INGEST,),
+        "Taken|[Taken]",
+        body=f"GenericDelivery|[GenericDelivery:{generic.MAX_DELIVERIES}]",
+        partly="Taken|NotTaken",
+        refuses=(BadDelivery,),
     ),
     Endpoint(PROVIDER, "GET", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     Endpoint(PROVIDER, "POST", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),

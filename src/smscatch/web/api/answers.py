@@ -40,6 +40,13 @@ class Taken(msgspec.Struct):
     unconfigured: bool
 
 
+class NotTaken(msgspec.Struct):
+    """A delivery among several that is refused: why, as `Error` has it."""
+
+    error: str
+    message: str
+
+
 class Alive(msgspec.Struct):
     """That the server answers, and what its clock shows."""
 
