@@ -20,6 +20,7 @@ _KINDS = {
 }
 # What open(2) says of a link with O_NOFOLLOW, of a socket or a pipe that nobody reads, and of a folder.
 _ODD = (errno.ELOOP, errno.ENXIO, errno.EISDIR)
+_TRIED_BYTES = 64 * 1024  # that a folder must have room for, or its disk is full
 
 
 class NotPlainFile(OSError):
@@ -82,6 +83,20 @@ def replace_all(folder: Path, contents: Mapping[str, bytes], mode: int = 0o600, 
         raise
     if is_durable:
         fsync_folder(folder)
+
+
+def check_room(folder: Path) -> None:
+    """Write a file into a folder and remove it. Raises OSError if there is no room for one, or no right to."""
+    path = folder / ".check"
+    replace(path, bytes(_TRIED_BYTES), is_durable=False)
+    path.unlink(missing_ok=True)
+
+
+def describe_unwritable(what: str, folder: Path, error: OSError) -> str:
+    """Return what to say of a folder, the "spool", that cannot be written: what is wrong; if it is full, what to do."""
+    said = f"The {what} {folder} cannot be written: {error.strerror or error}."
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{said} Free some space there: `df -h {folder}` shows the disk, `df -i` its files." if is_full else said
 
 
 def fsync_folder(folder: Path) -> None:

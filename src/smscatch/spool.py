@@ -5,7 +5,6 @@ What hook.py writes by itself, without this module, has the same form.
 """
 
 import contextlib
-import errno
 import fcntl
 import logging
 import os
@@ -19,7 +18,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.errors import BadDelivery, CannotStart, StoreUnavailable
-from smscatch.files import NotPlainFile, open_plain, read_plain, replace, replace_all
+from smscatch.files import (
+    NotPlainFile,
+    check_room,
+    describe_unwritable,
+    open_plain,
+    read_plain,
+    replace_all,
+)
 
 SUFFIX = ".sms"
 MAX_BYTES = 1_000_000
@@ -28,7 +34,6 @@ REASON = ".reason.txt"
 MAX_KEPT_NAME = 200  # a file name has 255 bytes at most, and ".reason.txt" is to follow
 _HEAD = re.compile(rb"smscatch/1 ([a-z][a-z0-9_]{0,30}) (\d{1,9})\n")
 _STALE_SECONDS = 3600
-_TRIED_BYTES = 64 * 1024  # that a spool must have room for, or it is called full
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +72,6 @@ def poke(folder: Path) -> None:
             sender.sendto(b"1", f"{short}/poke")
 
 
-def describe_unwritable(folder: Path, error: OSError) -> str:
-    """Return what to say of a spool that cannot be written: what is wrong, and if its disk is full, what to do."""
-    said = f"The spool {folder} cannot be written: {error.strerror or error}."
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return f"{said} Free some space there: `df -h {folder}` shows the disk, `df -i` its files." if is_full else said
-
-
 class Writer:
     """Puts entries into a spool for whoever asks over HTTP. What keeps it from that is logged once, and its end."""
 
@@ -89,18 +87,15 @@ class Writer:
     def check(self) -> None:
         """Write a file and remove it. Raises StoreUnavailable if a text could not be kept now."""
         with self._lock:
-            self._attempt(self._try, "What comes by HTTP is refused, what comes by modem waits on the SIM.")
-
-    def _try(self) -> None:
-        path = self._folder / ".check"
-        replace(path, bytes(_TRIED_BYTES), is_durable=False)
-        path.unlink(missing_ok=True)
+            self._attempt(
+                lambda: check_room(self._folder), "What comes by HTTP is refused, what comes by modem waits on the SIM."
+            )
 
     def _attempt(self, work: Callable[[], None], outcome: str) -> None:
         try:
             work()
         except OSError as error:
-            trouble = describe_unwritable(self._folder, error)
+            trouble = describe_unwritable("spool", self._folder, error)
             if trouble != self._trouble:  # a disk may be full for days
                 log.warning("%s", trouble)
             self._trouble = trouble

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import sqlite3
 from pathlib import Path
 
@@ -110,6 +111,20 @@ async def test_a_full_disk_keeps_nothing_and_says_so_and_heals(tmp_path: Path) -
     assert await store.newest(Query(), 1) == []
     await writer.run(statements.rows, "PRAGMA max_page_count = 1000000")
     assert await store.add([a_delivery()]) == 1
+    await store.close()
+
+
+async def test_a_disk_without_room_is_told_by_a_check_before_a_text_finds_out(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/smscatch.db", join_parts)
+    limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16 * 1024, most))  # of each file: no room for more, to this process
+    try:
+        with pytest.raises(StoreUnavailable, match=f"The database's folder {tmp_path} cannot be written: File too"):
+            await store.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    await store.check()
+    assert {path.name for path in tmp_path.iterdir()} <= {"smscatch.db", "smscatch.db-wal", "smscatch.db-shm"}
     await store.close()
 
 

@@ -25,13 +25,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from smscatch.files import describe_unwritable
 from smscatch.modem.at import Conversation
 from smscatch.modem.journal import Journal, Slot, TakenText, digest_of
 from smscatch.modem.listing import EARLIEST, ListedText, Listing, time_of
 from smscatch.modem.said import News
 from smscatch.modem.storages import StorageReader, Storages
 from smscatch.modem.trouble import Refused, SpoolTrouble
-from smscatch.spool import Entry, describe_unwritable, write_entry
+from smscatch.spool import Entry, write_entry
 
 KIND = "pdu"
 # Beyond this many announced texts one listing is quicker than reading each.
@@ -295,4 +296,4 @@ def _record(name: str, value: str) -> bytes:
 
 def spool_trouble(spool: Path, error: OSError) -> SpoolTrouble:
     """Return what to say of a spool that cannot be written."""
-    return SpoolTrouble(f"{describe_unwritable(spool, error)} The texts wait on the SIM.")
+    return SpoolTrouble(f"{describe_unwritable('spool', spool, error)} The texts wait on the SIM.")

@@ -124,6 +124,7 @@ class SqliteStore:
     async def check(self) -> None:
         """See Store.check."""
         await self._writer.run(statements.take_turn)
+        await self._writer.check_room()
 
     async def delete(self, message_id: str) -> bool:
         """See Store.delete."""

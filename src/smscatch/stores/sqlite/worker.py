@@ -5,9 +5,11 @@ import errno
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from smscatch.errors import CannotStart, StoreUnavailable
+from smscatch.files import check_room, describe_unwritable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +55,14 @@ class Worker:
             raise
         except sqlite3.DatabaseError as error:
             raise self._unavailable(error) from error
+
+    async def check_room(self) -> None:
+        """Return if the disk of the database has room for more. Raises StoreUnavailable."""
+        folder = Path(self._path).parent
+        try:
+            await asyncio.to_thread(check_room, folder)
+        except OSError as error:
+            raise StoreUnavailable(describe_unwritable("database's folder", folder, error)) from error
 
     async def twin(self) -> "Worker":
         """Return a new worker on the same database."""
