@@ -2,10 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from smscatch import codes, committing
@@ -14,7 +15,7 @@ from smscatch.draining import Drain
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.intake import Parsed, drain_into, parse_entry
-from smscatch.messages import Message, Query
+from smscatch.messages import Message, Query, Stored
 from smscatch.sources.webhook import JSON, Envelope, write_envelope
 from smscatch.spool import Entry, Spool, Writer, write_entry
 from smscatch.stores import Delivery
@@ -25,15 +26,15 @@ FOREVER = 1e6
 _numbers = itertools.count(1)
 
 
-def an_entry(text: str) -> Entry:
+def an_entry(text: str, **facts: str) -> Entry:
     """A delivery over HTTP as it would lie in the spool."""
-    content = f'{{"line": "{LINE}", "sender": "Authy", "text": "{text}"}}'.encode()
+    content = msgspec.json.encode({"line": LINE, "sender": "Authy", "text": text} | facts)
     envelope = Envelope(received_at=NOON, address="", content_type=JSON, origin="key x", content=content)
     return Entry(f"{next(_numbers):020d}", "generic", write_envelope(envelope))
 
 
-def parsed(text: str) -> Parsed:
-    return parse_entry(an_entry(text), lambda line: line)
+def parsed(text: str, **facts: str) -> Parsed:
+    return parse_entry(an_entry(text, **facts), lambda line: line)
 
 
 class House(NamedTuple):
@@ -89,6 +90,23 @@ async def test_texts_that_come_together_share_a_commit_in_their_order_and_never_
     committer, texts = house.committer(), [f"text {n}" for n in range(64)]
     await asyncio.gather(*(committer.keep(parsed(text)) for text in texts))
     assert (len(house.adds), await house.texts()) == (1, texts)
+
+
+async def test_what_a_version_before_called_them_is_asked_once_for_all_that_come_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    by_id = house.inbox.store.messages_by_id
+
+    async def noting(ids: Collection[str]) -> dict[str, Stored]:
+        asked.append(len(ids))
+        return await by_id(ids)
+
+    monkeypatch.setattr(house.inbox.store, "messages_by_id", noting)
+    monkeypatch.setattr(house.inbox.store, "get", lambda _: pytest.fail("one by one"))
+    committer = house.committer()
+    await asyncio.gather(*(committer.keep(parsed(f"text {n}", id=f"{n}")) for n in range(30)))
+    assert asked == [30]
 
 
 async def test_texts_that_come_during_a_commit_share_the_next_one(

@@ -142,10 +142,7 @@ class Inbox:
             await self._added.wait()
             self._added.clear()
             try:
-                while page := await self.store.after(Query(), self._told, PAGE):
-                    for stored in page:
-                        self.hub.publish(stored)
-                    self._told = page[-1].position
+                await self._publish_new()
                 is_away = False
             except StoreUnavailable as error:
                 if not is_away:
@@ -153,6 +150,15 @@ class Inbox:
                 is_away = True
                 await asyncio.sleep(RETRY_SECONDS)
                 self._added.set()
+
+    async def _publish_new(self) -> None:
+        is_whole = False
+        while not is_whole:
+            page = await self.store.after(Query(), self._told, PAGE)
+            for stored in page:
+                self.hub.publish(stored)
+                self._told = stored.position
+            is_whole = len(page) < PAGE  # what is committed meanwhile, we are told of
 
     async def follow(self, query: Query, after: int) -> AsyncGenerator[Stored, None]:
         """Yield the matches behind position `after`, oldest first, then new ones for ever.

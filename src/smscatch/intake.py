@@ -106,17 +106,18 @@ async def _as_known_before(store: Store, parsed: list[Parsed]) -> list[Parsed]:
 
     By that id alone it may be another sender's text, and is not lost: only the same text to the same line is a repeat.
     """
-    batch: dict[str, Message | Part] = {}
+    kept = await store.messages_by_id({one.former_id for one in parsed if one.former_id is not None})
+    known: dict[str | None, Message | Part] = {id_: stored.message for id_, stored in kept.items()}
     for place, one in enumerate(parsed):
-        if one.former_id is not None:
-            kept = await store.get(one.former_id)
-            former = kept.message if kept else batch.get(one.former_id)
+        former = known.get(one.former_id)
+        if former is not None:
             parsed[place] = one._replace(messages=[_renamed(message, former) for message in one.messages])
-        batch |= {message.id: message for message in parsed[place].messages}
+        for message in parsed[place].messages:
+            known.setdefault(message.id, message)
     return parsed
 
 
-def _renamed(message: Message | Part, former: Message | Part | None) -> Message | Part:
+def _renamed(message: Message | Part, former: Message | Part) -> Message | Part:
     if isinstance(message, Part) or not isinstance(former, Message):
         return message
     # The version before wrote a sender's number in its canonical form.

@@ -266,7 +266,9 @@ def delivery_id(source: str, delivery: str) -> str:
 
 def encode_message(message: Message) -> bytes:
     """Return `message` as JSON; times as `format_time` writes them."""
-    json = msgspec.json.encode(plain(message))
+    fields = msgspec.structs.asdict(message)
+    times = {name: format_time(value) for name, value in fields.items() if isinstance(value, datetime)}
+    json = msgspec.json.encode(fields | times)
     for character in LINE_ENDS:
         json = json.replace(character.encode(), b"\\u%04x" % ord(character))
     return json

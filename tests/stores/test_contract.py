@@ -186,6 +186,17 @@ async def test_contains_finds_any_part_of_a_text(store: Store, part: str, expect
     assert await texts(store, Query(contains=part)) == expected
 
 
+async def test_those_messages_that_there_are_are_found_by_their_ids(store: Store) -> None:
+    deliveries = [a_delivery(text=f"text {n}") for n in range(3)]
+    await store.add(deliveries)
+    first, second, third = (delivery.message.id for delivery in deliveries)
+    await store.delete(second)
+    found = await store.messages_by_id({first, second, third, "unknown"})
+    texts = {id_: (stored.position, stored.message.text) for id_, stored in found.items()}
+    assert texts == {first: (1, "text 0"), third: (3, "text 2")}
+    assert await store.messages_by_id(()) == {}
+
+
 async def test_pages_of_a_search_fit_together(store: Store) -> None:
     for batch in range(4):
         await store.add([a_delivery(text=f"code {batch}{n}") for n in range(5)])

@@ -126,6 +126,9 @@ class Store(Protocol):
     async def get(self, message_id: str) -> Stored | None:
         """Return one message."""
 
+    async def messages_by_id(self, ids: Collection[str]) -> dict[str, Stored]:
+        """Return those of these messages that there are, by id; all of them by one query."""
+
     async def raw(self, message_id: str) -> bytes | None:
         """Return the bytes that a message was read from."""
 

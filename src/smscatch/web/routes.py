@@ -58,7 +58,6 @@ PAGES = (
     SHOW("/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json"),
 )
 ENDPOINTS = (
-    *PAGES,
     GET("/api/v1/code", messages.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
     GET("/api/v1/cursor", messages.get_cursor, (READ, LEASE), TEXT),
     GET(
@@ -136,4 +135,5 @@ ENDPOINTS = (
     GET("/healthz", state.health, (), "Alive"),
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),
     GET("/openapi.json", state.openapi, (READ,), JSON),
+    *PAGES,  # last: programs ask more often than people, and a path is looked for from the first row on
 )

@@ -90,6 +90,10 @@ class MongoStore:
         """See Store.get."""
         return await self._database.read(statements.get, message_id)
 
+    async def messages_by_id(self, ids: Collection[str]) -> dict[str, Stored]:
+        """See Store.messages_by_id."""
+        return await self._database.read(statements.by_id, ids) if ids else {}
+
     async def raw(self, message_id: str) -> bytes | None:
         """See Store.raw."""
         return await self._database.read(statements.raw, message_id)

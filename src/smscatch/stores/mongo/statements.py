@@ -1,7 +1,7 @@
 """What the MongoDB store asks of its collections, inside a transaction or not. No search, no parts, no leases."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -195,6 +195,12 @@ async def get(scope: Scope, message_id: str) -> Stored | None:
     """See Store.get."""
     found = await scope.find_one("messages", {"_id": message_id}, ["position", "json"])
     return Stored(int(found["position"]), found["json"]) if found else None
+
+
+async def by_id(scope: Scope, ids: Collection[str]) -> dict[str, Stored]:
+    """See Store.messages_by_id."""
+    found = await scope.find("messages", {"_id": {"$in": list(ids)}}, ["_id", "position", "json"])
+    return {one["_id"]: Stored(int(one["position"]), one["json"]) for one in found}
 
 
 async def raw(scope: Scope, message_id: str) -> bytes | None:

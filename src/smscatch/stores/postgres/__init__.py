@@ -112,6 +112,12 @@ class PostgresStore:
         rows = await self._reader.run(statements.rows, "SELECT position, json FROM messages WHERE id = %s", message_id)
         return Stored(*rows[0]) if rows else None
 
+    async def messages_by_id(self, ids: Collection[str]) -> dict[str, Stored]:
+        """See Store.messages_by_id."""
+        sql = "SELECT id, position, json FROM messages WHERE id = ANY (%s::text[])"
+        found = await self._reader.run(statements.rows, sql, list(ids)) if ids else []
+        return {id_: Stored(position, json) for id_, position, json in found}
+
     async def raw(self, message_id: str) -> bytes | None:
         """See Store.raw."""
         rows = await self._reader.run(statements.rows, "SELECT raw FROM messages WHERE id = %s", message_id)

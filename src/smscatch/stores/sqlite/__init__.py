@@ -116,6 +116,10 @@ class SqliteStore:
         rows = await self._reader.run(statements.rows, "SELECT position, json FROM messages WHERE id = ?", message_id)
         return Stored(*rows[0]) if rows else None
 
+    async def messages_by_id(self, ids: Collection[str]) -> dict[str, Stored]:
+        """See Store.messages_by_id."""
+        return await self._reader.run(statements.by_id, ids) if ids else {}
+
     async def raw(self, message_id: str) -> bytes | None:
         """See Store.raw."""
         rows = await self._reader.run(statements.rows, "SELECT raw FROM messages WHERE id = ?", message_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from smscatch.messages import Message, decode_message, encode_message
+from smscatch.messages import Message, Stored, decode_message, encode_message
 from smscatch.numbers import fold_sender
 from smscatch.stores.base import revise
 from smscatch.stores.records import Key, Read
@@ -91,6 +91,12 @@ def marks(values: Collection[object]) -> str:
 def is_known(connection: sqlite3.Connection, message_id: str) -> bool:
     """Return whether a message is kept, or was kept and deleted."""
     return bool(rows(connection, IS_KNOWN, message_id)[0][0])
+
+
+def by_id(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, Stored]:
+    """See Store.messages_by_id."""
+    found = rows(connection, f"SELECT id, position, json FROM messages WHERE id IN ({marks(ids)})", *ids)
+    return {id_: Stored(position, json) for id_, position, json in found}
 
 
 def insert(connection: sqlite3.Connection, message: Message, raw: bytes) -> None:
