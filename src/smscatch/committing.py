@@ -16,6 +16,7 @@ from smscatch.spool import Writer
 BATCH = 100  # texts in one transaction
 # For the store to take a batch. Senders of webhooks give up after 5 s, some after 1 s; the spool takes some time too.
 PATIENCE_SECONDS = 0.08
+LOOKS = 8  # within that time, one at a turn of the event loop: who is busy does not take the store for silent
 SILENT_SECONDS = 1.0  # until a silent store is tried again
 MAX_WAITING_BYTES = 16 * 1024 * 1024  # of what waits for the store; what is more goes into the spool
 
@@ -103,7 +104,9 @@ class Committer:
         It may have them after all: then what is in the spool is a repeat.
         """
         storing = asyncio.create_task(self._store(read))
-        await asyncio.wait([storing], timeout=self._patience_seconds)
+        for _ in range(LOOKS):
+            if not storing.done():
+                await asyncio.wait([storing], timeout=self._patience_seconds / LOOKS)
         if not storing.done():
             self._silent_until = float("inf")
             self._turn_away(batch)

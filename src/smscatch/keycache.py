@@ -18,10 +18,10 @@ PATIENCE_SECONDS = 0.1
 
 
 class _Question(NamedTuple):
-    """What the store was asked of a secret, and until when, of time.monotonic, who has an answer waits for a better."""
+    """What the store was asked of a secret, and what is set when it has answered, or has taken PATIENCE_SECONDS."""
 
     answer: "asyncio.Task[Key | None]"
-    patient_until: float
+    heard: asyncio.Event
 
 
 class KeyCache:
@@ -44,20 +44,33 @@ class KeyCache:
 
         Raises StoreUnavailable if the store is away and nothing is remembered.
         """
-        question, patient_until = self._question(store, secret_hash)
+        question, heard = self._question(store, secret_hash)
         if self.find(secret_hash) is not None:
-            await asyncio.wait([question], timeout=max(0, patient_until - time.monotonic()))
+            await heard.wait()
+            if not question.done():
+                await asyncio.wait([question], timeout=0)  # it may just be answering
         key = self.find(secret_hash)
         if key is not None and (not question.done() or isinstance(question.exception(), StoreUnavailable)):
             return key
+        if question.done():
+            return question.result()
         return await asyncio.shield(question)  # who hangs up does not end it for the others
 
     def _question(self, store: Store, secret_hash: bytes) -> "_Question":
         asked = (secret_hash, self.changes)
         if asked not in self._asked:
             task = asyncio.create_task(self._look_up(store, *asked))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
-            self._asked[asked] = _Question(task, time.monotonic() + PATIENCE_SECONDS)
+            heard = asyncio.Event()
+            patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, heard.set)
+
+            def hear(done: "asyncio.Task[Key | None]") -> None:
+                patience.cancel()
+                heard.set()
+                if not done.cancelled():
+                    done.exception()  # or asyncio logs it
+
+            task.add_done_callback(hear)
+            self._asked[asked] = _Question(task, heard)
         return self._asked[asked]
 
     async def _look_up(self, store: Store, secret_hash: bytes, changes: int) -> Key | None:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TypeVar
 
@@ -99,7 +100,11 @@ class Tries:
 def address_of(request: Request) -> str:
     """Return whom to hold a wrong key against: an IPv4 address, or the /64 of an IPv6 one."""
     peer = request.scope.get(PEER) or request.scope.get("client") or ("a local socket", 0)
-    host = str(peer[0]).partition("%")[0]
+    return _network_of(str(peer[0]).partition("%")[0])
+
+
+@lru_cache(1024)
+def _network_of(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:

@@ -142,10 +142,14 @@ def move(connection: sqlite3.Connection, step: timedelta, now: datetime) -> None
     connection.execute("UPDATE wishes SET keep_until = min(keep_until + ?, ?)", [step // MILLISECOND, latest])
 
 
-def attributed(connection: sqlite3.Connection, message: Message, arrival: Arrival) -> Message:
+def newest_of(connection: sqlite3.Connection, line: str) -> Lease | None:
+    """Return the newest lease of a line."""
+    found = rows(connection, "SELECT json FROM leases WHERE line = ? ORDER BY number DESC LIMIT 1", line)
+    return _decode(found[0][0]) if found else None
+
+
+def attributed(connection: sqlite3.Connection, message: Message, newest: Lease | None, arrival: Arrival) -> Message:
     """Return a message with the lease that it belongs to, if any; inside the transaction that stores it."""
-    found = rows(connection, "SELECT json FROM leases WHERE line = ? ORDER BY number DESC LIMIT 1", message.line)
-    newest = _decode(found[0][0]) if found else None
     earlier: list[Message] = []
     query = clock_query(message, newest, arrival)
     if query is not None:

@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 import msgspec
 
-from smscatch.messages import Part
+from smscatch.messages import Message, Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
 from smscatch.stores.leasing import Arrival
@@ -17,17 +18,32 @@ from smscatch.stores.sqlite.statements import MILLISECOND, counter, milliseconds
 def add(connection: sqlite3.Connection, deliveries: Sequence[Delivery], join: Join) -> int:
     """Keep messages and parts that are not known yet, in one transaction; return how many."""
     with transaction(connection):
-        return sum(_add_one(connection, delivery, join) for delivery in deliveries)
+        known = statements.known(connection, [delivery.message.id for delivery in deliveries])
+        newest = cache(partial(leases.newest_of, connection))
+        # Together, as each statement gives the interpreter away (GIL), and a busy event loop is slow to return it.
+        fresh: list[tuple[Message, bytes]] = []
+        added = 0
+        for delivery in deliveries:
+            message, raw, _ = delivery
+            if isinstance(message, Part):
+                _insert(connection, fresh)
+                added += _add_part(connection, message, raw, join)
+            elif message.id not in known:
+                known.add(message.id)
+                lease = newest(message.line)
+                if lease is not None:
+                    _insert(connection, fresh)  # they may tell the clock of its SMSC
+                    message = leases.attributed(connection, message, lease, Arrival.of(delivery))
+                fresh.append((message, raw))
+                added += 1
+        _insert(connection, fresh)
+        return added
 
 
-def _add_one(connection: sqlite3.Connection, delivery: Delivery, join: Join) -> bool:
-    message, raw, _ = delivery
-    if isinstance(message, Part):
-        return _add_part(connection, message, raw, join)
-    if statements.is_known(connection, message.id):
-        return False
-    statements.insert(connection, leases.attributed(connection, message, Arrival.of(delivery)), raw)
-    return True
+def _insert(connection: sqlite3.Connection, fresh: list[tuple[Message, bytes]]) -> None:
+    """Insert messages, and empty the list of them."""
+    statements.insert_all(connection, fresh)
+    fresh.clear()
 
 
 def _add_part(connection: sqlite3.Connection, part: Part, raw: bytes, join: Join) -> bool:
@@ -74,7 +90,9 @@ def _show(connection: sqlite3.Connection, group: Group, join: Join) -> None:
     message = join(group.in_order)
     raw = _raw_of(connection, group)
     if group.message_id is None:
-        statements.insert(connection, leases.attributed(connection, message, group.arrival), raw)
+        newest = leases.newest_of(connection, message.line)
+        own = leases.attributed(connection, message, newest, group.arrival)
+        statements.insert_all(connection, [(own, raw)])
         connection.execute("UPDATE part_groups SET message_id = ? WHERE number = ?", [message.id, group.number])
     else:  # if it was deleted meanwhile, it stays so
         statements.replace(connection, msgspec.structs.replace(message, id=group.message_id), raw)

@@ -24,8 +24,9 @@ INSERT = """
     INSERT INTO messages (position, id, line, sender, text, has_code, received_at, lease, json, raw)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-IS_KNOWN = """
-    SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?1) OR EXISTS (SELECT 1 FROM deleted WHERE id = ?1)
+KNOWN = """
+    SELECT value FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM messages WHERE id = value) OR EXISTS (SELECT 1 FROM deleted WHERE id = value)
 """
 NTH_BEHIND = "SELECT position FROM messages WHERE position > ? ORDER BY position LIMIT 1 OFFSET ?"
 INDEX = """
@@ -88,9 +89,9 @@ def marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def is_known(connection: sqlite3.Connection, message_id: str) -> bool:
-    """Return whether a message is kept, or was kept and deleted."""
-    return bool(rows(connection, IS_KNOWN, message_id)[0][0])
+def known(connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of these messages that are kept, or were kept and deleted."""
+    return {id_ for (id_,) in rows(connection, KNOWN, msgspec.json.encode(ids).decode())}
 
 
 def by_id(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, Stored]:
@@ -99,11 +100,14 @@ def by_id(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, Sto
     return {id_: Stored(position, json) for id_, position, json in found}
 
 
-def insert(connection: sqlite3.Connection, message: Message, raw: bytes) -> None:
-    """Insert a message at the next position, which only one transaction at a time can take."""
-    position = counter(connection, "position") + 1
-    insert_at(connection, position, message, raw)
-    connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [position])
+def insert_all(connection: sqlite3.Connection, messages: Sequence[tuple[Message, bytes]]) -> None:
+    """Insert messages at the next positions, which only one transaction at a time can take; with what they came in."""
+    if not messages:
+        return
+    first = counter(connection, "position") + 1
+    connection.executemany(INSERT, [_row(position, *one) for position, one in enumerate(messages, first)])
+    last = first + len(messages) - 1
+    connection.execute("UPDATE counters SET value = ? WHERE name = 'position'", [last])
 
 
 def insert_at(connection: sqlite3.Connection, position: int, message: Message, raw: bytes) -> None:
@@ -117,7 +121,7 @@ def replace(connection: sqlite3.Connection, message: Message, raw: bytes) -> boo
     found = rows(connection, "DELETE FROM messages WHERE id = ? RETURNING json", message.id)
     if found:
         old = decode_message(found[0][0])
-        insert(connection, revise(message, old), raw)
+        insert_all(connection, [(revise(message, old), raw)])
     return bool(found)
 
 
