@@ -87,7 +87,7 @@ async def serve(
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            async with background([*runs, *_links(settings)]):
+            async with background([*runs, *_links(settings), *_folders(settings)]):
                 await server.serve(sockets=[listener])
 
 
@@ -155,6 +155,15 @@ def _links(settings: Settings) -> list[Run]:
         for number, line in settings.lines.items()
         if line.device is not None
     ]
+
+
+def _folders(settings: Settings) -> list[Run]:
+    """Return what takes the files of another reader of modems."""
+    if settings.smstools is None:
+        return []
+    from smscatch.modem.smstools import Folder  # noqa: PLC0415 - few have it
+
+    return [Run("the folder of smstools", Folder(settings.smstools, settings.spool).keep_taking)]
 
 
 def _call_at_signals(stop: Callable[[], None]) -> None:

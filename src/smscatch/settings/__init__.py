@@ -60,6 +60,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Field("the port to listen on", "a number from 0 (any free one) to 65535", forms.parse_port, "7672")
     ]
     spool: Annotated[Path, Field("the folder for messages on their way to the store", "a folder", forms.parse_folder)]
+    smstools: Annotated[
+        Path | None,
+        Field(
+            "the folder in which smstools3 puts what it receives, to be taken from there",
+            "a folder that is ours",
+            forms.parse_folder,
+        ),
+    ]
     retention: Annotated[
         timedelta, Field("how long messages are kept", "an age such as 12h or 30d", forms.parse_span, "30d")
     ]

@@ -45,7 +45,8 @@ class LineSettings(msgspec.Struct, frozen=True):
     phone_id: Annotated[
         str | None,
         Field(
-            "its modem's name, if gammu-smsd or an app reads it", "gammu-smsd's PhoneID, or the DEVICE/SIM of an app"
+            "its modem's name, if gammu-smsd, smstools or an app reads it",
+            "gammu-smsd's PhoneID, smsd's name of the device, or the DEVICE/SIM of an app",
         ),
     ] = None
 
