@@ -146,11 +146,19 @@ def _links(settings: Settings) -> list[Run]:
         return []
     from smscatch.modem.link import run_link  # noqa: PLC0415 - a server without modems does without
     from smscatch.modem.ports import PortSettings  # noqa: PLC0415
+    from smscatch.modem.selftest import SelfTestSettings  # noqa: PLC0415
 
     return [
         Run(
             f"the modem of {number}",
-            partial(run_link, number, PortSettings(line.device, line.baud), settings.spool, pin=line.pin),
+            partial(
+                run_link,
+                number,
+                PortSettings(line.device, line.baud),
+                settings.spool,
+                pin=line.pin,
+                self_test=SelfTestSettings(line.self_test, line.self_test_radio),
+            ),
         )
         for number, line in settings.lines.items()
         if line.device is not None

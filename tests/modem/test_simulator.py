@@ -50,7 +50,7 @@ REPORT = "07911326040000F006070B911346610089F6208062917314082080629173140800"
         ("AT+CMGR=0", ["+CMS ERROR: 321"]),
         ("AT+CMGD=0", ["+CMS ERROR: 321"]),
         ("AT+CMGR=x", ["+CME ERROR: 50"]),
-        ("AT+CMGS=5", ["ERROR"]),
+        ("AT+CMMS=5,5;+CMSS=1", ["ERROR"]),
         ("AT+NONSENSE", ["ERROR"]),
         ("AT+CREG=2;+CREG?", ['+CREG: 2,1,"1A2B","0C3D4E5F"', "OK"]),
         ("AT+CSQ;+NONSENSE;+CSQ", ["+CSQ: 17,99", "ERROR"]),

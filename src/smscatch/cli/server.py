@@ -57,6 +57,7 @@ def run_modem(options: argparse.Namespace) -> int:
 
     from smscatch.modem.link import run_link  # noqa: PLC0415 - only where it is needed
     from smscatch.modem.ports import PortSettings  # noqa: PLC0415
+    from smscatch.modem.selftest import SelfTestSettings  # noqa: PLC0415
 
     settings = load_settings({"spool": options.spool})
     configured = [number for number, line in settings.lines.items() if line.device == options.device]
@@ -66,8 +67,11 @@ def run_modem(options: argparse.Namespace) -> int:
     known = settings.lines.get(line)
     pin, baud = (known.pin, options.baud or known.baud) if known else (None, options.baud)
 
+    test = SelfTestSettings(known.self_test, known.self_test_radio) if known else SelfTestSettings()
+
     async def run() -> None:
-        link = asyncio.ensure_future(run_link(line, PortSettings(options.device, baud), settings.spool, pin=pin))
+        port = PortSettings(options.device, baud)
+        link = asyncio.ensure_future(run_link(line, port, settings.spool, pin=pin, self_test=test))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, link.cancel)
         print(f"smscatch reads {options.device} for {line} into {settings.spool}", flush=True)

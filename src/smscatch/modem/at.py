@@ -38,6 +38,7 @@ GAP_SECONDS = 0.5
 MAX_MUTES = 2
 
 _ESCAPE = b"\x1b"
+_END_OF_TEXT = "\x1a"
 _LINE_END = re.compile(rb"[\r\n]")
 # How often a long answer may take half the limit again, as long as something of it comes.
 _EXTENSIONS = 600
@@ -90,6 +91,7 @@ class Conversation:
         self._is_lost = False
         self._end = "\r"
         self._gap = 0.0
+        self._body: str | None = None
         self._port = port
         port.listen(self._on_bytes, self._on_lost)
 
@@ -108,7 +110,9 @@ class Conversation:
         if not self._is_in_step:
             await self.resynchronise()
         limit = max(seconds, self._limits.get(name_of(command), 0.0))
-        exchange = await self._give(Exchange(command), limit)
+        exchange = Exchange(command)
+        exchange.body = self._body
+        await self._give(exchange, limit)
         if not exchange.is_done:
             self._given_up = name_of(command), limit
             self._is_in_step = False
@@ -121,6 +125,17 @@ class Conversation:
         if command.startswith("ATE0"):
             self._expects_echo, self.was_reset = None, False
         return exchange.lines
+
+    async def submit(self, command: str, body: str, seconds: float) -> list[str]:
+        """Return the lines that answer `command`, which the modem first answers by asking for `body`.
+
+        Raises as `ask` does.
+        """
+        self._body = body
+        try:
+            return await self.ask(command, seconds)
+        finally:
+            self._body = None
 
     async def try_asking(self, command: str, seconds: float | None = None) -> list[str] | None:
         """Return the lines of an answer, None if the modem refuses the command or does not answer it.
@@ -303,6 +318,14 @@ class Conversation:
         for line in lines:
             if cleaned := clean(line):
                 self._on_line(cleaned)
+        if self._pending and self._pending.body and clean(bytes(self._partial)) == ">":
+            self._type_body(self._pending)
+
+    def _type_body(self, exchange: Exchange) -> None:
+        self._partial.clear()
+        self._typed.add(exchange.body or "")
+        self._port.write(f"{exchange.body}{_END_OF_TEXT}".encode("latin-1"))
+        exchange.body = None
 
     def _on_line(self, line: str) -> None:
         if line in self._typed:

@@ -26,6 +26,8 @@ class Exchange:
         self.is_refused = False
         self.was_echoed = False
         self.says_all = False
+        # What is to be typed when the modem asks for it with "> " (TS 27.005, 3.5.1); None once it is typed.
+        self.body: str | None = None
         self._named = named
         self._is_patient = is_patient and named is None
         found = _TELLING.match(command)

@@ -22,6 +22,7 @@ from smscatch.modem.journal import PinMarks
 from smscatch.modem.pace import Throttle
 from smscatch.modem.ports import LinePort, PortSettings
 from smscatch.modem.said import News
+from smscatch.modem.selftest import NO_SELF_TEST, SelfTest, SelfTestSettings
 from smscatch.modem.sim import PinEntry, trouble_of_refusal
 from smscatch.modem.speeds import Speeds
 from smscatch.modem.taking import Origin, Taker, spool_trouble
@@ -69,12 +70,13 @@ FULL = (
 log = logging.getLogger(__name__)
 
 
-async def run_link(
+async def run_link(  # noqa: PLR0913 - what a line is, what it may do, and the clock
     line: str,
     device: Path | str | PortSettings,
     spool: Path,
     *,
     pin: str | None = None,
+    self_test: SelfTestSettings = NO_SELF_TEST,
     now_ns: Callable[[], int] = time.time_ns,
     sleep: Sleep = asyncio.sleep,
 ) -> Never:
@@ -88,15 +90,25 @@ async def run_link(
         raise BadSetting("pin = the value given is not accepted. Accepted: 4 to 8 digits.")
     settings = device if isinstance(device, PortSettings) else PortSettings(str(device))
     port = LinePort(settings, Speeds(spool, line, settings.baud), sleep)
-    await _Link(line, port, spool, pin=pin, now_ns=now_ns, sleep=sleep).run()
+    test = SelfTest(self_test, spool, line, lambda: now_ns() / 1e9)
+    await _Link(line, port, spool, pin=pin, test=test, now_ns=now_ns, sleep=sleep).run()
 
 
 class _Link:
-    def __init__(
-        self, line: str, port: LinePort, spool: Path, *, pin: str | None, now_ns: Callable[[], int], sleep: Sleep
+    def __init__(  # noqa: PLR0913 - the same
+        self,
+        line: str,
+        port: LinePort,
+        spool: Path,
+        *,
+        pin: str | None,
+        test: SelfTest,
+        now_ns: Callable[[], int],
+        sleep: Sleep,
     ) -> None:
         self._line, self._port, self._spool, self._device = line, port, spool, port.device
         self._pin = pin
+        self._test = test
         self._now_ns = now_ns
         self._sleep = sleep
         self._limits: dict[str, float] = {}
@@ -130,7 +142,7 @@ class _Link:
         if self._kept is None:
             try:
                 self._kept = (
-                    Taker(self._spool, self._line, self._news, self._now_ns),
+                    Taker(self._spool, self._line, self._news, self._now_ns, is_own=self._test.is_own),
                     PinEntry(self._pin, PinMarks(self._spool, self._line)),
                 )
             except OSError as error:
@@ -223,11 +235,20 @@ class _Link:
             is_news = bool(self._news.lost or (self._health.state == "deaf" and taker.count))
             if sweeps % SWEEPS_PER_REPORT == 0 or is_news:
                 await self._report(talk, taker, None if is_done else NOT_DELETED)
+            reading = await self._look(talk, reading)
             sweeps += 1
             self._failures = self._failures if is_done else self._failures + 1
             await self._follow(talk, taker, SWEEP_SECONDS if is_done else self._backoff("starting"))
             self._failures = 0 if is_done else self._failures
         await self._rest()
+
+    async def _look(self, talk: Conversation, reading: startup.Reception) -> startup.Reception:
+        """Go on with the self-test, if there is one."""
+        try:
+            form = await self._test.look(talk, self._health.state, reading.form, self._health.number)
+        except OSError as error:  # what it costs cannot be noted, so it is not sent
+            raise spool_trouble(self._spool, error) from error
+        return reading._replace(form=form)
 
     async def _rest(self) -> None:
         """Pause before another set-up, but for the first one after a time in which all was well."""
@@ -253,7 +274,11 @@ class _Link:
         self._change(last_contact_at=self._now(), **facts)
         state, trouble = self._judge(vitals, taker)
         self._become(
-            state, " ".join(filter(None, (trouble, error, self._loss(), *taker.reader.complaints.values()))) or None
+            state,
+            " ".join(
+                filter(None, (trouble, error, self._loss(), self._test.sentence, *taker.reader.complaints.values()))
+            )
+            or None,
         )
 
     def _judge(self, vitals: Vitals, taker: Taker) -> tuple[str, str | None]:

@@ -73,8 +73,17 @@ class Taker:
     What takes raises SpoolTrouble, and whatever Conversation.ask raises; a text that was not spooled is not deleted.
     """
 
-    def __init__(self, spool: Path, line: str, news: News, now_ns: Callable[[], int]) -> None:
-        """Open the journal. Raises OSError."""
+    def __init__(
+        self,
+        spool: Path,
+        line: str,
+        news: News,
+        now_ns: Callable[[], int],
+        *,
+        is_own: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Open the journal. Raises OSError. What `is_own` of a PDU is not spooled, as nobody waits for it."""
+        self._is_own = is_own
         self._news = news
         self._spool = spool
         self._now_ns = now_ns
@@ -236,6 +245,8 @@ class Taker:
         return self._journal.name(text.reading.pdu, text.slot, self._now_ns())
 
     async def _write(self, origin: Origin, slot: Slot, pdu: str, delivery: TakenText) -> None:
+        if self._is_own(pdu):
+            return
         records = {
             "time_ns": str(delivery.time_ns),
             "line": origin.line,

@@ -12,6 +12,7 @@ from smscatch.numbers import is_e164, readings
 from smscatch.settings.fields import Field
 from smscatch.settings.tables import Table, whole_name
 
+MAX_SELF_TESTS = 20
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
 
 
@@ -19,6 +20,12 @@ def _parse_pin(text: str) -> str:
     if not _PIN.fullmatch(text):
         raise ValueError(text)
     return text
+
+
+def _parse_count(count: int | str) -> int:
+    if not 0 <= int(count) <= MAX_SELF_TESTS:
+        raise ValueError(count)
+    return int(count)
 
 
 def _parse_device(text: str) -> str:
@@ -42,6 +49,17 @@ class LineSettings(msgspec.Struct, frozen=True):
     pin: Annotated[
         str | None, Field("the SIM's PIN, if it asks for one", "4 to 8 digits in quotes", _parse_pin, is_secret=True)
     ] = None
+    self_test: Annotated[
+        int,
+        Field(
+            "how many texts in 24 hours it may send to itself while it is `deaf`; each costs what the contract says",
+            "0 to 20; 0 sends none",
+            _parse_count,
+        ),
+    ] = 0
+    self_test_radio: Annotated[
+        bool, Field("whether the self-test may also switch the modem's radio off and on", "true or false")
+    ] = False
     phone_id: Annotated[
         str | None,
         Field(

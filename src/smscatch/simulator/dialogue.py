@@ -37,6 +37,8 @@ def answer(session: Session, line: str) -> bytes:
                 run(session, each.strip(), lines)
     except CommandRefused as refusal:
         result = session.result_code(refusal)
+    if session.awaits_text:
+        return echo + b"\r\n> "
     return echo + wire.render(session, line, lines, result)
 
 

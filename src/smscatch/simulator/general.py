@@ -78,11 +78,20 @@ def set_charset(session: Session, argument: str) -> None:
 
 
 def set_functionality(session: Session, argument: str) -> None:
-    """+CFUN=1, and =1,1 to reboot (TS 27.007, 8.2); other levels would switch the radio off."""
+    """+CFUN=1, =4 to switch the radio off, and =1,1 to reboot (TS 27.007, 8.2)."""
     level, *restart = split_arguments(argument)
-    if level != "1":
+    if level not in ("1", "4"):
         raise CommandRefused("CME", NOT_ALLOWED)
+    condition = session.state.condition
+    if condition.radio != 1 and level == "1":
+        condition.deaf_until_radio = False
+    condition.radio = int(level)
     session.wants_reboot = restart == ["1"]
+
+
+def show_functionality(session: Session, _: str) -> list[str]:
+    """+CFUN? (TS 27.007, 8.2)."""
+    return [f"+CFUN: {session.state.condition.radio}"]
 
 
 def show_signal(session: Session, _: str) -> list[str]:
@@ -169,7 +178,7 @@ COMMANDS: dict[str, Command] = {
     "+CSCS?": show_charset,
     "+CSCS=?": constant('+CSCS: ("IRA","UCS2","GSM")'),
     "+CSCS=": set_charset,
-    "+CFUN?": constant("+CFUN: 1"),
+    "+CFUN?": show_functionality,
     "+CFUN=": set_functionality,
     "+CPIN?": show_pin,
     "+CPIN=": enter_pin,

@@ -39,7 +39,7 @@ class Session:
 
     `memories` are <mem1> to <mem3> of +CPMS: read and delete, send, receive. `cnmi` is <mode>, <mt>, <bm>,
     <ds>, <bfr> of +CNMI (3GPP TS 27.005, 3.2.2 and 3.4.1). `news` are announcements that wait for the next answer,
-    `undeleted` the slots whose deletion was confirmed in vain.
+    `undeleted` the slots whose deletion was confirmed in vain. `awaits_text`: it asked for the PDU of a text to send.
     """
 
     state: StickState
@@ -56,6 +56,7 @@ class Session:
     awaits_acknowledgement: bool = False
     news: list[str] = field(default_factory=list)
     undeleted: set[int] = field(default_factory=set)
+    awaits_text: bool = False
 
     def __post_init__(self) -> None:
         self.is_verbose = not (self.has("numeric") or self.has("only_numeric"))

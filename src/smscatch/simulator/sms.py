@@ -1,10 +1,12 @@
 """The SMS commands of the simulated modem, in PDU mode; each cites its section of 3GPP TS 27.005.
 
-Sending is left out: smscatch only receives.
+What is sent goes nowhere but to the own number: smscatch sends only to test itself.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from smscatch.pdu import encode_deliver, encode_submit
 from smscatch.simulator import manners
 from smscatch.simulator.card import StoredText
 from smscatch.simulator.session import (
@@ -104,6 +106,30 @@ def read_text(session: Session, argument: str) -> list[str]:
     return [f"+CMGR: {values}", *pdu]
 
 
+def begin_sending(session: Session, argument: str) -> None:
+    """+CMGS=<length> (3.5.1): asks for the PDU, which `send` takes."""
+    parse_number(argument, HIGHEST_INDEX)
+    session.awaits_text = True
+
+
+def returned(session: Session, pdu: str, now: datetime) -> StoredText | None:
+    """Return what comes back of an SMS-SUBMIT: the same text, if it is to the own number; None if nothing does.
+
+    An SMS-SUBMIT without validity period and the SMS-DELIVER to it have TP-DA and TP-OA, TP-PID, TP-DCS and TP-UD in
+    common (3GPP TS 23.040, 9.2.2.1 and 9.2.2.2).
+    """
+    submit = bytes.fromhex(pdu)
+    tpdu = submit[1 + submit[0] :]
+    end = 4 + (tpdu[2] + 1) // 2
+    address, coding, data = tpdu[2:end], tpdu[end : end + 2], tpdu[end + 2 :]
+    (own,) = encode_submit(session.state.settings.number, "")
+    if address not in bytes.fromhex(own) or not session.state.condition.sends:
+        return None
+    (sample,) = encode_deliver(session.state.settings.number, "", now)
+    time = bytes.fromhex(sample)[-8:-1]
+    return StoredText.of((b"\0\x04" + address + coding + time + data).hex().upper())
+
+
 def delete_text(session: Session, argument: str) -> None:
     """+CMGD=<index>[,0] (3.5.4); deleting many at once is not offered."""
     index, *flags = split_arguments(argument)
@@ -155,9 +181,10 @@ COMMANDS: dict[str, Command] = {
     "+CMGL=": list_texts,
     "+CMGR=": read_text,
     "+CMGD=": delete_text,
+    "+CMGS=": begin_sending,
     "+CMMS=": constant(),
 }
-NEED_SIM = frozenset({"+CMGF", "+CPMS", "+CNMI", "+CMGL", "+CMGR", "+CMGD"})
+NEED_SIM = frozenset({"+CMGF", "+CMGS", "+CPMS", "+CNMI", "+CMGL", "+CMGR", "+CMGD"})
 
 
 def forwards(session: Session, text: StoredText) -> bool:

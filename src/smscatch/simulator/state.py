@@ -43,6 +43,8 @@ class Condition:
     +CMGD is answered with OK. What comes less than `pause_seconds` after an answer is passed over, and so is the first
     command after `sleep_seconds` without any; 0 for never. `breaks_list`: what the next +CMGL with a text in it ends
     in, after half of it: "reset" (all settings are lost) or "unplug".
+    `deaf_until_cnmi` keeps every text in the network until +CNMI is told values that begin so, `deaf_until_radio` until
+    the radio was switched off and on. `sends` is whether a text to its own number comes back; any other goes nowhere.
     `reboot`, on AT+CFUN=1,1: "stay" (only say OK), "vanish" (until the control command `replug`), or a number of
     seconds to vanish for (an E173: about 8).
     """
@@ -60,6 +62,10 @@ class Condition:
     pause_seconds: float = 0.0
     sleep_seconds: float = 0.0
     breaks_list: str = ""
+    deaf_until_cnmi: str = ""
+    deaf_until_radio: bool = False
+    sends: bool = True
+    radio: int = 1
     reboot: str = "stay"
     pin_word: str = ""
     operator: str = "Test PLMN 1-1"
@@ -108,7 +114,12 @@ class StickState:
             self.storages[self.settings.memories[0]].place(1, StoredText("", 0, is_bad=True))
 
     @property
-    def is_attached(self) -> bool:
-        """Whether the network can hand it a text: a SIM, unlocked, registered."""
+    def is_registered(self) -> bool:
+        """Whether the network has it: a SIM, unlocked, a radio that is on."""
         is_open = self.condition.sim and self.lock.state == "READY"
-        return is_open and self.condition.registration in REGISTERED
+        return is_open and self.condition.radio == 1 and self.condition.registration in REGISTERED
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the network can hand it a text."""
+        return self.is_registered and not self.condition.deaf_until_radio

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from smscatch.simulator.port import PtyPort
 from smscatch.simulator.session import Session
 from smscatch.simulator.state import StickSettings, StickState
 
-ESCAPE = b"\x1b"
+ESCAPE, END_OF_TEXT = b"\x1b", b"\x1a"
 MAX_LINE_BYTES = 4096
 LOGGED_COMMANDS = 500
 # How long a rebooting stick waits for the reader to fetch the OK before it vanishes.
@@ -77,7 +78,10 @@ class Stick:
     def settle(self) -> None:
         """Let the network deliver what it can; to be called after whatever changed the state."""
         session = self._session
-        while self.queue and self.port.is_plugged and self.state.is_attached:
+        wanted, told = self.state.condition.deaf_until_cnmi, ",".join(map(str, session.cnmi))
+        if wanted and told.startswith(wanted):
+            self.state.condition.deaf_until_cnmi = wanted = ""
+        while self.queue and self.port.is_plugged and self.state.is_attached and not wanted:
             text, index = self.queue[0], None
             if manners.hands_over(session) and not self._hands_over(text):
                 break
@@ -149,12 +153,27 @@ class Stick:
 
     def _take_lines(self) -> list[bytes]:
         """Return the commands that have come whole."""
+        if self._session.awaits_text:
+            return self._take_text()
         if self._session.has("aborts_at_lf"):
             self._partial[:] = self._partial.rpartition(b"\n")[2]
         end = b"\r\n" if self._session.has("wants_lf") else b"\r"
         *lines, rest = bytes(self._partial).split(end)
         self._partial[:] = rest[-MAX_LINE_BYTES:]
         return [line.replace(b"\n", b"").replace(b"\r", b"") for line in lines]
+
+    def _take_text(self) -> list[bytes]:
+        """Return the PDU of a text to send once it is there whole, with its end; ESC gives it up."""
+        if ESCAPE in self._partial:
+            self._session.awaits_text = False
+            del self._partial[: self._partial.index(ESCAPE)]
+            return self._take_lines()
+        pdu, end, rest = bytes(self._partial).partition(END_OF_TEXT)
+        if not end:
+            return []
+        self._session.awaits_text = False
+        self._partial[:] = rest
+        return [pdu.strip() + END_OF_TEXT]
 
     async def _converse(self) -> None:
         while True:
@@ -194,7 +213,7 @@ class Stick:
         condition = self.state.condition
         is_silent = bool(condition.silent) and line.startswith(condition.silent)
         if not (condition.hang or is_silent):
-            answer = dialogue.answer(self._session, line)
+            answer = self._send(line) if line.endswith("\x1a") else dialogue.answer(self._session, line)
             if condition.breaks_list and line.startswith("AT+CMGL") and b"+CMGL" in answer[len(line) :]:
                 self._break_off(answer)
                 return
@@ -203,6 +222,14 @@ class Stick:
                 self.port.write(piece)
         self._answered_at = asyncio.get_running_loop().time()
         self.settle()
+
+    def _send(self, line: str) -> bytes:
+        """Send a text, which comes back by the network if it is to the own number; return what is said of it."""
+        if not self.state.is_registered:
+            return wire.render(self._session, line, [], "+CMS ERROR: 331")  # no network service
+        text = sms.returned(self._session, line.rstrip("\x1a"), datetime.now(UTC))
+        self.queue.extend([text] if text else [])
+        return wire.render(self._session, line, ["+CMGS: 1"], "OK")
 
     def _break_off(self, answer: bytes) -> None:
         """Send half of an answer, and then restart or vanish."""
