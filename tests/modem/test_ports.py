@@ -18,6 +18,7 @@ from smscatch.modem.port import SerialPort
 from smscatch.modem.ports import PortSettings
 from smscatch.modem.speeds import Speeds
 from smscatch.simulator import SimulatedModem, StickSettings
+from tests.carrier import eventually
 from tests.modem.conftest import MakeModem
 from tests.modem.links import LINE, CountedClock, running_link
 from tests.patience import PATIENCE_SECONDS
@@ -108,6 +109,35 @@ async def test_the_port_that_answers_is_found_within_15_s_and_again_under_other_
                 await modem.do("wait", until="empty")
             await link.until("port_missing")
     assert link.texts() == ["at 1-1", "at 1-4"]
+
+
+@pytest.mark.parametrize("device", ["auto", "usb:12d1:1001", f"imei:{IMEI}"])
+async def test_a_board_at_9600_baud_is_found_beside_a_silent_port_and_its_speed_is_remembered(
+    tmp_path: Path, device: str
+) -> None:
+    stick, clock = Stick(tmp_path), CountedClock()
+    silent, board = stick.plug("1-1", ["ttyUSB0", "ttyUSB1"])
+    settings = PortSettings(device, usb=stick.tree)
+    async with a_port(silent, lambda _: b""), SimulatedModem(board, settings=StickSettings(baud=9600)) as modem:
+        for number in range(2):
+            async with running_link(settings, tmp_path / "spool", sleep=clock.sleep) as link:
+                health = await link.until("ready")
+                await modem.do("deliver", sender="Authy", text=f"{number}")
+                await modem.do("wait", until="empty")
+            assert health.device == str(board)
+            assert Speeds(tmp_path / "spool", LINE, None).first == 9600
+    assert link.texts() == ["0", "1"]
+
+
+async def test_a_search_in_vain_types_less_than_five_commands_a_second_into_a_port(tmp_path: Path) -> None:
+    stick, clock = Stick(tmp_path), CountedClock()
+    (board,) = stick.plug("1-1", ["ttyUSB0"])
+    settings = PortSettings("auto", usb=stick.tree)
+    async with SimulatedModem(board, settings=StickSettings()) as modem:
+        await modem.do("set", hang=True)
+        async with running_link(settings, tmp_path / "spool", sleep=clock.sleep):
+            await eventually(lambda: clock.now > 60)
+            assert (await modem.do("status"))["commands"] < 2 * clock.now
 
 
 async def test_of_two_sticks_the_one_with_the_imei_is_read(tmp_path: Path) -> None:

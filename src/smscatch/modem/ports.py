@@ -4,6 +4,8 @@ What speaks AT on it is in at.py, what is found on USB in finding.py.
 """
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,9 @@ from smscatch.modem.said import News
 from smscatch.modem.speeds import Speeds
 from smscatch.modem.trouble import ModemTrouble, Silent
 from smscatch.modem.waiting import Sleep
+
+# What is looked for may be a stick, which takes any speed, or one of the boards behind a USB adapter: many have 9,600.
+SEARCHED_SPEEDS = (115200, 9600)
 
 
 class PortSettings(NamedTuple):
@@ -46,28 +51,43 @@ class LinePort:
         self._usb = settings.usb
         self._sleep = sleep
         self._told = ""
+        # The speed at which the port is open, and those that a search found modems at, by device.
+        self._speed = speeds.first
+        self._heard_at: dict[Path, int] = {}
 
     async def open(self) -> Port:
         """Find the port if it has to be looked for, and open it.
 
         Raises PortMissing, PortBusy, NoAccess or NotAt with a sentence that says what to do.
         """
+        self._speed = self.speeds.first
         if self._name.kind in ("socket", "rfc2217"):
-            return await NetPort.open(self._name, self.speeds.first)
+            return await NetPort.open(self._name, self._speed)
         device = Path(self._name.value)
         if self._name.is_searched:
-            device = await find_device(self._name, self._usb, self._probe, self._sleep)
-        return SerialPort(device, self.speeds.first)
+            device = await self._search()
+        return SerialPort(device, self._speed)
+
+    async def _search(self) -> Path:
+        """Return the port that is meant, and note the speed at which it answered; at some searches others are tried."""
+        self._heard_at.clear()
+        others = tuple(speed for speed in self.speeds.others() if speed in SEARCHED_SPEEDS)
+        device = await find_device(self._name, self._usb, partial(self._probe, others=others), self._sleep)
+        self._speed = self._heard_at.get(device, self._speed)
+        return device
 
     def others(self) -> tuple[int, ...]:
-        """Return the speeds to try where the first is not answered: none where nobody here sets the speed."""
-        return () if self._name.kind == "socket" else self.speeds.others()
+        """Return the speeds to try where the first is not answered: none where nobody here sets it, or it was found."""
+        return () if self._name.kind == "socket" or self._name.is_searched else self.speeds.others()
 
     def answered(self, speed: int | None) -> None:
-        """Note that the modem answers, at another speed than the first if `speed` is one. Raises OSError."""
+        """Note that the modem answers, at another speed than the port was opened with if `speed` is one.
+
+        Raises OSError.
+        """
         self._told = ""
         if self._name.kind != "socket":
-            self.speeds.note(speed or self.speeds.first)
+            self.speeds.note(speed or self._speed)
 
     async def explain(self, trouble: Silent) -> Silent:
         """Return the trouble with what the other ports of the same stick say, which are tried once."""
@@ -77,15 +97,17 @@ class LinePort:
             self._told = f" Other ports of the same stick: {tell(ports, answers)}." if ports else " "
         return type(trouble)(f"{trouble}{self._told}".rstrip())
 
-    async def _probe(self, device: Path) -> ProbeResult:
-        """Return what a port answers to AT; it is opened for that time only."""
+    async def _probe(self, device: Path, *, others: Sequence[int] = ()) -> ProbeResult:
+        """Return what a port answers to AT, also at other speeds; it is opened for that time only."""
         try:
             port = SerialPort(device, self.speeds.first)
         except ModemTrouble as trouble:
             return ProbeResult(trouble=trouble)
-        talk = Conversation(port, News(), sleep=self._sleep, limits={}, pace=Throttle(self._sleep))
+        talk = Conversation(port, News(), sleep=self._sleep, limits={}, pace=Throttle(self._sleep), speeds=others)
         try:
             await startup.begin(talk)
+            if talk.speed:
+                self._heard_at[device] = talk.speed
             return ProbeResult(await startup.ask_imei(talk))
         except ModemTrouble as trouble:
             return ProbeResult(trouble=trouble)

@@ -85,7 +85,7 @@ def may_be_pdu(line: str) -> bool:
 
 def clean(line: bytes) -> str:
     """Return a line without what is no character of it: control characters, and a parity bit if it has that."""
-    if not line.isascii() and len({octet.bit_count() % 2 for octet in line}) == 1:
+    if len(line) > 1 and not line.isascii() and len({octet.bit_count() % 2 for octet in line}) == 1:
         line = bytes(octet & 0x7F for octet in line)
     return line.decode("latin-1").strip(_AROUND)
 
