@@ -356,6 +356,12 @@ def test_several_texts_in_one_delivery_are_several_messages(tmp_path: Path) -> N
             read(source, json.dumps(wrong).encode())
 
 
+def test_json_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    source = with_fields(tmp_path, 'line = "l", sender = "f", text = "t"')
+    with pytest.raises(BadDelivery, match="neither a form nor JSON"):
+        read(source, b"[" * 200_000)
+
+
 def test_without_a_field_for_it_the_line_is_the_one_of_the_source(tmp_path: Path) -> None:
     source = with_fields(tmp_path, 'sender = "f", text = "t"', f'lines = "{OTHER_LINE}"')
     assert [message.line for message in read(source, b"f=Authy&t=", FORM)] == [OTHER_LINE]

@@ -1,6 +1,8 @@
 """Vonage's signatures, judged beside Vonage's own packages, and the parts of a long text."""
 
+import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,7 @@ from tests.samples import NOON
 from tests.sources.samples import Post
 
 SECRET = signature_secret("vonage")
+DEEP = base64.urlsafe_b64encode(b'{"alg": ' + b"[" * 30_000).decode().rstrip("=")
 METHODS = ("md5", "sha1", "sha256", "sha512")
 
 
@@ -127,6 +130,9 @@ def test_a_sig_may_be_the_md5_of_fields_and_secret() -> None:
         (Post(urlencode(signed("sha256", timestamp="soon")).encode()), {}, "the field timestamp is no time"),
         (Post(urlencode(TEXT).encode()), {}, "nor the field sig"),
         (Post(b"[", JSON), {}, "nor fields, of which sig is one"),
+        (Post(b"[" * 200_000, JSON), {}, "nor fields, of which sig is one"),
+        (Post(b'{"sig": "\\ud83d", "text": "\\ud83d"}', JSON), {}, "no secret fits"),
+        (a_json(), {"authorization": f"Bearer {DEEP}.e30.AA"}, "what should be a JWT is none"),
         (a_json(), {"authorization": "Bearer x.y.z"}, "what should be a JWT is none"),
         (a_json(), {"authorization": "Bearer " + jwt.encode({}, SECRET, "HS384")}, "its JWT is signed by 'HS384'"),
         (a_json(), sign_with(b"{}", SECRET).headers, "its body is not the one whose payload_hash"),
@@ -175,6 +181,17 @@ async def test_a_long_text_is_joined_from_its_parts_in_whatever_order_they_come(
         True,
     )
     assert (message.sender, message.source) == ("+447700900123", "vonage")
+
+
+def test_half_an_emoji_is_signed_too_and_never_reaches_the_store_as_it_is() -> None:
+    fields = TEXT | {"timestamp": str(int(NOON.timestamp())), "text": "code \ud83d", "msisdn": "A\ud83d"}
+    written = "".join(f"&{name}={value}" for name, value in sorted(fields.items()))
+    sig = hmac.new(SECRET.encode(), written.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+    post = Post(json.dumps(fields | {"sig": sig}).encode(), JSON)
+    assert accepts(incoming(post), NOON)
+    (message,) = read(post)
+    assert isinstance(message, Message)
+    assert (message.text, message.sender) == ("code �", "A�")
 
 
 def test_a_part_alone_is_an_incomplete_message() -> None:

@@ -33,7 +33,7 @@ def read_jwt(token: str, secrets: Sequence[str], algorithms: Sequence[str] = ("H
     try:
         algorithm = msgspec.json.decode(_decode(head), type=_Header).alg
         given = _decode(signature)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise BadSignature("what should be a JWT is none") from error
     if algorithm not in algorithms:  # "none" and the algorithms of public keys among them
         raise BadSignature(f"its JWT is signed by {algorithm[:40]!r}; taken are {', '.join(algorithms)}")
@@ -42,7 +42,7 @@ def read_jwt(token: str, secrets: Sequence[str], algorithms: Sequence[str] = ("H
         raise BadSignature("no secret fits: its JWT is signed with another account's, or by somebody else")
     try:
         return msgspec.json.decode(_decode(claims), type=dict[str, Any])
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise BadSignature("the claims of its JWT are no JSON") from error
 
 

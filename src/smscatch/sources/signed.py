@@ -116,7 +116,7 @@ def _parse(envelope: Envelope) -> Any:
         return envelope.form()
     try:
         return msgspec.json.decode(envelope.content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadDelivery(f"The delivery is neither a form nor JSON: {error}.") from error
 
 

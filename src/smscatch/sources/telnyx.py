@@ -133,5 +133,5 @@ SOURCE = Webhook(KIND, check_telnyx, read_telnyx, fit=fit_telnyx)
 def _decode(content: bytes | msgspec.Raw, form: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadDelivery(f"This is no event of Telnyx: {error}.") from error

@@ -68,7 +68,9 @@ def _check_sig(incoming: Incoming, secrets: Sequence[str], now: datetime) -> Non
         if name != "sig"
     )
     given = fields["sig"].lower()
-    if not is_one_of(given.encode(), _sign(signed.encode(), len(given), secrets)):
+    # Half an emoji, at the end of a part, has no bytes in UTF-8 proper.
+    signed_bytes, given_bytes = (text.encode("utf-8", "surrogatepass") for text in (signed, given))
+    if not is_one_of(given_bytes, _sign(signed_bytes, len(given), secrets)):
         raise BadSignature("no secret fits: the signature secret is another account's, or it is not Vonage")
     if "timestamp" not in fields:
         raise BadSignature("the field timestamp is missing")
@@ -188,7 +190,7 @@ def _parse(content: bytes, content_type: str) -> Fields:
         return dict(reversed(parse_form(content)))
     try:  # not msgspec: half an emoji, at the end of a part, is no text to it
         fields = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDelivery(f"The delivery is neither a form nor JSON: {error}.") from error
     if not isinstance(fields, dict):
         raise BadDelivery("The JSON of the delivery is no object.")
@@ -203,7 +205,7 @@ def _find(fields: Fields, name: str, *, may_be_empty: bool = False) -> str:
     value = fields.get(name)
     if value is None or not (value.strip() or may_be_empty):
         raise BadDelivery(f"The field {name} is missing: is this Vonage's request for an incoming SMS?")
-    return value
+    return value if may_be_empty else _join([value])
 
 
 def _find_place(fields: Fields) -> tuple[int, int, int] | None:
