@@ -75,20 +75,17 @@ def running(command: Sequence[str], port: int, **variables: str) -> Iterator[Ser
 def smscatch() -> Iterator[Server]:
     """Run our server on SQLite, as it comes."""
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        yield from _smscatch_in(folder, port)
-
-
-def _smscatch_in(folder: str, port: int) -> Iterator[Server]:
-    command = [sys.executable, "-m", "smscatch.cli", "serve"]
-    with running(
-        command,
-        port,
-        SMSCATCH_PORT=str(port),
-        SMSCATCH_STORE=f"sqlite:///{folder}/bench.db",
-        SMSCATCH_SPOOL=f"{folder}/spool",
-        SMSCATCH_ADMIN_KEY=KEY,
-    ) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(
+            [sys.executable, "-m", "smscatch.cli", "serve"],
+            port,
+            SMSCATCH_PORT=str(port),
+            SMSCATCH_STORE=f"sqlite:///{folder}/bench.db",
+            SMSCATCH_SPOOL=f"{folder}/spool",
+            SMSCATCH_ADMIN_KEY=KEY,
+        ) as server,
+    ):
         yield server
 
 

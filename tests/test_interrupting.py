@@ -1,15 +1,14 @@
 """A block that is ended from outside raises the reason; what others cancel stays cancelled."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
-from smscatch.interrupting import interruptible
+from smscatch.interrupting import Interruptible
 
 
-def soon(interrupt: Callable[[Exception], None], reason: str = "enough") -> None:
-    asyncio.get_running_loop().call_soon(interrupt, OSError(reason))
+def soon(block: Interruptible, reason: str = "enough") -> None:
+    asyncio.get_running_loop().call_soon(block.interrupt, OSError(reason))
 
 
 async def never() -> None:
@@ -17,9 +16,9 @@ async def never() -> None:
 
 
 async def wait_and_end(*reasons: str) -> None:
-    with interruptible() as interrupt:
+    with Interruptible() as block:
         for reason in reasons:
-            soon(interrupt, reason)
+            soon(block, reason)
         await never()
 
 
@@ -30,15 +29,15 @@ async def test_a_block_that_waits_is_ended_with_the_first_reason() -> None:
 
 
 async def test_a_block_that_is_over_is_not_ended() -> None:
-    with interruptible() as interrupt:
+    with Interruptible() as block:
         pass
-    interrupt(OSError("late"))
+    block.interrupt(OSError("late"))
     await asyncio.sleep(0)
 
 
 async def test_a_block_that_swallows_its_end_leaves_no_cancellation_behind() -> None:
-    with interruptible() as interrupt:
-        soon(interrupt)
+    with Interruptible() as block:
+        soon(block)
         with pytest.raises(asyncio.CancelledError):
             await never()
     task = asyncio.current_task()
@@ -50,8 +49,8 @@ async def test_whoever_cancels_the_task_itself_ends_it() -> None:
     entered = asyncio.Event()
 
     async def work() -> None:
-        with interruptible() as interrupt:
-            soon(interrupt)
+        with Interruptible() as block:
+            soon(block)
             entered.set()
             await never()
 
@@ -64,8 +63,8 @@ async def test_whoever_cancels_the_task_itself_ends_it() -> None:
 
 async def test_of_two_blocks_the_outer_may_be_the_one_that_is_meant() -> None:
     async def wait() -> None:
-        with interruptible() as interrupt, interruptible():
-            soon(interrupt, "outer")
+        with Interruptible() as block, Interruptible():
+            soon(block, "outer")
             await never()
 
     with pytest.raises(OSError, match="outer"):
@@ -73,7 +72,7 @@ async def test_of_two_blocks_the_outer_may_be_the_one_that_is_meant() -> None:
 
 
 async def test_of_two_blocks_the_inner_may_be_the_one_that_is_meant() -> None:
-    with interruptible():
+    with Interruptible():
         with pytest.raises(OSError, match="inner"):
             await wait_and_end("inner")
         await asyncio.sleep(0)
@@ -81,9 +80,9 @@ async def test_of_two_blocks_the_inner_may_be_the_one_that_is_meant() -> None:
 
 async def test_a_timeout_inside_that_is_over_at_the_same_moment_does_not_hide_the_reason() -> None:
     async def wait() -> None:
-        with interruptible() as interrupt:
+        with Interruptible() as block:
             async with asyncio.timeout(0):
-                soon(interrupt)
+                soon(block)
                 await never()
 
     with pytest.raises(OSError, match="enough"):

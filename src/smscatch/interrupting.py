@@ -1,44 +1,40 @@
 """Ends what a task waits for, from outside and with a reason. What reasons there are is said where it is used."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from types import TracebackType
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[Callable[[Exception], None]]:
-    """Give the block a function that ends it: the block is cancelled where it waits, and raises the error given.
+class Interruptible:
+    """A block of a task that can be ended from outside: it is cancelled where it waits, and raises the reason.
 
-    Cheaper than a task for the block and asyncio.wait beside it: nothing is made, and woken, that may never be needed.
-    The function is for others than the block's own task; once the block is over it does nothing. As asyncio.timeout it
-    leaves alone what others cancel (https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.uncancel).
+    Cheaper than a task for the block and asyncio.wait beside it. As asyncio.timeout it leaves alone what others cancel
+    (https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.uncancel).
     """
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("only what runs in a task can be interrupted")
-    before, reasons, is_over = task.cancelling(), list[Exception](), False
 
-    def interrupt(reason: Exception) -> None:
-        if not reasons and not is_over:
-            reasons.append(reason)
-            task.cancel()
+    def __init__(self) -> None:
+        self._task: asyncio.Task[object] | None = None  # while the block runs
+        self._before = 0
+        self._reason: Exception | None = None
 
-    try:
-        yield interrupt
-    except asyncio.CancelledError:
-        if reasons and task.uncancel() <= before:
-            raise reasons[0] from None
-        raise
-    except BaseException:
-        _forget(task, reasons)
-        raise
-    else:
-        _forget(task, reasons)
-    finally:
-        is_over = True
+    def __enter__(self) -> "Interruptible":
+        self._task = asyncio.current_task()
+        if self._task is None:
+            raise RuntimeError("only what runs in a task can be interrupted")
+        self._before = self._task.cancelling()
+        return self
 
+    def interrupt(self, reason: Exception) -> None:
+        """End the block; for others than its own task. The first reason counts; a block that is over stays so."""
+        if self._reason is None and self._task is not None:
+            self._reason = reason
+            self._task.cancel()
 
-def _forget(task: asyncio.Task[object], reasons: list[Exception]) -> None:
-    """Take back the cancellation of a block that ended in its own way first."""
-    if reasons:
-        task.uncancel()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        task, self._task = self._task, None
+        if self._reason is None or task is None:
+            return
+        is_ours = task.uncancel() <= self._before  # also where the block ended in its own way first
+        if is_ours and isinstance(error, asyncio.CancelledError):
+            raise self._reason from None

@@ -243,12 +243,23 @@ def _foreign(message: Message) -> str:
     return f"the text from {message.sender!r} belongs to no lease"
 
 
+class _Identified(msgspec.Struct):
+    """As much of a message as has to be decoded for its id."""
+
+    id: str
+
+
 class Stored:
     """A message as the store keeps it: its position and the JSON that was encoded once, when it was stored."""
 
     def __init__(self, position: int, json: bytes) -> None:
         self.position = position
         self.json = json
+
+    @cached_property
+    def id(self) -> str:
+        """The id of the message; of one that is not decoded nothing else is read."""
+        return msgspec.json.decode(self.json, type=_Identified).id
 
     @cached_property
     def message(self) -> Message:

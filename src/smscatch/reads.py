@@ -9,8 +9,6 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-import msgspec
-
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.messages import Stored
@@ -24,12 +22,6 @@ MAX_WAITING = 20_000  # reads that the store could not take yet
 MAX_KNOWN = 5_000  # pairs of message and key that need no writing again: a hundred pages, in about 1 MB
 
 log = logging.getLogger(__name__)
-
-
-class _Identified(msgspec.Struct):
-    """As much of a message as has to be decoded."""
-
-    id: str
 
 
 class Reads:
@@ -49,7 +41,7 @@ class Reads:
         """Remember that `key`, or the one its session was made from, is given `messages`; written soon."""
         owner, now = key.parent or key.id, self._inbox.now()
         for stored in messages:
-            pair = (msgspec.json.decode(stored.json, type=_Identified).id, owner)
+            pair = (stored.id, owner)
             if pair not in self._known:
                 self._known[pair] = None
                 self._waiting.append(Read(message=pair[0], key=owner, name=key.name, at=now))

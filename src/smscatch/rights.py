@@ -6,13 +6,13 @@ on every instance: rights follow the key, which another instance may limit, revo
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from smscatch.errors import Forbidden, StoreUnavailable, Unauthorized, UnknownLease
 from smscatch.inbox import Inbox
-from smscatch.interrupting import interruptible
+from smscatch.interrupting import Interruptible
 from smscatch.keys import ADMIN, LEASE, is_expired
 from smscatch.leases import Leases
 from smscatch.messages import Lease
@@ -87,34 +87,33 @@ class Rights:
         Whatever comes of it is told only after a last look at the key: an error may say what came. Raises as
         `check_still` does.
         """
+        loop, block, checking = asyncio.get_running_loop(), Interruptible(), list[asyncio.Task[None]]()
+
+        def recheck() -> None:
+            checking.append(loop.create_task(self._keep_checking(lines, block)))
+
+        later = loop.call_later(RECHECK_SECONDS, recheck)  # most waits are over before
         try:
-            with self._rechecked(lines):
+            with block:
                 found = await wait
         except Exception:
             await self.check_still(lines)
             raise
+        finally:
+            later.cancel()
+            for task in checking:
+                task.cancel()
         await self.check_still(lines)
         return found
 
-    @contextlib.contextmanager
-    def _rechecked(self, lines: Sequence[str] | None) -> Iterator[None]:
-        """Interrupt the block when the key may no longer have it; looked at every RECHECK_SECONDS."""
-        loop = asyncio.get_running_loop()
-        with interruptible() as interrupt, contextlib.ExitStack() as ending:
-
-            def recheck() -> None:
-                ending.callback(loop.create_task(self._keep_checking(lines, interrupt)).cancel)
-
-            ending.callback(loop.call_later(RECHECK_SECONDS, recheck).cancel)  # most waits are over before
-            yield
-
-    async def _keep_checking(self, lines: Sequence[str] | None, interrupt: Callable[[Exception], None]) -> None:
+    async def _keep_checking(self, lines: Sequence[str] | None, block: Interruptible) -> None:
+        """Interrupt a block when the key may no longer have it."""
         while True:
             try:
                 with contextlib.suppress(StoreUnavailable):  # nothing can come either; the last look decides
                     await self.check_still(lines)
             except Exception as error:
-                return interrupt(error)
+                return block.interrupt(error)
             await asyncio.sleep(RECHECK_SECONDS)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from smscatch.errors import SmscatchError
-from smscatch.interrupting import interruptible
+from smscatch.interrupting import Interruptible
 
 T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
@@ -24,9 +24,9 @@ async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
 
     Without this a wait would go on until its timeout: nothing tells a handler that merely awaits.
     """
-    with interruptible() as interrupt:
+    with Interruptible() as block:
         leaving = asyncio.ensure_future(_left(request))
-        leaving.add_done_callback(lambda done: done.cancelled() or interrupt(ClientGone("The client hung up.")))
+        leaving.add_done_callback(lambda _: block.interrupt(ClientGone("The client hung up.")))  # no-op at our end
         try:
             return await wait
         finally:
