@@ -176,3 +176,17 @@ async def test_a_pin_that_is_none_is_refused_and_not_repeated(tmp_path: Path) ->
     with pytest.raises(BadSetting, match="4 to 8 digits") as refused:
         await run_link(LINE, tmp_path / "tty", tmp_path, pin="12x4")
     assert "12x4" not in str(refused.value)
+
+
+async def test_an_announced_text_is_read_with_one_command_also_where_there_are_two_storages(
+    a_modem: MakeModem, tmp_path: Path
+) -> None:
+    modem = await a_modem(memories=("SM", "ME"))
+    async with running_link(modem, tmp_path / "spool") as link:
+        await link.until("ready")
+        while not await commands(modem, "AT+CMGR"):  # a sweep may be quicker
+            await modem.do("deliver", sender="Authy", text="code 1234")
+            await modem.do("wait", until="empty")
+    log = await commands(modem, "AT")
+    before = log[log.index("AT+CMGR=0") - 1]
+    assert not before.startswith("AT+CPMS=")

@@ -29,6 +29,9 @@ COMBINATIONS = [
     "wrong_news last_storage compacts empty_is_ok hidden",
     "wrong_place no_fill no_list empty_is_error keeps_echo",
     "cnmi_hand_over late_delete only_numeric unasked",
+    "no_cpms no_list",
+    "no_store wants_lf plain",
+    "parity keeps_echo boot_lines unasked",
 ]
 # What a modem does for a while, or at each command, whatever its manners are.
 CONDITIONS = [

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Control characters around a line, among them the NUL that some modems send before OK.
-_AROUND = "".join(map(chr, (*range(0x21), 0x7F, 0xFF)))
+# Control characters around a line, among them the NUL that some modems send before OK, and a CR with a parity bit.
+_AROUND = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA0), 0xFF)))
 # Some say "CME Error: unknown", or "ERROR: 3".
 _FINAL = re.compile(r"OK|ERROR(?:: ?\d+)?|COMMAND NOT SUPPORT|TOO MANY PARAMETERS|\+?CM[ES] E(?:RROR|rror):.*")
 # Result codes of ATV0 (V.250, 5.7.1); 2 is RING.

@@ -78,9 +78,20 @@ async def select_storages(talk: Conversation, owners: Mapping[str, str]) -> Stor
             else:
                 cards = {each: owners[each] for each in dict.fromkeys((name, *readable))}
                 return found._replace(cards=cards, size=_last_size(lines))
-    if await talk.ask_known("AT+CMGL=4", LIST_SECONDS) is not None:  # there is one storage, and nothing to choose
+    if await _is_storage(talk):  # there is one, and nothing to choose
         return Storages({"SM": owners["SM"]}, "SM", "", "SM", None)
     raise refusal or Refused("AT+CPMS", "ERROR")
+
+
+async def _is_storage(talk: Conversation) -> bool:
+    """Whether texts can be read though no storage can be chosen."""
+    if await talk.ask_known("AT+CMGL=4", LIST_SECONDS) is not None:
+        return True
+    try:
+        await talk.ask("AT+CMGR=1")
+    except Refused as refusal:
+        return refusal.number == _BAD_INDEX
+    return True
 
 
 def _offered(value: str) -> list[list[str]]:

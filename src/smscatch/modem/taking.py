@@ -113,11 +113,12 @@ class Taker:
     async def sweep(self, talk: Conversation, origin: Origin) -> bool:
         """Take all that the storages hold; return False if some of it could not be read or deleted."""
         is_done, self.is_unannounced = True, False
-        for number, storage in enumerate(self.reader.names):
+        # The receiving one last: it stays chosen, and what is announced can be read at once.
+        for storage in reversed(self.reader.names):
             try:
                 is_done &= await self._empty(talk, origin, storage)
             except Refused as refusal:
-                if number == 0:
+                if storage == self.reader.names[0]:
                     raise
                 # Offered, but not to be had.
                 self.reader.complaints[storage] = f"The texts in {storage} cannot be read: {refusal}"

@@ -88,7 +88,7 @@ _CPMS_COUNTS = {"cpms_of_three": 3, "cpms_of_two": 2, "cpms_of_one": 1}
 _NOT_HERE = ("CMS", CMS_NOT_ALLOWED)
 # Which commands a manner refuses, and how.
 _REFUSED: tuple[tuple[str, re.Pattern[str], tuple[str, int] | tuple[()]], ...] = (
-    ("plain", re.compile(r"AT[+^*$](?!CPMS|CMG[LRDF]|CNMI|CPIN\?)"), ()),
+    ("plain", re.compile(r"AT[+^*$](?!CPMS|CMG[LRDF]|CNM[IA]|CPIN\?)"), ()),
     ("no_cpms", re.compile(r"AT\+CPMS"), ()),
     ("no_imei", re.compile(r"AT\+C?GSN"), ()),
     ("no_imsi", re.compile(r"AT\+CIMI"), ()),
