@@ -37,7 +37,7 @@ COMBINATIONS = [
 CONDITIONS = [
     ("", {"pause_seconds": 0.02}),
     ("keeps_echo", {"pause_seconds": 0.02}),
-    ("", {"sleep_seconds": 0.2}),
+    ("", {"sleep_seconds": 0.4}),
     ("", {"delay_seconds": 0.1}),
     ("", {"refused_commands": 40}),
     ("plain", {"busy_commands": 20}),
