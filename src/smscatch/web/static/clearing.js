@@ -75,7 +75,7 @@ function begin(ask, readAnew) {
 function hide(rows) {
   const shown = list();
   const pager = document.getElementById("pager");
-  rows.forEach((row) => row.remove());
+  for (const row of rows) row.remove();
   pager.hidden = true;
   return () => {
     shown.append(...rows.filter((row) => !isGone(row.id) && !document.getElementById(row.id)));

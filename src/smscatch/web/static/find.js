@@ -19,7 +19,8 @@ export function watchSearch(onFound) {
   async function load(address) {
     request?.abort();
     missed = undefined;
-    const mine = (request = new AbortController());
+    const mine = new AbortController();
+    request = mine;
     try {
       const answer = await fetch(address, { headers: { accept: "text/html" }, signal: mine.signal });
       if (!answer.ok || answer.redirected) return location.assign(address); // it says why

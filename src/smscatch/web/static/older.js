@@ -23,7 +23,7 @@ async function add() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (link !== next()) return false; // another list is shown by now
     const rows = [...page.querySelectorAll("#messages > li")].filter(isNew);
-    rows.forEach((row) => row.querySelectorAll("time").forEach(tell));
+    for (const row of rows) row.querySelectorAll("time").forEach(tell);
     list().append(...rows);
     const further = page.querySelector("#pager [rel=next]");
     if (further) link.href = further.getAttribute("href");
