@@ -144,7 +144,8 @@ def _check_command(command: str, spool: Path, reader: HookUser) -> Iterator[Find
         yield Finding(True, f"runonreceive = {command} is not smscatch's hook; `smscatch gammurc` prints it.")
     else:
         yield from _check_spool(words, spool, reader)
-        yield from _try_hook(words)
+        if "--spool" in words:  # else it would wait for whatever spool it takes for its own
+            yield from _try_hook(words)
 
 
 def _is_spool(words: Sequence[str], word: str) -> bool:
@@ -171,8 +172,6 @@ def _try_hook(words: Sequence[str]) -> Iterator[Finding]:
     """Run the hook as gammu-smsd does, on a spool of its own, and see that a text arrives there."""
     with tempfile.TemporaryDirectory(prefix="smscatch-check-") as folder:
         command = [folder if _is_spool(words, word) else word for word in words]
-        if "--spool" not in command:
-            command += ["--spool", folder]
         try:
             subprocess.run(command, env={"SMS_MESSAGES": "1"}, capture_output=True, timeout=HOOK_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
