@@ -14,7 +14,7 @@ LEVELS = (
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "settings", "simulator", "spool", "hub", "stores"),
-    ("twins",),
+    ("smpp", "twins"),
     ("draining", "inbox", "keycache", "search", "sources"),
     ("waits",),
     ("intake", "keys", "leases", "modem", "reads", "sinks"),

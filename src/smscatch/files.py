@@ -5,9 +5,10 @@ A pipe of the right name would block whoever opens it; a link would lead elsewhe
 
 import contextlib
 import errno
+import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _KINDS = {
@@ -112,6 +113,45 @@ def read_plain(path: Path, max_bytes: int) -> bytes:
     """Return what a plain file holds, of more than `max_bytes` only these. Raises NotPlainFile, or OSError."""
     with open(open_plain(path, os.O_RDONLY), "rb") as file:
         return file.read(max_bytes)
+
+
+def append_records(path: Path, records: Sequence[Sequence[object]], *, is_durable: bool) -> None:
+    """Add JSON arrays to a file, one per line. Raises OSError: what was cut short there, `read_records` passes over."""
+    data = write_records(records)
+    descriptor = open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        # A record that a full disk cut short is made whole again by the newline in front of the next.
+        if os.write(descriptor, b"\n" + data) != len(data) + 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if is_durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_records(records: Sequence[Sequence[object]]) -> bytes:
+    """Return JSON arrays, one per line."""
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def read_records(path: Path, max_bytes: int) -> list[list[object]]:
+    """Return the JSON arrays of a file, one per line; what a power cut left unfinished is passed over.
+
+    Raises OSError if it cannot be read, as if it is no plain file; that there is none is no error.
+    """
+    try:
+        lines = read_plain(path, max_bytes).split(b"\n")
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, list):
+            records.append(record)
+    return records
 
 
 def _kind(found: os.stat_result) -> str:

@@ -22,6 +22,7 @@ from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
 from smscatch.sinks import Sink, open_sinks
 from smscatch.sinks.runner import run_sinks
+from smscatch.smpp.states import BindStates
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
@@ -70,7 +71,8 @@ async def serve(
                 inbox.hub.close()
                 leases.close()
 
-            app = make_app(inbox, leases, settings, reads, test_lines=test_lines)
+            binds = BindStates()
+            app = make_app(inbox, leases, settings, reads, test_lines=test_lines, binds=binds)
             server = HttpServer(app, limit, end_waits)
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
@@ -87,7 +89,7 @@ async def serve(
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            async with background([*runs, *_links(settings), *_folders(settings)]):
+            async with background([*runs, *_links(settings), *_folders(settings), *_binds(settings, binds)]):
                 await server.serve(sockets=[listener])
 
 
@@ -172,6 +174,15 @@ def _folders(settings: Settings) -> list[Run]:
     from smscatch.modem.smstools import Folder  # noqa: PLC0415 - few have it
 
     return [Run("the folder of smstools", Folder(settings.smstools, settings.spool).keep_taking)]
+
+
+def _binds(settings: Settings, states: BindStates) -> list[Run]:
+    """Return what takes the texts of carriers."""
+    if not settings.smpp:
+        return []
+    from smscatch.smpp.binds import binds_of  # noqa: PLC0415 - a server without carriers does without
+
+    return binds_of(settings, states)
 
 
 def _call_at_signals(stop: Callable[[], None]) -> None:

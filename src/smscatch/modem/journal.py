@@ -3,16 +3,13 @@
 And which PIN was refused. Nothing here reads a modem or writes the spool.
 """
 
-import errno
 import hashlib
-import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from smscatch.files import open_plain, read_plain, replace
+from smscatch.files import append_records, read_records, replace, write_records
 
 FOLDER = "journal"
 MAX_RECORDS = 2000
@@ -60,7 +57,7 @@ class Journal:
         self._open: dict[Slot, TakenText] = {}
         self._last_ns = 0
         self._records = 0
-        for record in _read_records(self._path):
+        for record in read_records(self._path, MAX_BYTES):
             self._apply(record)
         self._rewrite()
 
@@ -108,23 +105,14 @@ class Journal:
     def _append(self, records: list[list[object]], *, is_durable: bool) -> None:
         if not records:
             return
-        data = b"".join(json.dumps(record).encode() + b"\n" for record in records)
-        descriptor = open_plain(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        try:
-            # A record that a full disk cut short is made whole again by the newline in front of the next.
-            if os.write(descriptor, b"\n" + data) != len(data) + 1:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if is_durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        append_records(self._path, records, is_durable=is_durable)
         for record in records:
             self._apply(record)
         self._records += len(records)
 
     def _rewrite(self) -> None:
         records = [["+", *slot, *delivery] for slot, delivery in self._open.items()]
-        replace(self._path, b"".join(json.dumps(record).encode() + b"\n" for record in records))
+        replace(self._path, write_records(records))
         self._records = len(records)
 
 
@@ -135,7 +123,7 @@ class PinMarks:
         """Read the marks that the line has in `spool`."""
         self._path = spool / FOLDER / f"{file_name(line)}.pin"
         self._marks: dict[str, str] = {}
-        for record in _read_records(self._path):
+        for record in read_records(self._path, MAX_BYTES):
             match record:
                 case [str(key), str(outcome)]:
                     self._marks[key] = outcome
@@ -151,7 +139,7 @@ class PinMarks:
         self._marks[key] = outcome
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = list(self._marks.items())[-MAX_MARKS:]
-        replace(self._path, b"".join(json.dumps(mark).encode() + b"\n" for mark in kept))
+        replace(self._path, write_records(kept))
 
 
 def digest_of(pdu: str) -> str:
@@ -166,23 +154,3 @@ def _digest(*parts: str) -> str:
 def file_name(line: str) -> str:
     """Return a file name for a line's number or name, whatever characters it has."""
     return quote(line, safe="+")[:200] or "_"
-
-
-def _read_records(path: Path) -> list[list[object]]:
-    """Return the JSON arrays of a file, one per line; what a power cut left unfinished is passed over.
-
-    Raises OSError if it cannot be read, as if it is no plain file.
-    """
-    try:
-        lines = read_plain(path, MAX_BYTES).split(b"\n")
-    except FileNotFoundError:
-        return []
-    records = []
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, list):
-            records.append(record)
-    return records

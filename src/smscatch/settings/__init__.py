@@ -19,6 +19,7 @@ from smscatch.settings import forms
 from smscatch.settings.fields import Field, Given, annotations, hide_password, read_secret, refuse_unknown
 from smscatch.settings.lines import LINES, LineSettings
 from smscatch.settings.sinks import SINKS, SinkSettings
+from smscatch.settings.smpp import SMPP, SmppSettings
 from smscatch.settings.sources import SOURCES, SourceSettings
 from smscatch.settings.tables import Table, read_table, whole_name
 
@@ -29,6 +30,7 @@ __all__ = [
     "LineSettings",
     "Settings",
     "SinkSettings",
+    "SmppSettings",
     "SourceSettings",
     "data_folder",
     "find_server",
@@ -117,6 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[dict[str, LineSettings], LINES]
     sinks: Annotated[dict[str, SinkSettings], SINKS]
     sources: Annotated[dict[str, SourceSettings], SOURCES]
+    smpp: Annotated[dict[str, SmppSettings], SMPP]
     origins: dict[str, str]
     config: Path | None = None
 

@@ -16,6 +16,7 @@ from smscatch.sources.webhook import Provider, Webhook, parse_envelope
 KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
     "pdu": "smscatch.sources.pdu",
+    "smpp": "smscatch.sources.smpp",
     "generic": "smscatch.sources.generic",
     "signed": "smscatch.sources.signed",
     "smsgate": "smscatch.sources.smsgate",

@@ -57,7 +57,7 @@ def read_pdu(body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:
         return [entry.message(sms.recipient, fate_of(sms), "status_report", sent_at=sms.sent_at)]
     if sms.concat is not None and sms.concat.total > 1:
         return [_part(entry, sms, sms.concat)]
-    text, marks = _text_of([sms])
+    text, marks = text_of([sms])
     if sms.has_bad_concat:  # part 0 of something: what is there is shown, but nothing could ever complete it
         marks = tuple(dict.fromkeys((*marks, UNDECODABLE)))
     return [entry.message(sms.sender, text, *marks, sent_at=sms.sent_at)]
@@ -89,7 +89,7 @@ def join_pdus(parts: Sequence[Part]) -> Message:
     by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
     kept = sorted(by_number.values(), key=_by_arrival)
     first = kept[0]
-    text, marks = _text_of([sms for part in kept if isinstance(sms := parse_pdu(part.content), Deliver)])
+    text, marks = text_of([sms for part in kept if isinstance(sms := parse_pdu(part.content), Deliver)])
     message = make_message(
         KIND,
         first.id,
@@ -112,7 +112,7 @@ def _by_arrival(part: Part) -> tuple[datetime, str]:
     return part.received_at, part.id
 
 
-def _text_of(parts: Sequence[Deliver]) -> tuple[str, tuple[str, ...]]:
+def text_of(parts: Sequence[Deliver]) -> tuple[str, tuple[str, ...]]:
     """Return the text and the marks of one message, also where it is for an application and not for a reader."""
     text = join_text(parts)
     data = None if text is not None else _find_ascii(parts)

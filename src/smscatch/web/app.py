@@ -24,6 +24,7 @@ from smscatch.leases import Leases
 from smscatch.lines import OwnLines
 from smscatch.reads import Reads
 from smscatch.settings import Settings
+from smscatch.smpp.states import BindStates
 from smscatch.sources import open_sources
 from smscatch.spool import Writer
 from smscatch.web import pages
@@ -57,11 +58,12 @@ def make_app(
     reads: Reads | None = None,
     *,
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
+    binds: BindStates | None = None,
 ) -> ASGIApp:
     """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
 
-    `test_lines` are the lines on simulated modems, each with what sends a text to it. Raises BadSetting for a wrong
-    source.
+    `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how
+    those to SMSCs are. Raises BadSetting for a wrong source.
     """
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
@@ -88,6 +90,7 @@ def make_app(
         Unsigned(),
         spool,
         Committer(inbox, spool),
+        binds or BindStates(),
     )
     return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
 

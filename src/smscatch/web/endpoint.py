@@ -16,6 +16,7 @@ from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.settings import Settings
+from smscatch.smpp.states import BindStates
 from smscatch.sources.webhook import Provider
 from smscatch.spool import Writer
 from smscatch.stores import Key
@@ -87,7 +88,8 @@ class Context(NamedTuple):
     """What the handlers share.
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
-    name, `unsigned` what was not signed as they sign; `committer` keeps what is delivered, `spool` what cannot be read.
+    name, `unsigned` what was not signed as they sign; `committer` keeps what is delivered, `spool` what cannot be read;
+    `binds` is how those to SMSCs are.
     """
 
     house: House
@@ -98,6 +100,7 @@ class Context(NamedTuple):
     unsigned: Unsigned
     spool: Writer
     committer: Committer
+    binds: BindStates
 
     @property
     def settings(self) -> Settings:

@@ -1,0 +1,261 @@
+"""SMPP PDUs, to and from values (Short Message Peer to Peer Protocol Specification v3.4, whose sections are named).
+
+No I/O, and nothing of what a text says: that is in content.py. An ESME and an SMSC need the same.
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from smscatch.errors import BadPdu
+from smscatch.pdu.fields import OctetReader, bad_octet
+
+HEADER_OCTETS = 16
+MAX_OCTETS = 200_000  # message_payload has 64 kB at most (5.3.2.32); what is longer is no PDU
+RESPONSE = 0x8000_0000  # the bit that makes a request's command its response's (5.1.2.1)
+VERSION = 0x34
+_MAX_STRING = 0xFF
+
+
+class CommandId(IntEnum):
+    """What a PDU is for (5.1.2.1); a response has the bit RESPONSE besides."""
+
+    GENERIC_NACK = 0x8000_0000
+    BIND_RECEIVER = 0x01
+    BIND_TRANSMITTER = 0x02
+    SUBMIT_SM = 0x04
+    DELIVER_SM = 0x05
+    UNBIND = 0x06
+    BIND_TRANSCEIVER = 0x09
+    ENQUIRE_LINK = 0x15
+    ALERT_NOTIFICATION = 0x102
+    DATA_SM = 0x103
+
+
+class Status(IntEnum):
+    """The command_status that we give, or have a sentence for (5.1.3)."""
+
+    OK = 0x00
+    BAD_LENGTH = 0x02
+    BAD_COMMAND = 0x03
+    WRONG_STATE = 0x04
+    ALREADY_BOUND = 0x05
+    SYSTEM_ERROR = 0x08
+    BIND_FAILED = 0x0D
+    BAD_PASSWORD = 0x0E
+    BAD_SYSTEM_ID = 0x0F
+    BAD_SYSTEM_TYPE = 0x53
+    THROTTLED = 0x58
+    TRY_AGAIN = 0x64  # ESME_RX_T_APPN: the receiver has a passing error, so deliver it again later
+
+
+class Tag(IntEnum):
+    """The optional parameters that we read (5.3.2)."""
+
+    RECEIPTED_MESSAGE_ID = 0x001E
+    SOURCE_PORT = 0x020A
+    DESTINATION_PORT = 0x020B
+    SAR_REFERENCE = 0x020C
+    SAR_TOTAL = 0x020E
+    SAR_NUMBER = 0x020F
+    MESSAGE_PAYLOAD = 0x0424
+    MESSAGE_STATE = 0x0427
+
+
+class Frame(NamedTuple):
+    """One PDU: its header (3.2), and its body as it stands there."""
+
+    command: int
+    status: int
+    sequence: int
+    body: bytes = b""
+
+    def encode(self) -> bytes:
+        """Return the octets."""
+        length = HEADER_OCTETS + len(self.body)
+        return b"".join(part.to_bytes(4) for part in (length, self.command, self.status, self.sequence)) + self.body
+
+    def response(self, status: int = Status.OK, body: bytes = b"") -> "Frame":
+        """Return the response to a request."""
+        return Frame(self.command | RESPONSE, status, self.sequence, body)
+
+
+class Frames:
+    """Cuts what comes over a connection into PDUs."""
+
+    def __init__(self) -> None:
+        self._begun = bytearray()
+
+    def feed(self, octets: bytes) -> Iterator[Frame]:
+        """Yield the PDUs that end in `octets`. Raises BadPdu where a length cannot be: then the rest makes no sense."""
+        self._begun += octets
+        while len(self._begun) >= 4:
+            length = int.from_bytes(self._begun[:4])
+            if not HEADER_OCTETS <= length <= MAX_OCTETS:
+                raise bad_octet(0, f"a length from {HEADER_OCTETS} to {MAX_OCTETS}", f"it is {length}")
+            if len(self._begun) < length:
+                return
+            whole = bytes(self._begun[:length])
+            del self._begun[:length]
+            command, status, sequence = (int.from_bytes(whole[at : at + 4]) for at in (4, 8, 12))
+            yield Frame(command, status, sequence, whole[HEADER_OCTETS:])
+
+
+class SmppAddress(NamedTuple):
+    """An address: its type of number (TON, 5.2.5), its numbering plan (NPI, 5.2.6), and what stands there."""
+
+    ton: int = 0
+    npi: int = 0
+    text: str = ""
+
+
+class ShortMessage(NamedTuple):
+    """The body of a deliver_sm or submit_sm (4.4.1, 4.6.1), or, with no `octets`, of a data_sm (4.7.1).
+
+    Times are as they stand there. `tlvs` are tag and value of the optional parameters, in their order.
+    """
+
+    source: SmppAddress = SmppAddress()
+    destination: SmppAddress = SmppAddress()
+    service_type: str = ""
+    esm_class: int = 0
+    protocol_id: int = 0
+    priority: int = 0
+    schedule: str = ""
+    validity: str = ""
+    registered: int = 0
+    replaces: int = 0
+    data_coding: int = 0
+    default_message: int = 0
+    octets: bytes = b""
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+
+    def find(self, tag: int) -> bytes | None:
+        """Return the value of an optional parameter."""
+        return next((value for found, value in self.tlvs if found == tag), None)
+
+    def find_number(self, tag: int) -> int | None:
+        """Return the value of an optional parameter that is a number."""
+        value = self.find(tag)
+        return int.from_bytes(value) if value else None
+
+    @property
+    def user_data(self) -> bytes:
+        """What it carries: message_payload if there is one (5.3.2.32), or else short_message."""
+        return self.find(Tag.MESSAGE_PAYLOAD) or self.octets
+
+
+def parse_short_message(command: int, body: bytes) -> ShortMessage:
+    """Return what stands in a deliver_sm, a submit_sm or a data_sm.
+
+    Raises BadPdu, naming the octet of the body. An optional parameter that does not fit ends the reading, if a text is
+    there without it.
+    """
+    reader = OctetReader(body)
+    service_type = _string(reader, "service_type")
+    source, destination = _address(reader, "source_addr"), _address(reader, "destination_addr")
+    esm_class = reader.take_octet("esm_class")
+    if command == CommandId.DATA_SM:
+        registered, data_coding = reader.take(2, "registered_delivery and data_coding")
+        return ShortMessage(
+            source,
+            destination,
+            service_type,
+            esm_class,
+            registered=registered,
+            data_coding=data_coding,
+            tlvs=_tlvs(reader, has_text=False),
+        )
+    protocol_id, priority = reader.take(2, "protocol_id and priority_flag")
+    schedule, validity = _string(reader, "schedule_delivery_time"), _string(reader, "validity_period")
+    registered, replaces, data_coding, default_message = reader.take(4, "registered_delivery to sm_default_msg_id")
+    octets = reader.take(reader.take_octet("sm_length"), "short_message")
+    return ShortMessage(
+        source,
+        destination,
+        service_type,
+        esm_class,
+        protocol_id,
+        priority,
+        schedule,
+        validity,
+        registered,
+        replaces,
+        data_coding,
+        default_message,
+        octets,
+        _tlvs(reader, has_text=bool(octets)),
+    )
+
+
+def write_short_message(command: int, message: ShortMessage) -> bytes:
+    """Return the body of a deliver_sm, a submit_sm or a data_sm. Raises ValueError if something has no room there."""
+    begin = _written(message.service_type) + _written_address(message.source) + _written_address(message.destination)
+    begin += bytes((message.esm_class,))
+    tlvs = b"".join(tag.to_bytes(2) + len(value).to_bytes(2) + value for tag, value in message.tlvs)
+    if command == CommandId.DATA_SM:
+        return begin + bytes((message.registered, message.data_coding)) + tlvs
+    begin += bytes((message.protocol_id, message.priority)) + _written(message.schedule) + _written(message.validity)
+    begin += bytes((message.registered, message.replaces, message.data_coding, message.default_message))
+    return begin + bytes((len(message.octets),)) + message.octets + tlvs
+
+
+class Bind(NamedTuple):
+    """The body of a bind_receiver, bind_transmitter or bind_transceiver (4.1.1)."""
+
+    system_id: str
+    password: str
+    system_type: str = ""
+    version: int = VERSION
+    ton: int = 0
+    npi: int = 0
+    address_range: str = ""
+
+
+def parse_bind(body: bytes) -> Bind:
+    """Return what stands in a bind. Raises BadPdu."""
+    reader = OctetReader(body)
+    system_id, password, system_type = (_string(reader, name) for name in ("system_id", "password", "system_type"))
+    version, ton, npi = reader.take(3, "interface_version to addr_npi")
+    return Bind(system_id, password, system_type, version, ton, npi, _string(reader, "address_range"))
+
+
+def write_bind(bind: Bind) -> bytes:
+    """Return the body of a bind."""
+    names = _written(bind.system_id) + _written(bind.password) + _written(bind.system_type)
+    return names + bytes((bind.version, bind.ton, bind.npi)) + _written(bind.address_range)
+
+
+def _string(reader: OctetReader, field: str) -> str:
+    """Take a C-octet string (3.1): any octets to a NUL; how long each may be, SMSCs do not heed."""
+    end = reader.octets.find(b"\0", reader.offset)
+    if end < 0 or end - reader.offset > _MAX_STRING:
+        raise bad_octet(reader.offset, f"{field}, which NUL ends", "none is there")
+    return reader.take(end - reader.offset + 1, field)[:-1].decode("latin-1")
+
+
+def _written(text: str) -> bytes:
+    if "\0" in text:
+        raise ValueError(text)
+    return text.encode("latin-1") + b"\0"
+
+
+def _address(reader: OctetReader, field: str) -> SmppAddress:
+    ton, npi = reader.take(2, f"TON and NPI of {field}")
+    return SmppAddress(ton, npi, _string(reader, field))
+
+
+def _written_address(address: SmppAddress) -> bytes:
+    return bytes((address.ton, address.npi)) + _written(address.text)
+
+
+def _tlvs(reader: OctetReader, *, has_text: bool) -> tuple[tuple[int, bytes], ...]:
+    found = []
+    try:
+        while reader.offset < len(reader.octets):
+            tag, length = (int.from_bytes(reader.take(2, f"the {name} of a parameter")) for name in ("tag", "length"))
+            found.append((tag, reader.take(length, "an optional parameter")))
+    except BadPdu:
+        if not has_text:
+            raise
+    return tuple(found)
