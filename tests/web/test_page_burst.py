@@ -98,7 +98,7 @@ def test_a_text_that_is_deleted_while_its_row_waits_for_a_frame_is_never_shown(
     live_server: Server, counting_page: Page
 ) -> None:
     # No frame comes to the list until this says so, and no timer instead of it. Nor may the test wait for frames: a
-    # browser that has nothing to draw may leave them out.
+    # browser that has nothing to draw may leave them out. (A function: to ask an expression again needs eval.)
     counting_page.evaluate("""
         window.frames = [];
         window.requestAnimationFrame = (act) => act.name === "next" && frames.push(act);
@@ -106,7 +106,7 @@ def test_a_text_that_is_deleted_while_its_row_waits_for_a_frame_is_never_shown(
         window.setTimeout = (act, ms) => (ms === 250 ? 0 : setTimeout(act, ms));
     """)
     live_server.receive("deleted at once")
-    counting_page.wait_for_function("frames.length", polling=50)
+    counting_page.wait_for_function("() => frames.length", polling=50)
     gone = live_server.api("GET", "/api/v1/messages/latest")["id"]
     live_server.api("DELETE", f"/api/v1/messages/{gone}")
     is_gone = "id => import('/static/list.js').then((list) => list.isGone(`m-${id}`))"
