@@ -161,6 +161,13 @@ class StoreUnavailable(SmscatchError):
     status, code = 503, "store_unavailable"
 
 
+class ReceptionTrouble(SmscatchError):
+    """A modem or a carrier brings no texts at present; trying again later is right. `state` names its state then."""
+
+    status = 503
+    state: ClassVar[str] = "starting"
+
+
 class NoModem(SmscatchError):
     """No modem of any line works, and nothing else brings texts; the sentence says how each is."""
 

@@ -5,9 +5,8 @@ No handling here: the link decides what to do about it.
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
 
-from smscatch.errors import SmscatchError
+from smscatch.errors import ReceptionTrouble
 
 _COMMAND = re.compile(r"AT[+^*$#%&]?[A-Z]*")
 # <err> of +CME ERROR in words, as modems write it that do not heed AT+CMEE=1 (3GPP TS 27.007, 9.2.1).
@@ -22,11 +21,10 @@ _WORDS = {
 }
 
 
-class ModemTrouble(SmscatchError):
-    """The modem cannot be read at present; trying again later is right."""
+class ModemTrouble(ReceptionTrouble):
+    """The modem cannot be read at present."""
 
-    status, code = 503, "modem_trouble"
-    state: ClassVar[str] = "starting"
+    code = "modem_trouble"
 
 
 class PortMissing(ModemTrouble):

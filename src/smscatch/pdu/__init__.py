@@ -6,10 +6,10 @@ What they are made of is in fields.py and user_data.py; nothing here knows a mod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Unpack
+from typing import Any, Unpack
 
 from smscatch.errors import BadRequest
-from smscatch.pdu.alphabets import Alphabet, Shift, count_open, decode, read_coding
+from smscatch.pdu.alphabets import Alphabet, Coding, Shift, count_open, decode, read_coding
 from smscatch.pdu.fields import (
     Address,
     OctetReader,
@@ -21,10 +21,18 @@ from smscatch.pdu.fields import (
     write_smsc,
     write_time,
 )
-from smscatch.pdu.user_data import Concat, Options, read_user_data, write_parts
+from smscatch.pdu.user_data import Concat, Header, Options, read_user_data, write_parts
 
 __all__ = ["Concat", "Deliver", "Options", "StatusReport"]
-__all__ += ["encode_deliver", "encode_status_report", "encode_submit", "join_text", "parse_pdu", "tpdu_length"]
+__all__ += [
+    "encode_deliver",
+    "encode_status_report",
+    "encode_submit",
+    "join_text",
+    "make_deliver",
+    "parse_pdu",
+    "tpdu_length",
+]
 
 _SUBMIT, _STATUS_REPORT = 0b01, 0b10  # TP-MTI (TS 23.040, 9.2.3.1)
 _HAS_HEADER = 0x40  # TP-UDHI (9.2.3.23)
@@ -121,12 +129,15 @@ def _read_deliver(reader: OctetReader, smsc: str | None, *, has_header: bool) ->
     header, data = read_user_data(reader, coding, has_header=has_header)
     if sent_at is None and _is_shifted(reader, sender):
         raise bad_octet(0, "the beginning of a PDU", "it is lost: TP-SCTS is no time, and zeros stand at the end")
+    return make_deliver(
+        header, data, coding, smsc=smsc, sender=sender.text, sender_type=sender.type, sent_at=sent_at, pid=pid, dcs=dcs
+    )
+
+
+def make_deliver(header: Header, data: bytes, coding: Coding, *, pid: int, dcs: int, **facts: Any) -> Deliver:
+    """Return an SMS of what was read of it; `facts` are the other fields of Deliver: of its SMSC, sender and time."""
     is_text = coding.alphabet is not Alphabet.EIGHT_BIT and not coding.is_compressed
     return Deliver(
-        smsc=smsc,
-        sender=sender.text,
-        sender_type=sender.type,
-        sent_at=sent_at,
         text=decode(data, coding.alphabet, header.shift) if is_text else None,
         data=data,
         alphabet=coding.alphabet,
@@ -140,6 +151,7 @@ def _read_deliver(reader: OctetReader, smsc: str | None, *, has_header: bool) ->
         is_waiting=header.is_waiting or _WAITING_FIRST <= dcs <= _WAITING_LAST,
         is_silent=pid == _TYPE_0,
         is_compressed=coding.is_compressed,
+        **facts,
     )
 
 

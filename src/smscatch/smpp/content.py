@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from smscatch.errors import BadPdu
-from smscatch.pdu import Concat, Deliver
-from smscatch.pdu.alphabets import Alphabet, Coding, decode, read_coding
+from smscatch.pdu import Concat, Deliver, make_deliver
+from smscatch.pdu.alphabets import Alphabet, Coding, read_coding
 from smscatch.pdu.user_data import Header, read_header
 from smscatch.smpp.pdu import ShortMessage, SmppAddress, Tag
 
@@ -19,7 +19,6 @@ _INTERNATIONAL = 1
 _HAS_HEADER = 0x40
 _TYPES = 0x3C  # the bits of esm_class that say what kind of message it is
 _RECEIPTS = (0x04, 0x20)  # an SMSC's receipt, and its notification in between
-_SILENT = 0x40  # protocol_id, as TP-PID: type 0
 # 5.2.19; what is not here below 0x10 is reserved there, and coded as TS 23.038 has it.
 _CHARSETS = {3: "latin1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859_8", 9: "shift_jis", 10: "iso2022_jp"}
 _CHARSETS |= {13: "euc_jp", 14: "cp949"}
@@ -118,30 +117,20 @@ def _read_coding(data_coding: int, default: str) -> tuple[Coding, str | None]:
 
 
 def _as_sms(message: ShortMessage, content: _Content) -> Deliver:
-    header, coding = content.header, content.coding
-    data = content.data
+    coding, data = content.coding, content.data
     if content.charset is not None:
         coding = coding._replace(alphabet=Alphabet.UCS2)
         data = _decode(data, content.charset).encode("utf-16-be")
-    is_text = coding.alphabet is not Alphabet.EIGHT_BIT and not coding.is_compressed
-    return Deliver(
+    return make_deliver(
+        content.header,
+        data,
+        coding,
         smsc=None,
         sender=number_of(message.source),
         sender_type=message.source.ton,
         sent_at=None,
-        text=decode(data, coding.alphabet, header.shift) if is_text else None,
-        data=data,
-        alphabet=coding.alphabet,
-        message_class=coding.message_class,
-        concat=header.concat,
-        has_bad_concat=header.has_bad_concat,
-        ports=header.ports,
-        shift=header.shift,
         pid=message.protocol_id,
         dcs=message.data_coding,
-        is_waiting=header.is_waiting or 0xC0 <= message.data_coding <= 0xEF,
-        is_silent=message.protocol_id == _SILENT,
-        is_compressed=coding.is_compressed,
     )
 
 

@@ -154,37 +154,31 @@ def parse_short_message(command: int, body: bytes) -> ShortMessage:
     reader = OctetReader(body)
     service_type = _string(reader, "service_type")
     source, destination = _address(reader, "source_addr"), _address(reader, "destination_addr")
-    esm_class = reader.take_octet("esm_class")
-    if command == CommandId.DATA_SM:
-        registered, data_coding = reader.take(2, "registered_delivery and data_coding")
-        return ShortMessage(
-            source,
-            destination,
-            service_type,
-            esm_class,
-            registered=registered,
-            data_coding=data_coding,
-            tlvs=_tlvs(reader, has_text=False),
-        )
+    begun = ShortMessage(source, destination, service_type, reader.take_octet("esm_class"))
+    return _parse_data(reader, begun) if command == CommandId.DATA_SM else _parse_text(reader, begun)
+
+
+def _parse_data(reader: OctetReader, begun: ShortMessage) -> ShortMessage:
+    registered, data_coding = reader.take(2, "registered_delivery and data_coding")
+    return begun._replace(registered=registered, data_coding=data_coding, tlvs=_tlvs(reader, has_text=False))
+
+
+def _parse_text(reader: OctetReader, begun: ShortMessage) -> ShortMessage:
     protocol_id, priority = reader.take(2, "protocol_id and priority_flag")
     schedule, validity = _string(reader, "schedule_delivery_time"), _string(reader, "validity_period")
     registered, replaces, data_coding, default_message = reader.take(4, "registered_delivery to sm_default_msg_id")
     octets = reader.take(reader.take_octet("sm_length"), "short_message")
-    return ShortMessage(
-        source,
-        destination,
-        service_type,
-        esm_class,
-        protocol_id,
-        priority,
-        schedule,
-        validity,
-        registered,
-        replaces,
-        data_coding,
-        default_message,
-        octets,
-        _tlvs(reader, has_text=bool(octets)),
+    return begun._replace(
+        protocol_id=protocol_id,
+        priority=priority,
+        schedule=schedule,
+        validity=validity,
+        registered=registered,
+        replaces=replaces,
+        data_coding=data_coding,
+        default_message=default_message,
+        octets=octets,
+        tlvs=_tlvs(reader, has_text=bool(octets)),
     )
 
 

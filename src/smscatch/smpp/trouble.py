@@ -1,15 +1,12 @@
 """What can go wrong between us and an SMSC; each error knows which state of the bind it is. No handling here."""
 
-from typing import ClassVar
-
-from smscatch.errors import SmscatchError
+from smscatch.errors import ReceptionTrouble
 
 
-class SmscTrouble(SmscatchError):
-    """No texts come over this bind at present; trying again later is right."""
+class SmscTrouble(ReceptionTrouble):
+    """No texts come over this bind at present."""
 
-    status, code = 503, "smsc_trouble"
-    state: ClassVar[str] = "away"
+    code, state = "smsc_trouble", "away"
 
 
 class SmscRefused(SmscTrouble):

@@ -71,6 +71,37 @@ def make_message(
     )
 
 
+def join_kept(
+    kind: str, parts: Sequence[Part], read_text: Callable[[Sequence[Part]], tuple[str, tuple[str, ...]]]
+) -> Message:
+    """Return the message of parts that belong together, as Source has it; `read_text` finds its text and its marks.
+
+    Of two parts with one number the earlier counts. The message was received when its last part was, and sent when the
+    first of them was.
+    """
+    by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
+    kept = sorted(by_number.values(), key=_by_arrival)
+    first = kept[0]
+    text, marks = read_text(kept)
+    message = make_message(
+        kind,
+        first.id,
+        line=first.line,
+        sender=first.sender,
+        text=text,
+        received_at=kept[-1].received_at,
+        sent_at=min((part.sent_at for part in kept if part.sent_at), default=None),
+        parts=len(kept),
+        complete=len(kept) == first.total,
+        marks=marks,
+    )
+    return msgspec.structs.replace(message, id=first.id)
+
+
+def _by_arrival(part: Part) -> tuple[datetime, str]:
+    return part.received_at, part.id
+
+
 def read_codes(message: Message) -> Message:
     """Return `message` with what is found in its text: codes, links, hosts. Once for each message: it takes time.
 

@@ -16,7 +16,7 @@ from smscatch.pdu import Concat
 from smscatch.smpp.content import fate_in, is_receipt, number_of, read_messages
 from smscatch.smpp.delivered import Delivered
 from smscatch.smpp.pdu import ShortMessage, SmppAddress, parse_short_message
-from smscatch.sources.base import LineOf, Source, make_message
+from smscatch.sources.base import LineOf, Source, join_kept, make_message
 from smscatch.sources.pdu import UNDECODABLE, text_of
 
 KIND = "smpp"
@@ -112,34 +112,16 @@ def _part(taken: _Taken, short: ShortMessage, concat: Concat) -> Part:
 
 
 def join_smpp(parts: Sequence[Part]) -> Message:
-    """Return the message of parts that belong together, as Source has it, its text still unread.
+    """Return the message of parts that belong together, as Source has it, its text still unread."""
+    return join_kept(KIND, parts, _read_parts)
 
-    It was received when its last part was.
-    """
-    by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
-    kept = sorted(by_number.values(), key=_by_arrival)
-    first = kept[0]
-    contents = [msgspec.json.decode(part.content, type=_PartContent) for part in kept]
-    text, marks = text_of(read_messages([one.parse() for one in contents], contents[0].alphabet))
-    message = make_message(
-        KIND,
-        first.id,
-        line=first.line,
-        sender=first.sender,
-        text=text,
-        received_at=kept[-1].received_at,
-        parts=len(kept),
-        complete=len(kept) == first.total,
-        marks=marks,
-    )
-    return msgspec.structs.replace(message, id=first.id)
+
+def _read_parts(parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
+    contents = [msgspec.json.decode(part.content, type=_PartContent) for part in parts]
+    return text_of(read_messages([one.parse() for one in contents], contents[0].alphabet))
 
 
 SOURCE = Source(KIND, read_smpp, join_smpp)
-
-
-def _by_arrival(part: Part) -> tuple[datetime, str]:
-    return part.received_at, part.id
 
 
 def _time_of(delivered: Delivered) -> datetime:

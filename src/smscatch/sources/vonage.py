@@ -9,12 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from smscatch.errors import BadDelivery, BadSignature
 from smscatch.messages import Message, Part
 from smscatch.numbers import with_plus
-from smscatch.sources.base import LineOf, find_ascii, is_plausible, make_message, name_delivery
+from smscatch.sources.base import LineOf, find_ascii, is_plausible, join_kept, make_message, name_delivery
 from smscatch.sources.jwt import check_times, find_time, read_jwt
 from smscatch.sources.webhook import FORM, Envelope, Incoming, Webhook, check_age, is_one_of, parse_epoch, parse_form
 
@@ -155,28 +153,14 @@ def _part_of(message: Message, place: tuple[int, int, int], content: str) -> Par
 
 def join_vonage(parts: Sequence[Part]) -> Message:
     """Return the message of parts that belong together, as Source has it, its text still unread."""
-    by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
-    kept = sorted(by_number.values(), key=_by_arrival)
-    first = kept[0]
-    message = make_message(
-        KIND,
-        first.id,
-        line=first.line,
-        sender=first.sender,
-        text=_join([json.loads(part.content)[1] for part in sorted(kept, key=lambda part: part.number)]),
-        received_at=kept[-1].received_at,
-        sent_at=min((part.sent_at for part in kept if part.sent_at), default=None),
-        parts=len(kept),
-        complete=len(kept) == first.total,
-    )
-    return msgspec.structs.replace(message, id=first.id)
+    return join_kept(KIND, parts, _read_parts)
+
+
+def _read_parts(parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
+    return _join([json.loads(part.content)[1] for part in sorted(parts, key=lambda part: part.number)]), ()
 
 
 SOURCE = Webhook(KIND, check_vonage, read_vonage, methods=("POST", "GET"), join=join_vonage)
-
-
-def _by_arrival(part: Part) -> tuple[datetime, str]:
-    return part.received_at, part.id
 
 
 def _join(texts: Sequence[str]) -> str:
