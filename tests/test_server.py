@@ -209,7 +209,16 @@ phone_id = "stick1"
         f"store: sqlite:///{server.folder}/smscatch.db (from: SMSCATCH_STORE)\n",
         f"spool: {server.spool} (from: SMSCATCH_SPOOL)\n",
         f"line: {LINE} Shelf, read by our link at {device}\n",
-        f"line: {OTHER_LINE} -, read by the gammu-smsd or the app that calls itself stick1\n",
+        f"line: {OTHER_LINE} -, read by the gammu-smsd that calls itself stick1\n",
+    ]
+
+
+def test_serve_says_what_reads_each_line(tmp_path: Path) -> None:
+    lines = f'[lines."{LINE}"]\nphone_id = "GSM1"\n[lines."{OTHER_LINE}"]\nphone_id = "ffff0001/2"\n'
+    said = describe_serving(settings_in(tmp_path, f'smstools = "{tmp_path}"\n{lines}'))
+    assert said[-2:] == [
+        f"line: {LINE} -, read by smstools3, which calls it GSM1",
+        f"line: {OTHER_LINE} -, read by the app that calls itself ffff0001/2",
     ]
 
 

@@ -18,6 +18,7 @@ from smscatch.numbers import fold_sender, sender_forms
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
 LATE = "late"
 POSSIBLE_DUPLICATE = "possible_duplicate"
+SMSD = "smsd"  # the reader of what smstools3 read, in whichever run
 REDACTED = "redacted"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
@@ -53,9 +54,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease);
     application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0);
     redacted (the service that the number is rented from took its code out).
-    `reader` names the run of the program that read the modem. `lease` is the id of the lease it belongs to. `revision`
-    counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the position in
-    the order of commits; it and the lease are set by the store.
+    `reader` names the run of the program that read the modem, or is SMSD. `lease` is the id of the lease it belongs to.
+    `revision` counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the
+    position in the order of commits; it and the lease are set by the store.
     """
 
     id: str

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from smscatch.messages import POSSIBLE_DUPLICATE, Message, Query
+from smscatch.messages import POSSIBLE_DUPLICATE, SMSD, Message, Query
 from smscatch.stores import Store
 
 # How far apart gammu-smsd may read one SMS twice when it is killed and started again between reading and deleting.
 READ_AGAIN_AGE = timedelta(minutes=15)
+# The same of smsd: the SMSC's time has to be equal too, so it may have been off for days in between.
+READ_AGAIN_BY_SMSD_AGE = timedelta(days=7)
 # Within which some modems store one SMS in two slots. It has the same SMSC's time then, which has no fractions.
 STORED_TWICE_AGE = timedelta(seconds=1)
 PAGE = 200
@@ -32,10 +34,13 @@ class Twins:
     async def mark(self, message: Message, earlier: Iterable[Message], store: Store) -> Message:
         """Return a message, marked if it may be one SMS with another in the store or among `earlier`.
 
-        gammu-smsd 1.42 says nothing that would tell two texts from one read twice, so both are kept; and a modem that
-        stores a text twice gives two with all their bytes the same. Raises StoreUnavailable.
+        gammu-smsd 1.42 says nothing that would tell two texts from one read twice, so both are kept; what smsd reads
+        again has other files; and a modem that stores a text twice gives two with all their bytes the same. Raises
+        StoreUnavailable.
         """
-        if message.reader is not None:
+        if message.reader == SMSD:
+            is_twin = message.sent_at is not None and await self._was_in_a_file_before(message, earlier, store)
+        elif message.reader is not None:
             is_twin = await self._was_read_before(message, earlier, store)
         elif message.source == "pdu" and message.text and message.sent_at is not None:
             is_twin = await self._was_stored_before(message, store)
@@ -47,13 +52,13 @@ class Twins:
 
     async def _was_read_before(self, message: Message, earlier: Iterable[Message], store: Store) -> bool:
         """Return whether another run of the same modem's reader gave the same text."""
-        query = _query(message, READ_AGAIN_AGE)
-        others = [stored.message for stored in await store.newest(query, PAGE)]
-        others += [other for other in earlier if query.matches(other)]
-        return any(
-            other.text == message.text and other.reader not in (None, message.reader) and other.id != message.id
-            for other in others
-        )
+        others = await _equals(message, earlier, store, READ_AGAIN_AGE)
+        return any(other.reader not in (None, message.reader) for other in others)
+
+    async def _was_in_a_file_before(self, message: Message, earlier: Iterable[Message], store: Store) -> bool:
+        """Return whether smsd gave the same text of the same second before: it had not emptied the slot, and died."""
+        others = await _equals(message, earlier, store, READ_AGAIN_BY_SMSD_AGE)
+        return any(other.reader == SMSD and other.sent_at == message.sent_at for other in others)
 
     async def _was_stored_before(self, message: Message, store: Store) -> bool:
         """Return whether the same text, of the same second by the SMSC, came from another slot just before."""
@@ -72,6 +77,14 @@ class Twins:
         self._last.move_to_end(_key(message))
         if len(self._last) > _KEPT:
             self._last.popitem(last=False)
+
+
+async def _equals(message: Message, earlier: Iterable[Message], store: Store, age: timedelta) -> list[Message]:
+    """Return what has the same text from the same sender, of the newest that are so old at most."""
+    query = _query(message, age)
+    others = [stored.message for stored in await store.newest(query, PAGE)]
+    others += [other for other in earlier if query.matches(other)]
+    return [other for other in others if other.text == message.text and other.id != message.id]
 
 
 def _query(message: Message, age: timedelta) -> Query:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,16 @@ async def test_a_file_that_is_found_again_after_a_crash_is_a_repeat(taker: Taker
     again = Folder(taker.incoming, taker.spool.folder)
     assert [again.take(), again.take()] == [0, 1]
     assert len(await taker.messages()) == 1
+
+
+async def test_a_text_that_smsd_read_again_after_it_died_is_marked(taker: Taker) -> None:
+    (other,) = encode_deliver("Authy", "Your code is 482913", NOON + timedelta(seconds=1))
+    for number, pdu in enumerate((PDU, other, PDU)):  # its slot was not emptied yet; the second is another text
+        taker.write(f"GSM1.{number}", f"{HEADER}PDU: {pdu}\n\n", seconds=86_400 * number)
+        assert [taker.folder.take(), taker.folder.take()] == [0, 1]
+        await taker.messages()
+    found = await taker.messages()
+    assert [message.marks for message in found] == [(), (), ("possible_duplicate",)]
 
 
 async def test_a_file_that_cannot_be_removed_is_taken_once_and_told_once(

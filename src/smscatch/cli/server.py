@@ -42,7 +42,10 @@ def run_serve(options: argparse.Namespace) -> int:
 def describe_serving(settings: Settings) -> list[str]:
     """Return what a server works with, a line each: what to look at first when texts do not come."""
     places = " or ".join(str(place.absolute()) for place in CONFIG_PLACES)
-    lines = [f"line: {number} {line.label or '-'}, {line.reader}" for number, line in settings.lines.items()]
+    readers = {
+        number: line.reader(has_smstools=settings.smstools is not None) for number, line in settings.lines.items()
+    }
+    lines = [f"line: {number} {settings.lines[number].label or '-'}, {reader}" for number, reader in readers.items()]
     return [
         f"configuration: {settings.config.absolute() if settings.config else f'none found at {places}'}",
         f"store: {hide_password(settings.store)} (from: {settings.origins['store']})",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smscatch.files import describe_unwritable
+from smscatch.messages import SMSD
 from smscatch.sources.pdu import KIND
 from smscatch.spool import Entry, write_entries
 
@@ -124,7 +125,7 @@ class Folder:
 def _entries(name: str, time_ns: int, received: Received) -> Iterator[Entry]:
     for number, pdu in enumerate(received.pdus, start=1):
         digest = hashlib.sha256(f"{name}\0{number}\0{pdu}".encode()).hexdigest()[:16]
-        records = {"time_ns": str(time_ns), "line": received.modem, "reader": "smsd", "pdu": pdu}
+        records = {"time_ns": str(time_ns), "line": received.modem, "reader": SMSD, "pdu": pdu}
         # NUL ends a record, so it can stand in none.
         body = b"".join(f"{key}={value}".replace("\0", "").encode() + b"\0" for key, value in records.items())
         yield Entry(f"{time_ns:020d}-{digest}", KIND, body)

@@ -14,6 +14,7 @@ from smscatch.settings.tables import Table, whole_name
 
 MAX_SELF_TESTS = 20
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
+_APP = re.compile(r".+/[0-9]+")  # DEVICE/SIM, as sources/smsgate.py calls it
 
 
 def _parse_pin(text: str) -> str:
@@ -68,14 +69,17 @@ class LineSettings(msgspec.Struct, frozen=True):
         ),
     ] = None
 
-    @property
-    def reader(self) -> str:
-        """What reads the modem, in half a sentence."""
+    def reader(self, *, has_smstools: bool = False) -> str:
+        """Return what reads the modem, in half a sentence. `has_smstools`: smstools3 reads what no app does."""
         if self.device is not None:
             return f"read by our link at {self.device}"
-        if self.phone_id is not None:
-            return f"read by the gammu-smsd or the app that calls itself {self.phone_id}"
-        return "read by no modem here"
+        if self.phone_id is None:
+            return "read by no modem here"
+        if _APP.fullmatch(self.phone_id):
+            return f"read by the app that calls itself {self.phone_id}"
+        if has_smstools:
+            return f"read by smstools3, which calls it {self.phone_id}"
+        return f"read by the gammu-smsd that calls itself {self.phone_id}"
 
 
 def parse_number(written: str, country: str | None) -> str:

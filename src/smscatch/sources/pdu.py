@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
-
 from smscatch.errors import BadDelivery, BadPdu
-from smscatch.messages import Message, Part, delivery_id
+from smscatch.messages import SMSD, Message, Part, delivery_id
 from smscatch.pdu import Concat, Deliver, StatusReport, join_text, parse_pdu
-from smscatch.sources.base import LineOf, Source, find_ascii, make_message
+from smscatch.sources.base import LineOf, Source, find_ascii, join_kept, make_message
 
 KIND = "pdu"
 FLASH_CLASS = 0
@@ -29,7 +27,7 @@ class _Entry(NamedTuple):
     pdu: str
 
     def message(self, sender: str, text: str, *marks: str, **facts: Any) -> Message:
-        # Without a reader: what the link reads again after a crash has the same name, so no reader tells twins here.
+        # What the link reads again after a crash has the same name, so its runs tell no twins, as those of others do.
         return make_message(
             KIND,
             self.name,
@@ -38,6 +36,7 @@ class _Entry(NamedTuple):
             text=text,
             received_at=self.received_at,
             marks=marks,
+            reader=SMSD if self.reader == SMSD else None,
             **facts,
         )
 
@@ -82,34 +81,15 @@ def _part(entry: _Entry, sms: Deliver, concat: Concat) -> Part:
 
 
 def join_pdus(parts: Sequence[Part]) -> Message:
-    """Return the message of parts that belong together, as Source has it, its text still unread.
+    """Return the message of parts that belong together, as Source has it, its text still unread."""
+    return join_kept(KIND, parts, _read_parts)
 
-    It was received when its last part was, and sent when its first was.
-    """
-    by_number = {part.number: part for part in sorted(parts, key=_by_arrival, reverse=True)}
-    kept = sorted(by_number.values(), key=_by_arrival)
-    first = kept[0]
-    text, marks = text_of([sms for part in kept if isinstance(sms := parse_pdu(part.content), Deliver)])
-    message = make_message(
-        KIND,
-        first.id,
-        line=first.line,
-        sender=first.sender,
-        text=text,
-        received_at=kept[-1].received_at,
-        sent_at=min((part.sent_at for part in kept if part.sent_at), default=None),
-        parts=len(kept),
-        complete=len(kept) == first.total,
-        marks=marks,
-    )
-    return msgspec.structs.replace(message, id=first.id)
+
+def _read_parts(parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
+    return text_of([sms for part in parts if isinstance(sms := parse_pdu(part.content), Deliver)])
 
 
 SOURCE = Source(KIND, read_pdu, join_pdus)
-
-
-def _by_arrival(part: Part) -> tuple[datetime, str]:
-    return part.received_at, part.id
 
 
 def text_of(parts: Sequence[Deliver]) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from smscatch.messages import LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, Lease, Message, Query
+from smscatch.messages import LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
 from smscatch.stores.base import Delivery, Wish
 
 # Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
@@ -53,11 +53,11 @@ def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier:
 
 
 def _is_second_copy(message: Message) -> bool:
-    """Return whether a modem stored one SMS twice: no lease is given its code a second time.
+    """Return whether a modem stored one SMS twice, or smsd read it twice: no lease is given its code a second time.
 
     Not so for what gammu-smsd may have read twice, minutes apart: there a lost code is worse than a doubled one.
     """
-    return POSSIBLE_DUPLICATE in message.marks and message.reader is None
+    return POSSIBLE_DUPLICATE in message.marks and message.reader in (None, SMSD)
 
 
 def clock_query(message: Message, newest: Lease | None, arrival: Arrival) -> Query | None:
