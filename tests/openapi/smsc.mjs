@@ -10,14 +10,15 @@ const file = `${folder}/answered`;
 const answered = new Set(fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number) : []);
 const queue = [...texts.keys()].filter((number) => !answered.has(number));
 
-const pduOf = ({ source, octets, tlvs, ...rest }) => ({
+const names = { 0x020c: "sar_msg_ref_num", 0x020e: "sar_total_segments", 0x020f: "sar_segment_seqnum" };
+const pduOf = ({ source, octets, tlvs = [], ...rest }) => ({
   source_addr_ton: 5,
   source_addr: source,
   dest_addr_ton: 1,
   dest_addr_npi: 1,
   ...rest,
   short_message: Buffer.from(octets, "hex"),
-  ...tlvs,
+  ...Object.fromEntries(tlvs.map(([tag, value]) => [names[tag], Number.parseInt(value, 16)])),
 });
 
 const serve = (session) => {

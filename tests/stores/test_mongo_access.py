@@ -1,7 +1,6 @@
 """How the MongoDB store gets in where not everybody may: with TLS, a user and a password, as Atlas has it."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +13,7 @@ from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.samples import a_delivery
 from tests.servers import mongo
-
-
-def make_certificate(folder: Path) -> Path:
-    """Make a certificate for 127.0.0.1 that vouches for itself, with its key in one file."""
-    file = folder / "server.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(file), "-out", str(folder / "ca.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    file.write_text(file.read_text() + (folder / "ca.pem").read_text())
-    return file
+from tests.servers.certificates import make_certificate
 
 
 @pytest.fixture

@@ -17,6 +17,10 @@ READ_OCTETS = 256 * 1024
 TEXTS = (CommandId.DELIVER_SM, CommandId.DATA_SM)
 _NO_ID = b"\0"  # message_id of a deliver_sm_resp is unused (4.6.2)
 _REASONS = {
+    Status.BAD_LENGTH: "something in it is too long. SMPP 3.4 allows 15 characters for system_id, 8 for password,"
+    " 12 for system_type, 40 for address_range",
+    Status.WRONG_STATE: "it has a bind of this system_id already: lower `binds`, or wait until it drops the old one",
+    Status.SYSTEM_ERROR: "it has an error of its own. If that stays, ask the carrier",
     Status.ALREADY_BOUND: "it has a bind of this system_id already: lower `binds`, or wait until it drops the old one",
     Status.BIND_FAILED: "it says no more than that the bind failed: ask the carrier",
     Status.BAD_PASSWORD: "the password is wrong. SMPP 3.4 allows 8 characters",
@@ -30,13 +34,14 @@ Tell = Callable[[str, str | None], None]
 
 
 class Patience(NamedTuple):
-    """How long to wait, in seconds: for a connection and an answer, with a silent SMSC until it is asked.
+    """How long to wait, in seconds: for a connection and a bind; until a silent SMSC is asked; and for its answer then.
 
     After `unknown` texts it is asked too, since its answer tells that it has ours.
     """
 
     answer: float = 15.0
     idle: float = 30.0
+    link: float = 30.0
     goodbye: float = 2.0
     unknown: int = 500
 
@@ -170,7 +175,7 @@ class SmscSession:
 
     async def _read_or_enquire(self) -> list[Frame]:
         try:
-            async with asyncio.timeout(self._patience.idle):
+            async with asyncio.timeout(self._patience.idle if self._asked is None else self._patience.link):
                 return await self._read()
         except TimeoutError:
             pass
