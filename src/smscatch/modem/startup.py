@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from smscatch.modem.at import BEGIN, MAX_MUTES, Conversation
+from smscatch.modem.at import MAX_MUTES, Conversation
 from smscatch.modem.dialects import STANDARD, Dialect, find_dialect
 from smscatch.modem.said import find_plain, find_serial, find_value, readable
 from smscatch.modem.sim import OPEN, PIN, PinEntry, ask_lock, trouble_of_refusal
 from smscatch.modem.storages import NOWHERE, Storages, select_storages
+from smscatch.modem.synchrony import BEGIN
 from smscatch.modem.trouble import NoAnswer, Refused, Silent
 
 # A modem may be slow to switch its radio on.
