@@ -1,72 +1,75 @@
-"""The AT conversation with a modem that says exactly what the test wants, on a pty."""
+"""The AT conversation with a modem that says exactly what the test wants, when it wants it."""
 
 import asyncio
-import os
-import tty
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from smscatch.modem.at import LATER_OPTIONAL_SECONDS, Conversation
 from smscatch.modem.dialects import DIALECTS, STANDARD, find_dialect, find_tries
-from smscatch.modem.port import SerialPort
 from smscatch.modem.said import Announced, News, find_plain, find_value, split_values
 from smscatch.modem.trouble import NoAnswer, PortMissing, Refused
 from smscatch.modem.waiting import Sleep
-from tests.modem.links import hurried
 from tests.patience import PATIENCE_SECONDS
 
 IN_STEP = {"AT": ["OK"], "AT+CMEE?": ["+CMEE: 1", "OK"]}
 
 
+async def turns(seconds: float) -> None:
+    """Sleep on a clock of the event loop's turns, which no other program can slow down: 20 are a second."""
+    for _ in range(max(1, round(20 * seconds))):
+        await asyncio.sleep(0)
+
+
 class Script:
-    """A modem that answers each command with the lines that are written for it, and notes what it was asked.
+    """The port of a modem that answers each command with the lines written for it, and notes what it was asked.
 
     Each answer is a list of lines; a command that has none stays without an answer.
     """
 
+    device = "the port of the script"
+
     def __init__(self, answers: dict[str, list[str]]) -> None:
         self.answers = IN_STEP | answers
         self.asked: list[str] = []
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
-        os.set_blocking(self._ours, False)
-        self.device = Path(os.ttyname(self._theirs))
-        asyncio.get_running_loop().add_reader(self._ours, self._read)
         self._typed = b""
+        self._on_bytes: Callable[[bytes], None] = lambda _: None
+        self._on_lost: Callable[[], None] = lambda: None
 
-    def say(self, *lines: str) -> None:
-        os.write(self._ours, "".join(f"\r\n{line}\r\n" for line in lines).encode("latin-1"))
+    def listen(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        self._on_bytes, self._on_lost = on_bytes, on_lost
 
-    def close(self) -> None:
-        if self._ours >= 0:
-            asyncio.get_running_loop().remove_reader(self._ours)
-            os.close(self._ours)
-            os.close(self._theirs)
-            self._ours = -1
-
-    def _read(self) -> None:
-        *commands, self._typed = (self._typed + os.read(self._ours, 4096)).split(b"\r")
+    def write(self, data: bytes) -> None:
+        *commands, self._typed = (self._typed + data).split(b"\r")
         for command in commands:
             asked = command.decode().lstrip("\x1b")
             self.asked.append(asked)
             self.say(*self.answers.get(asked, []))
 
+    def say(self, *lines: str) -> None:
+        said = "".join(f"\r\n{line}\r\n" for line in lines).encode("latin-1")
+        asyncio.get_running_loop().call_soon(self._on_bytes, said)
+
+    def pull_out(self) -> None:
+        asyncio.get_running_loop().call_soon(self._on_lost)
+
+    def set_speed(self, speed: int) -> None:
+        """Have but one."""
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
 
 @asynccontextmanager
 async def talking(
-    answers: dict[str, list[str]], limits: dict[str, float] | None = None, sleep: Sleep = hurried
+    answers: dict[str, list[str]], limits: dict[str, float] | None = None, sleep: Sleep = turns
 ) -> AsyncGenerator[tuple[Conversation, Script, News]]:
     script, news = Script(answers), News()
-    talk = Conversation(SerialPort(script.device), news, sleep=sleep, limits=limits if limits is not None else {})
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            yield talk, script, news
-    finally:
-        talk.close()
-        script.close()
+    talk = Conversation(script, news, sleep=sleep, limits=limits if limits is not None else {})
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        yield talk, script, news
+    talk.close()
 
 
 async def test_an_answer_is_the_lines_before_ok() -> None:
@@ -138,7 +141,7 @@ async def test_an_answer_that_nobody_asked_for_makes_sure_of_the_next() -> None:
     async with talking({"AT+CSQ": ["OK"]}) as (talk, script, _):
         await talk.ask("AT+CSQ")
         script.say("OK")
-        await hurried(1)
+        await turns(1)
         await talk.ask("AT+CSQ")
     assert script.asked == ["AT", "AT+CMEE?", "AT+CSQ"] * 2
 
@@ -154,7 +157,7 @@ async def test_a_command_that_may_take_long_has_its_time_also_beside_mute_ones()
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
-        await hurried(seconds)
+        await turns(seconds)
 
     async with talking({}, sleep=sleep) as (talk, _, _):
         for command in ("AT+CSQ", "AT+CREG?", "AT+CPMS?"):
@@ -186,7 +189,7 @@ async def test_a_long_answer_has_time_as_long_as_it_goes_on() -> None:
 
         async def recite() -> None:
             for _ in range(10):
-                await hurried(1)  # more than the 5 s of a silent modem in all, far less than that each
+                await turns(1)  # more than the 5 s of a silent modem in all, far less than that each
                 script.say("+CMGL: 0,0,,3")
             script.say("OK")
 
@@ -198,8 +201,8 @@ async def test_a_long_answer_has_time_as_long_as_it_goes_on() -> None:
 async def test_a_lost_port_ends_whatever_waits() -> None:
     async with talking({}) as (talk, script, _):
         asking = asyncio.create_task(talk.ask("AT+CSQ"))
-        await hurried(1)
-        script.close()
+        await turns(1)
+        script.pull_out()
         with pytest.raises(PortMissing, match="pulled out"):
             await asking
         with pytest.raises(PortMissing):
@@ -212,7 +215,7 @@ async def test_a_lost_port_is_noticed_while_nothing_is_asked() -> None:
     async with talking({}) as (talk, script, _):
         waiting = asyncio.create_task(talk.is_news_within(3600))
         await asyncio.sleep(0)
-        script.close()
+        script.pull_out()
         with pytest.raises(PortMissing):
             await waiting
 
