@@ -64,33 +64,34 @@ async def serve(
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with _open_spool(settings) as (inbox, drain, pokes):
-            reads = Reads(inbox)
+            reads, binds = Reads(inbox), BindStates()
             leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-
-            def end_waits() -> None:
-                inbox.hub.close()
-                leases.close()
-
-            binds = BindStates()
             app = make_app(inbox, leases, settings, reads, test_lines=test_lines, binds=binds)
-            server = HttpServer(app, limit, end_waits)
+            server = HttpServer(app, limit, partial(_end_waits, inbox, leases))
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
             started(Started(_url_of(listener), await opening.start()))
-
-            async def work_on_store() -> None:
-                await opening.opened(show_key)
-                await run_all(_runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks))
-
+            on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks)
             runs = [
-                Run("the store", work_on_store),
+                Run("the store", partial(_work_on_store, opening, show_key, on_store)),
                 Run("the spool", partial(drain.keep_draining, pokes)),
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
             async with background([*runs, *_links(settings), *_folders(settings), *_binds(settings, binds)]):
                 await server.serve(sockets=[listener])
+
+
+def _end_waits(inbox: Inbox, leases: Leases) -> None:
+    inbox.hub.close()
+    leases.close()
+
+
+async def _work_on_store(opening: Opening, show_key: Callable[[str], None], runs: Sequence[Run]) -> None:
+    """Do what needs the store, as soon as it is open."""
+    await opening.opened(show_key)
+    await run_all(runs)
 
 
 def _runs_on_store(

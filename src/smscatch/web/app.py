@@ -65,6 +65,31 @@ def make_app(
     `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how
     those to SMSCs are. Raises BadSetting for a wrong source.
     """
+    house = House(
+        settings=settings,
+        inbox=inbox,
+        leases=leases,
+        lines=OwnLines(settings, inbox, leases),
+        reads=reads or Reads(inbox),
+        deletions=Deletions(),
+        remembered=remember_configured(settings.admin_key),
+    )
+    spool = Writer(settings.spool)
+    context = Context(
+        house=house,
+        tries=Tries(),
+        render=_render,
+        test_lines=test_lines,
+        providers=open_sources(settings),
+        unsigned=Unsigned(),
+        spool=spool,
+        committer=Committer(inbox, spool),
+        binds=binds or BindStates(),
+    )
+    return SecurityHeaders(_starlette(context))  # around everything, also what Starlette answers to a bug
+
+
+def _starlette(context: Context) -> Starlette:
     app = Starlette(
         routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
@@ -72,27 +97,8 @@ def make_app(
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
     app.state.describe = _describe
     app.state.outlook = pages.outlook.PageState()
-    spool = Writer(settings.spool)
-    app.state.context = Context(
-        House(
-            settings=settings,
-            inbox=inbox,
-            leases=leases,
-            lines=OwnLines(settings, inbox, leases),
-            reads=reads or Reads(inbox),
-            deletions=Deletions(),
-            remembered=remember_configured(settings.admin_key),
-        ),
-        Tries(),
-        _render,
-        test_lines,
-        open_sources(settings),
-        Unsigned(),
-        spool,
-        Committer(inbox, spool),
-        binds or BindStates(),
-    )
-    return SecurityHeaders(app)  # around everything, also what Starlette answers to a bug
+    app.state.context = context
+    return app
 
 
 def _route(endpoint: Endpoint) -> Route:
