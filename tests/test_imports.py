@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
-    ("devices", "errors", "files", "interrupting", "printing", "running", "sharing"),
+    ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
     ("logs", "numbers"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "settings", "simulator", "spool", "hub", "stores"),
@@ -23,7 +23,7 @@ LEVELS = (
     ("letting",),
     ("web", "opening"),
     ("server", "client"),
-    ("demo", "pytest_plugin"),
+    ("catching", "demo", "pytest_plugin"),
     ("cli",),
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.

@@ -1,0 +1,38 @@
+"""The catcher's key in the place of a program's own: a call that is missed is refused by the provider, and is free.
+
+In the variables that the providers' packages read, or that their documentation gives names to.
+"""
+
+from collections.abc import Mapping
+
+# Account names are no secrets, and a program may compare them with what it is sent. These are in the form that packages
+# insist on: Twilio's begin with AC, Plivo's with MA, of 20 characters.
+NAMES: Mapping[str, str] = {
+    "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
+    "PLIVO_AUTH_ID": "MA" + 18 * "0",
+}
+# What the packages read by themselves. If a program has none of all these, it is given them.
+READ_BY_PACKAGES = ("TWILIO_AUTH_TOKEN", "PLIVO_AUTH_TOKEN", "TELNYX_API_KEY")
+# Those of Amazon are for all of its services, and stay: the key in a caught request is changed on its way.
+SECRETS = (
+    *READ_BY_PACKAGES,
+    "TWILIO_API_SECRET",
+    "TWILIO_API_KEY_SECRET",
+    "VONAGE_API_SECRET",
+    "VONAGE_SIGNATURE_SECRET",
+    "NEXMO_API_SECRET",
+    "NEXMO_SIGNATURE_SECRET",
+    "MESSAGEBIRD_API_KEY",
+    "MESSAGEBIRD_ACCESS_KEY",
+    "SINCH_API_TOKEN",
+    "SINCH_SERVICE_PLAN_TOKEN",
+    "SINCH_KEY_SECRET",
+    "SINCH_ACCESS_KEY_SECRET",
+)
+
+
+def with_key(before: Mapping[str, str], key: str) -> dict[str, str]:
+    """Return the variables that change: each secret that is set; if none is, those that packages read by themselves."""
+    secrets = [name for name in SECRETS if name in before] or READ_BY_PACKAGES
+    names = {} if any(name in before for name in SECRETS) else NAMES
+    return dict.fromkeys(secrets, key) | {name: value for name, value in names.items() if not before.get(name)}

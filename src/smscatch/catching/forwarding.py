@@ -1,0 +1,76 @@
+"""A caught request on its way to our server: another path, another host, and for AWS another key."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import h11
+import httpcore2
+
+from smscatch.catching.incoming import Headers, RequestStream
+from smscatch.catching.relaying import headers_of, open_pool, relay
+from smscatch.catching.tally import Tally
+from smscatch.providers import SmsProvider
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+_AWS_KEY_ID = re.compile(rb"(?<=Credential=)[^/,\s]+")
+
+
+class Destination(NamedTuple):
+    """Our server: where it is, and the key that stands in for an application's own."""
+
+    url: str
+    key: str
+
+
+class Forwarder:
+    """Asks our server in the place of providers."""
+
+    def __init__(self, target: Destination, tally: Tally) -> None:
+        self._target, self._tally = target, tally
+        parts = urlsplit(target.url)
+        self._host = parts.netloc.encode()
+        self._path = parts.path.rstrip("/").encode()
+        self._origin = httpcore2.URL(f"{parts.scheme}://{parts.netloc}")
+        self._pool = open_pool()
+
+    async def close(self) -> None:
+        """End the connections to the server."""
+        await self._pool.aclose()
+
+    async def forward(self, incoming: RequestStream, request: h11.Request, provider: SmsProvider, host: str) -> None:
+        """Ask the server what a program asks a provider's host, and answer as it does. Raises as `relay`."""
+        headers = [item for item in headers_of(request) if item[0].lower() != b"host"]
+        if provider.name == "aws":
+            headers = _with_key_id(headers, self._target.key)
+        url = httpcore2.URL(
+            scheme=self._origin.scheme,
+            host=self._origin.host,
+            port=self._origin.port,
+            target=self._path + provider.prefix.encode() + path_of(request.target),
+        )
+        asked = httpcore2.Request(
+            request.method, url, headers=[(b"Host", self._host), *headers], content=incoming.body()
+        )
+        await relay(self._pool, incoming, asked, lambda status: self._tally.caught(host, status))
+
+
+def path_of(target: bytes) -> bytes:
+    """Return path and query of a request's target, also where it names the host (RFC 9112, 3.2.2)."""
+    if target.startswith(b"/"):
+        return target
+    _, _, rest = target.partition(b"://")
+    _, slash, path = rest.partition(b"/")
+    return slash + path or b"/"
+
+
+def _with_key_id(headers: Headers, key: str) -> list[tuple[bytes, bytes]]:
+    """Return headers signed for AWS with our key as the id of the access key.
+
+    An application's AWS keys are for all of Amazon's services, so it keeps its own; our server does not check the
+    signature, whose secret never travels.
+    """
+    return [
+        (name, _AWS_KEY_ID.sub(lambda _: key.encode(), value) if name.lower() == b"authorization" else value)
+        for name, value in headers
+    ]

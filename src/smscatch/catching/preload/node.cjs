@@ -1,0 +1,37 @@
+// What Node loads at its start while it is caught: TLS to providers' names leads to our port, and nothing else does.
+// Beside it lies `where`, with the port and the providers' hosts as a regular expression.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const tls = require("node:tls");
+const { syncBuiltinESMExports } = require("node:module");
+
+const [port, hosts] = fs.readFileSync(path.join(__dirname, "where"), "utf8").split("\n");
+const providers = new RegExp(hosts, "i");
+const connect = tls.connect;
+
+// The forms of tls.connect: (options), (port, options), (port, host, options), (path, options), each with a callback.
+function optionsOf(given) {
+  const options = { ...given.find((argument) => argument !== null && typeof argument === "object") };
+  if (typeof given[0] === "number" || /^\d+$/.test(given[0])) {
+    options.port ??= given[0];
+    if (typeof given[1] === "string") options.host ??= given[1];
+  } else if (typeof given[0] === "string") {
+    options.path ??= given[0];
+  }
+  return options;
+}
+
+tls.connect = function (...given) {
+  const options = optionsOf(given);
+  const host = options.host ?? options.servername;
+  // With a socket or a path the connection is there already: a proxy's, or that of another process.
+  if (options.socket || options.path || typeof host !== "string" || !providers.test(host)) {
+    return connect.apply(this, given);
+  }
+  const led = { ...options, host: "127.0.0.1", port: Number(port), servername: options.servername || host };
+  delete led.lookup;
+  const callback = given.find((argument) => typeof argument === "function");
+  return callback ? connect.call(this, led, callback) : connect.call(this, led);
+};
+syncBuiltinESMExports();

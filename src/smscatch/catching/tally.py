@@ -1,0 +1,52 @@
+"""What a program called, counted: which hosts were caught, which refused, which let through. No contents."""
+
+from collections import Counter, defaultdict
+
+NO_API = "an SMS provider for which smscatch has no send API"
+DISTRUSTED = "the program does not trust our certificate, so nothing was sent"
+SILENT = "connected, and left without a request: it may not trust our certificate"
+UNREACHABLE = "cannot be reached"
+
+
+class Tally:
+    """How often what happened, by host."""
+
+    def __init__(self) -> None:
+        self._answers: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._passed: Counter[str] = Counter()
+
+    def caught(self, host: str, status: int) -> None:
+        """Note a request to a provider that our server answered."""
+        self._answers[host][status] += 1
+
+    def refused(self, host: str, reason: str) -> None:
+        """Note a connection of which nothing came, and why."""
+        self._refused[host, reason] += 1
+
+    def passed(self, host: str) -> None:
+        """Note a connection to a host that is no provider's."""
+        self._passed[host] += 1
+
+    @property
+    def caught_requests(self) -> int:
+        """How many requests were caught."""
+        return sum(answers.total() for answers in self._answers.values())
+
+    def report(self) -> list[str]:
+        """Return all of it, a line for each host."""
+        return [
+            *(_caught_line(host, answers) for host, answers in sorted(self._answers.items())),
+            *(f"refused {host}, {_times(count)}: {why}" for (host, why), count in sorted(self._refused.items())),
+            *(f"passed through {host}, {_times(count)}" for host, count in sorted(self._passed.items())),
+        ]
+
+
+def _caught_line(host: str, answers: Counter[int]) -> str:
+    said = ", ".join(f"{status} {_times(count)}" for status, count in sorted(answers.items()))
+    hint = "; 401 is for a key that is not the catcher's" if 401 in answers else ""
+    return f"caught {host}, answered {said}{hint}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

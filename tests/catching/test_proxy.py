@@ -1,0 +1,197 @@
+"""The proxy catches what is for a provider, refuses what could become a real text, and leaves all else alone."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from tests.catching.conftest import Catcher
+from tests.catching.stand_in import client_through, stream_of, tls_elsewhere
+
+MESSAGES = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json?Page=0"
+
+
+async def test_a_call_to_a_provider_is_answered_by_our_server_under_the_providers_path(catcher: Catcher) -> None:
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        answer = await client.post(MESSAGES, data={"Body": "1234"}, auth=("AC1", "token"))
+    assert (answer.status_code, answer.json()["target"]) == (
+        201,
+        "/twilio/2010-04-01/Accounts/AC1/Messages.json?Page=0",
+    )
+    (asked,) = catcher.server.asked
+    assert asked.body == b"Body=1234"
+    assert asked.headers["authorization"].startswith("Basic ")
+    assert asked.headers["host"] == catcher.server.url.removeprefix("http://")
+    assert catcher.tally.report() == ["caught api.twilio.com, answered 201 once"]
+
+
+async def test_a_connection_serves_one_request_after_the_other(catcher: Catcher) -> None:
+    opened = []
+
+    async def trace(name: str, _: object) -> None:
+        opened.append(name) if name == "connection.connect_tcp.complete" else None
+
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        for count in range(3):
+            answer = await client.post(MESSAGES, content=b"x" * count, extensions={"trace": trace})
+            assert answer.json()["bytes"] == count
+    assert len(opened) <= 1
+
+
+async def test_big_bodies_pass_both_ways_whether_or_not_their_length_is_said(catcher: Catcher) -> None:
+    size = 3 * 1024 * 1024
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(size // 65_536):
+            yield b"y" * 65_536
+
+    catcher.server.answer = lambda _: stream_of(size)
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        answers = [await client.post(MESSAGES, content=content) for content in (b"z" * size, pieces())]
+    assert [len(asked.body) for asked in catcher.server.asked] == [size, size]
+    assert [len(answer.content) for answer in answers] == [size, size]
+
+
+async def test_other_hosts_are_reached_through_a_tunnel_with_their_own_certificate(catcher: Catcher) -> None:
+    async with tls_elsewhere() as (port, their_ca), client_through(catcher.proxy, their_ca) as client:
+        answer = await client.get(f"https://localhost:{port}/")
+    assert answer.text == "from elsewhere"
+    assert catcher.server.asked == []
+    assert catcher.tally.report() == ["passed through localhost, once"]
+
+
+async def test_a_tunnel_carries_whatever_is_spoken_and_ends_as_either_side_does(catcher: Catcher) -> None:
+    heard = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x81\x05hello")  # speaks first, as no HTTP server does
+        heard.set_result(await reader.read())  # until its end
+        writer.write(b"bye")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", catcher.proxy)
+        # What is sent together with the CONNECT is not lost.
+        writer.write(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nhost: x\r\n\r\n\x00early" % port)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert await reader.readexactly(7) == b"\x81\x05hello"
+        writer.write(b"\xfflate")
+        writer.write_eof()
+        assert await reader.read() == b"bye"
+        assert await heard == b"\x00early\xfflate"
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "api.clicksend.com:443",  # we answer for none of its hosts
+        "video.twilio.com:443",  # for another of its hosts
+        "VIDEO.Twilio.COM.:443",  # the same, written in another way
+        "api.twilio.com:8443",  # at another port
+    ],
+)
+async def test_a_providers_host_that_is_not_caught_is_never_let_through(catcher: Catcher, place: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", catcher.proxy)
+    writer.write(f"CONNECT {place} HTTP/1.1\r\nhost: {place}\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 502 smscatch: ")
+    assert "a real text could be sent" in answer
+    (line,) = catcher.tally.report()
+    assert line == f"refused {place.lower().split(':')[0].rstrip('.')}, once: " + line.partition(": ")[2]
+
+
+async def test_a_host_that_cannot_be_reached_is_said(catcher: Catcher) -> None:
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        with pytest.raises(httpx2.ProxyError, match="502 smscatch: localhost:1 cannot be reached"):
+            await client.get("https://localhost:1/")
+
+
+@pytest.mark.parametrize("line", [b"CONNECT nowhere", b"GET /", b"GET ftp://localhost/", b"GET https://localhost/"])
+async def test_what_no_proxy_takes_is_refused(catcher: Catcher, line: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", catcher.proxy)
+    writer.write(line + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert re.match(rb"HTTP/1.1 (400|502) ", await reader.read())
+    writer.close()
+
+
+async def test_plain_http_to_a_provider_is_caught_and_to_others_is_handed_on(catcher: Catcher) -> None:
+    async with client_through(catcher.proxy) as client:
+        caught = await client.post("http://rest.nexmo.com/sms/json", data={"text": "1"})
+        handed_on = await client.post(f"{catcher.server.url}/a//b?c", data={"text": "2"})
+        refused = await client.get("http://www.twilio.com/")
+    assert [caught.json()["target"], handed_on.json()["target"]] == ["/vonage/sms/json", "/a//b?c"]
+    assert (refused.status_code, len(catcher.server.asked)) == (502, 2)
+    assert [line.split(",")[0] for line in catcher.tally.report()] == [
+        "caught rest.nexmo.com",
+        "refused www.twilio.com",
+        "passed through 127.0.0.1",
+    ]
+
+
+async def test_a_program_that_distrusts_us_sends_nothing_and_is_named(catcher: Catcher) -> None:
+    async with client_through(catcher.proxy) as client:
+        with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.post("https://api.telnyx.com/v2/messages")
+    assert catcher.server.asked == []
+    while not catcher.tally.report():  # the alert comes after the client has given up
+        await asyncio.sleep(0)
+    (line,) = catcher.tally.report()
+    assert line.startswith("refused api.telnyx.com, once: the program does not trust our certificate")
+
+
+async def test_the_listener_reads_the_host_from_the_client_and_is_nobody_elses(catcher: Catcher) -> None:
+    trusting = ssl.create_default_context(cadata=catcher.certificate.decode())
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection("127.0.0.1", catcher.listener, ssl=trusting, server_hostname="example.com")
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", catcher.listener, ssl=trusting, server_hostname="API.Plivo.com"
+    )
+    writer.write(b"GET //v1/a%2Bb?c=%2b HTTP/1.1\r\nhost: api.plivo.com\r\nconnection: close\r\n\r\n")
+    assert b'"/plivo//v1/a%2Bb?c=%2b"' in await reader.read()
+    writer.close()
+
+
+async def test_a_program_that_gives_up_has_sent_its_text_all_the_same(catcher: Catcher) -> None:
+    catcher.server.may_answer.clear()
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        call = asyncio.create_task(client.post(MESSAGES, content=b"Body=1"))
+        await catcher.server.was_asked.wait()
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+    catcher.server.may_answer.set()
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        assert (await client.post(MESSAGES, content=b"Body=2")).status_code == 201
+    assert [asked.body for asked in catcher.server.asked] == [b"Body=1", b"Body=2"]
+
+
+async def test_many_calls_at_once_are_all_answered(catcher: Catcher) -> None:
+    async with client_through(catcher.proxy, catcher.certificate, limits=httpx2.Limits(max_connections=60)) as client:
+        answers = await asyncio.gather(*(client.post(MESSAGES, content=b"n" * count) for count in range(60)))
+    assert [answer.json()["bytes"] for answer in answers] == list(range(60))
+
+
+async def test_an_expected_body_is_asked_for(catcher: Catcher) -> None:
+    trusting = ssl.create_default_context(cadata=catcher.certificate.decode())
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", catcher.listener, ssl=trusting, server_hostname="api.twilio.com"
+    )
+    writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+    writer.write(b"1234")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 201 ")
+    writer.close()
+
+
+async def test_aws_keys_of_an_application_become_ours_on_the_way(catcher: Catcher) -> None:
+    signed = "AWS4-HMAC-SHA256 Credential=AKIA123/20260101/eu-west-1/sns/aws4_request, SignedHeaders=host, Signature=ab"
+    async with client_through(catcher.proxy, catcher.certificate) as client:
+        await client.post("https://sns.eu-west-1.amazonaws.com/", headers={"authorization": signed})
+    (asked,) = catcher.server.asked
+    assert asked.target == "/aws/"
+    assert asked.headers["authorization"] == signed.replace("AKIA123", "the-key-of-the-catcher")
