@@ -27,7 +27,7 @@ class OwnLines:
 
     def modems(self, lines: Collection[str] | None = None) -> dict[str, Health]:
         """Return how the modems of these lines are, None for all, by line; only links of ours tell it."""
-        found = read_health(self._settings.spool, self._inbox.now())
+        found = modems_of(self._settings, self._inbox.now())
         return {line: health for line, health in found.items() if lines is None or line in lines}
 
     def label(self, number: str) -> str:
@@ -99,6 +99,11 @@ class OwnLines:
         modems = self.modems()
         working = [line for line in lines if line not in modems or modems[line].state in WORKING]
         return tuple(lines if len(working) < size else working)
+
+
+def modems_of(settings: Settings, now: datetime) -> dict[str, Health]:
+    """Return how the modems are whose links publish into the spool of these settings, by line; `now` is the time."""
+    return read_health(settings.spool, now)
 
 
 def describe(health: Health, now: datetime) -> str:

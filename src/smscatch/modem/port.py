@@ -149,7 +149,7 @@ def _claim(file: int, device: Path) -> None:
     except BlockingIOError as error:
         raise _busy(device) from error
     # gammu and ModemManager mark their port exclusive. That keeps others out, except root, who has to look.
-    holder = _holder_of(device) if _is_marked(file) else None
+    holder = holder_of(device) if _is_marked(file) else None
     if holder is not None:
         raise PortBusy(_busy_sentence(device, holder))
     # The mark of a pty outlives us when we are killed, as the simulator keeps it open; a real port's does not.
@@ -166,7 +166,7 @@ def _is_marked(file: int) -> bool:
     return bool(marked[0])
 
 
-def _holder_of(device: Path) -> str | None:
+def holder_of(device: Path) -> str | None:
     """Return the name and number of another process that has the device open, as far as we may see (proc(5))."""
     target = os.path.realpath(device)
     for process in os.listdir("/proc"):
@@ -183,7 +183,7 @@ def _holder_of(device: Path) -> str | None:
 def _busy(device: Path) -> PortBusy:
     if os.path.realpath(device) in _held:
         return PortShared(f"{device} is read here for another line already. A modem has one line: give each its own.")
-    return PortBusy(_busy_sentence(device, _holder_of(device)))
+    return PortBusy(_busy_sentence(device, holder_of(device)))
 
 
 def _busy_sentence(device: Path, holder: str | None) -> str:

@@ -69,6 +69,10 @@ class LineSettings(msgspec.Struct, frozen=True):
         ),
     ] = None
 
+    def is_gammus(self, *, has_smstools: bool = False) -> bool:
+        """Return whether gammu-smsd reads the modem. `has_smstools`: smstools3 reads what no app does."""
+        return bool(self.device is None and self.phone_id and not _APP.fullmatch(self.phone_id) and not has_smstools)
+
     def reader(self, *, has_smstools: bool = False) -> str:
         """Return what reads the modem, in half a sentence. `has_smstools`: smstools3 reads what no app does."""
         if self.device is not None:

@@ -1,0 +1,70 @@
+"""What a check looks at, and what it says."""
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from smscatch.modem.finding import UsbTree
+from smscatch.modem.gammucheck import HookUser
+from smscatch.settings import Settings
+
+PROGRAM_SECONDS = 10.0
+
+Verdict = Literal["ok", "note", "wrong"]
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check says of one thing: `wrong` is what keeps texts away, a `note` what may, or what is not known.
+
+    `remedy` is a command to be typed, or what to do in words; None where there is nothing to do.
+    """
+
+    check: str
+    verdict: Verdict
+    sentence: str
+    remedy: str | None = None
+
+
+def run_program(command: Sequence[str]) -> str | None:
+    """Return what a program prints on standard output, stripped; None if there is none, it fails or takes too long."""
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PROGRAM_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def read_text(path: Path) -> str:
+    """Return what a small file of the kernel says, stripped; empty if it is gone, or not for us to read."""
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+class Machine(NamedTuple):
+    """Where the machine shows what is looked at; elsewhere in a test.
+
+    `run` runs a program as `run_program` does.
+    """
+
+    usb: UsbTree = UsbTree()
+    proc: Path = Path("/proc")
+    etc: Path = Path("/etc")
+    run: Callable[[Sequence[str]], str | None] = run_program
+
+
+class Patient(NamedTuple):
+    """An installation: its settings, the user who serves it, its machine, and what time it is."""
+
+    settings: Settings
+    user: HookUser
+    machine: Machine
+    now: datetime
+
+
+Check = Callable[[Patient], Iterator[Diagnosis]]
