@@ -1,34 +1,17 @@
 """Running a command while a line is leased for it: what it is told, the lease's length, signals, its status."""
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from smscatch.errors import BadRequest, LeaseEnded, SmscatchError, UnknownLease
+from smscatch.cli.child import ENDING, Child, heeding, shell_status
+from smscatch.errors import LeaseEnded, SmscatchError, UnknownLease
 
 if TYPE_CHECKING:
     from smscatch.client.sync import LeasedLine, LeasedLines
-
-ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
-
-@contextlib.contextmanager
-def heeding(
-    heed: Callable[[int, FrameType | None], None], numbers: Sequence[signal.Signals] = ENDING
-) -> Iterator[None]:
-    """Have `heed` called for signals that ask us to end, but for those that we were started to ignore."""
-    wanted = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, heed) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def leave(number: int, _: FrameType | None) -> None:
@@ -54,41 +37,14 @@ def run_with(phone: "LeasedLine | LeasedLines", command: list[str], ttl: float) 
     What asks us to end is handed on to the command: as long as that runs, it needs its line.
     """
     environ = os.environ | environ_of(phone)
-    running = _Command()
+    running = Child()
     with heeding(running.heed, (*ENDING, signal.SIGINT)):
         try:
             with running.start(command, environ) as process:
                 status = _keep(phone, process, ttl)
         finally:
             _release(phone)
-    return 128 - status if status < 0 else status
-
-
-class _Command:
-    """A process to which signals are handed on, those too that come while it starts."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
-
-    def start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
-        """Start it. Raises BadRequest if it cannot be run."""
-        try:
-            self._process = subprocess.Popen(command, env=environ)
-        except OSError as error:
-            raise BadRequest(f"{command[0]} cannot be run: {error.strerror}.") from error
-        for number in self._early:
-            self._process.send_signal(number)
-        return self._process
-
-    def heed(self, number: int, _: FrameType | None) -> None:
-        """Hand a signal on, unless it is a Ctrl-C, of which the terminal tells the command too."""
-        if number == signal.SIGINT and _has_terminal():
-            return
-        if self._process is None:
-            self._early.append(number)
-        else:
-            self._process.send_signal(number)  # no-op when it has ended
+    return shell_status(status)
 
 
 def _keep(phone: "LeasedLine | LeasedLines", process: subprocess.Popen[bytes], ttl: float) -> int:
@@ -100,14 +56,6 @@ def _keep(phone: "LeasedLine | LeasedLines", process: subprocess.Popen[bytes], t
             return status
         if not _extend(phone, ttl):
             seconds = None
-
-
-def _has_terminal() -> bool:
-    """Return whether we are in the foreground of a terminal."""
-    try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError, AttributeError):  # no terminal, or no input at all
-        return False
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float | None) -> int | None:

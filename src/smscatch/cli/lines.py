@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smscatch.cli.base import NOTHING, OK, Command, parse_given, parse_seconds
-from smscatch.cli.keeping import heeding, leave, run_with
+from smscatch.cli.child import command_of, heeding
+from smscatch.cli.keeping import leave, run_with
 from smscatch.cli.meaning import a_server, open_client
 from smscatch.messages import TTL_SECONDS, WAIT_SECONDS, Line, format_time
 from smscatch.printing import blank_controls
@@ -60,7 +61,7 @@ def run_lease(options: argparse.Namespace) -> int:
     """smscatch lease."""
     from smscatch.client.sync import LeasedLine  # noqa: PLC0415 - what needs HTTP, other commands do without
 
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    command = command_of(options.command)
     with open_client(options) as client, heeding(leave):
         leased = _lease(client, options)
         if command:

@@ -103,7 +103,12 @@ def open_client(options: argparse.Namespace) -> "Client":
     """Return a client for the server that is meant."""
     from smscatch.client.sync import Client  # noqa: PLC0415 - what needs HTTP, other commands do without
 
-    return Client(*find_server(options.url, _read_key(options.key_file)))
+    return Client(*server_of(options))
+
+
+def server_of(options: argparse.Namespace) -> tuple[str, str]:
+    """Return the URL and the key of the server that is meant."""
+    return find_server(options.url, _read_key(options.key_file))
 
 
 def _read_key(path: str | None) -> str | None:

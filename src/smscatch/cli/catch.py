@@ -1,0 +1,91 @@
+"""`smscatch catch`: run a program whose calls to SMS providers are caught. Needs the extra `catch`."""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from smscatch.cli.base import Command
+from smscatch.cli.child import ENDING, Child, command_of, heeding, shell_status
+from smscatch.cli.meaning import a_server, server_of
+from smscatch.errors import BadRequest, CannotStart, Forbidden
+
+if TYPE_CHECKING:
+    from smscatch.catching.forwarding import Destination
+    from smscatch.catching.tally import Tally
+
+NOTHING_CAME = [
+    "caught nothing: no call to an SMS provider came this way (docs/catching.md says which clients miss it)"
+]
+
+
+def run_catch(options: argparse.Namespace) -> int:
+    """smscatch catch."""
+    command = command_of(options.command)
+    if not command:
+        raise BadRequest("Say which program to run: smscatch catch -- COMMAND")
+    url, key = server_of(options)
+    try:
+        from smscatch.catching.forwarding import Destination  # noqa: PLC0415 - needs the extra
+        from smscatch.catching.tally import Tally  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise CannotStart(f"{error.name} is missing: pip install 'smscatch[catch]'") from error
+    _check_server(url, key)
+    tally = Tally()
+    status = _run(command, Destination(url, key), tally)
+    for line in tally.report() if tally.caught_requests else [*NOTHING_CAME, *tally.report()]:
+        print(f"smscatch: {line}", file=sys.stderr)
+    return status
+
+
+def _check_server(url: str, key: str) -> None:
+    """Ask the server for something, before a program relies on it. Raises CannotReach or Unauthorized."""
+    from smscatch.client.sync import Client  # noqa: PLC0415 - what needs HTTP, other commands do without
+
+    with Client(url, key) as client, contextlib.suppress(Forbidden):  # a key that may only send is right
+        client.cursor()
+
+
+def _run(command: list[str], destination: "Destination", tally: "Tally") -> int:
+    """Run a command whose calls are caught; return its status as a shell has it."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
+    from smscatch.catching.catcher import catching  # noqa: PLC0415
+
+    child = Child()
+
+    async def run() -> int:
+        async with catching(os.environ, destination, tally) as environ:
+            return await asyncio.to_thread(_wait, child.start(command, environ))
+
+    with heeding(child.heed, (*ENDING, signal.SIGINT)):
+        return shell_status(asyncio.run(run()))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    with process:
+        return process.wait()
+
+
+def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
+    catch.epilog = (
+        "The program's environment has a proxy and a certificate authority (CA) of this run: its calls to SMS providers"
+        " are answered by the server, and what it calls beyond passes through, unread. Variables that hold a provider's"
+        " key hold the catcher's instead; SMSCATCH_URL and SMSCATCH_KEY are set. It ends with the program's status, and"
+        " says on standard error what was caught."
+    )
+    catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run")
+
+
+COMMANDS = (
+    Command(
+        "catch",
+        "run a program and catch what it sends to SMS providers",
+        run_catch,
+        _add_catch_arguments,
+        means=a_server,
+    ),
+)
