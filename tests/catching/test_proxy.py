@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 
@@ -134,15 +135,32 @@ async def test_plain_http_to_a_provider_is_caught_and_to_others_is_handed_on(cat
     ]
 
 
+def call_as_who_distrusts(port: int) -> None:
+    """Call a provider as requests does, which says in an alert that it does not trust us; asyncio just leaves."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        ssl.create_default_context().wrap_socket(connection, server_hostname="api.telnyx.com")
+
+
 async def test_a_program_that_distrusts_us_sends_nothing_and_is_named(catcher: Catcher) -> None:
-    async with client_through(catcher.proxy) as client:
-        with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            await client.post("https://api.telnyx.com/v2/messages")
-    assert catcher.server.asked == []
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await asyncio.to_thread(call_as_who_distrusts, catcher.listener)
     while not catcher.tally.report():  # the alert comes after the client has given up
         await asyncio.sleep(0)
     (line,) = catcher.tally.report()
     assert line.startswith("refused api.telnyx.com, once: the program does not trust our certificate")
+    assert catcher.server.asked == []
+
+
+async def test_a_program_that_leaves_without_a_request_is_named(catcher: Catcher) -> None:
+    trusting = ssl.create_default_context(cadata=catcher.certificate.decode())
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", catcher.listener, ssl=trusting, server_hostname="api.telnyx.com"
+    )
+    writer.close()
+    while not catcher.tally.report():
+        await asyncio.sleep(0)
+    (line,) = catcher.tally.report()
+    assert line.startswith("refused api.telnyx.com, once: connected, and left without a request")
 
 
 async def test_the_listener_reads_the_host_from_the_client_and_is_nobody_elses(catcher: Catcher) -> None:

@@ -32,9 +32,9 @@ class TlsListener:
         hello = _Hello(self._authority)
         try:
             streams = await Streams.over(connection, hello.context)
-        except OSError:
-            if hello.host:
-                self._tally.refused(hello.host, DISTRUSTED)
+        except OSError as error:
+            if hello.host:  # who distrusts says so in an alert (RFC 8446, 6.2), or just leaves
+                self._tally.refused(hello.host, DISTRUSTED if isinstance(error, ssl.SSLError) else SILENT)
             return
         with contextlib.suppress(Gone):
             async with streams:

@@ -12,12 +12,13 @@ const connect = tls.connect;
 
 // The forms of tls.connect: (options), (port, options), (port, host, options), (path, options), each with a callback.
 function optionsOf(given) {
+  const [first, second] = given;
   const options = { ...given.find((argument) => argument !== null && typeof argument === "object") };
-  if (typeof given[0] === "number" || /^\d+$/.test(given[0])) {
-    options.port ??= given[0];
-    if (typeof given[1] === "string") options.host ??= given[1];
-  } else if (typeof given[0] === "string") {
-    options.path ??= given[0];
+  if (typeof first === "number" || (typeof first === "string" && /^\d+$/.test(first))) {
+    options.port ??= first;
+    if (typeof second === "string") options.host ??= second;
+  } else if (typeof first === "string") {
+    options.path ??= first;
   }
   return options;
 }
