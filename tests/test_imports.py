@@ -23,7 +23,7 @@ LEVELS = (
     ("letting",),
     ("web", "opening"),
     ("server", "client"),
-    ("catching", "demo", "doctor", "pytest_plugin"),
+    ("catching", "demo", "doctor", "pytest_plugin", "setup"),
     ("cli",),
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
