@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from smscatch.catching.accepting import accepting
 from tests.catching.conftest import Catcher
 from tests.catching.stand_in import client_through, stream_of, tls_elsewhere
 
@@ -213,3 +214,27 @@ async def test_aws_keys_of_an_application_become_ours_on_the_way(catcher: Catche
     (asked,) = catcher.server.asked
     assert asked.target == "/aws/"
     assert asked.headers["authorization"] == signed.replace("AKIA123", "the-key-of-the-catcher")
+
+
+async def test_further_connections_wait_until_one_ends() -> None:
+    served, ends = [], [asyncio.Event(), asyncio.Event()]
+
+    async def serve(connection: socket.socket) -> None:
+        end = ends[len(served)]
+        served.append(connection)
+        await end.wait()
+        connection.close()
+        raise ValueError("a connection that breaks breaks no other")
+
+    async with accepting(serve, most=1) as port:
+        first, second = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        while not served:
+            await asyncio.sleep(0)
+        ends[0].set()
+        assert await first[0].read() == b""
+        while len(served) == 1:
+            await asyncio.sleep(0)
+        ends[1].set()
+        assert await second[0].read() == b""
+    for _, writer in (first, second):
+        writer.close()

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, NamedTuple
 
+log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 MOST_CONNECTIONS = 200  # at a port at once; further ones wait in the kernel's queue. Each takes up to two descriptors.
 BACKLOG = 1024
@@ -50,7 +52,7 @@ class Streams(NamedTuple):
 async def accepting(serve: Serve, most: int = MOST_CONNECTIONS) -> AsyncGenerator[int, None]:
     """Have each connection served for as long as the block runs; give the port, a free one.
 
-    `serve` closes the connection that it is given, and raises nothing.
+    `serve` closes the connection that it is given.
     """
     with socket.create_server((LOOPBACK, 0), backlog=BACKLOG) as listening:
         listening.setblocking(False)
@@ -67,8 +69,17 @@ async def _accept(listening: socket.socket, serve: Serve, most: int) -> None:
     async with asyncio.TaskGroup() as tasks:
         while True:
             await places.acquire()
-            task = tasks.create_task(serve(await _next(listening)))
+            task = tasks.create_task(_serve(serve, await _next(listening)))
             task.add_done_callback(lambda _: places.release())
+
+
+async def _serve(serve: Serve, connection: socket.socket) -> None:
+    """Serve a connection; what breaks it breaks no other."""
+    try:
+        await serve(connection)
+    except Exception as error:
+        log.exception("A connection broke with %s.", type(error).__name__)
+        connection.close()
 
 
 async def _next(listening: socket.socket) -> socket.socket:

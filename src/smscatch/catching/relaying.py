@@ -16,7 +16,7 @@ _HOP = {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorizati
 }
 _OF_REQUEST = _HOP | {b"expect"}  # which we answer ourselves (10.1.1)
 _OF_ANSWER = _HOP | {b"transfer-encoding"}
-# Below what uvicorn keeps an idle connection (5 s), or a request would meet its end.
+# Below what servers keep an idle connection (5 s with many), or a request would meet its end.
 KEEP_SECONDS = 3.0
 CONNECT_SECONDS = 15.0
 _FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
