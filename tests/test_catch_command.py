@@ -1,5 +1,6 @@
 """`smscatch catch -- COMMAND` as a user types it, against a real server."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -48,6 +49,25 @@ def test_a_program_that_calls_no_provider_is_said_so(shared_server: Server, tmp_
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert err.startswith("smscatch: caught nothing: no call to an SMS provider came this way")
+
+
+def test_where_no_server_is_named_one_runs_for_the_command_alone(tmp_path: Path) -> None:
+    script = 'smscatch messages; echo $?; curl -s -o /dev/null https://api.twilio.com/x; echo "$SMSCATCH_URL"'
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", "sh", "-c", script],
+        env=bare_environ(TMPDIR=str(tmp_path), PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    status, url = done.stdout.splitlines()
+    assert status == "1"  # it answers: no texts
+    notice, caught = done.stderr.splitlines()
+    assert notice.startswith(f"smscatch: no server is named, so one runs for this command: {url}/ with the key ")
+    assert caught == "smscatch: caught api.twilio.com, answered 404 once"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_signal_is_handed_on(shared_server: Server, tmp_path: Path) -> None:

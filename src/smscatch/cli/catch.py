@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from smscatch.cli.base import Command
 from smscatch.cli.child import ENDING, Child, command_of, heeding, shell_status
-from smscatch.cli.meaning import a_server, server_of
+from smscatch.cli.meaning import a_server, is_server_named, server_of
 from smscatch.errors import BadRequest, CannotStart, Forbidden
 
 if TYPE_CHECKING:
@@ -27,26 +28,41 @@ def run_catch(options: argparse.Namespace) -> int:
     command = command_of(options.command)
     if not command:
         raise BadRequest("Say which program to run: smscatch catch -- COMMAND")
-    url, key = server_of(options)
     try:
         from smscatch.catching.forwarding import Destination  # noqa: PLC0415 - needs the extra
         from smscatch.catching.tally import Tally  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise CannotStart(f"{error.name} is missing: pip install 'smscatch[catch]'") from error
-    _check_server(url, key)
-    tally = Tally()
-    status = _run(command, Destination(url, key), tally)
+    with _server(options) as (url, key):
+        tally = Tally()
+        status = _run(command, Destination(url, key), tally)
     for line in tally.report() if tally.caught_requests else [*NOTHING_CAME, *tally.report()]:
         print(f"smscatch: {line}", file=sys.stderr)
     return status
 
 
-def _check_server(url: str, key: str) -> None:
-    """Ask the server for something, before a program relies on it. Raises CannotReach or Unauthorized."""
+@contextlib.contextmanager
+def _server(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Lend the URL and the key of the server that is meant, or of one of our own if nobody named one.
+
+    Raises CannotReach or Unauthorized before a program relies on it, or CannotStart.
+    """
     from smscatch.client.sync import Client  # noqa: PLC0415 - what needs HTTP, other commands do without
 
+    if not is_server_named(options):
+        from smscatch.cli.own_server import own_server  # noqa: PLC0415 - only where it is needed
+
+        with own_server() as (url, key):
+            print(
+                f"smscatch: no server is named, so one runs for this command: {url}/ with the key {key}",
+                file=sys.stderr,
+            )
+            yield url, key
+        return
+    url, key = server_of(options)
     with Client(url, key) as client, contextlib.suppress(Forbidden):  # a key that may only send is right
         client.cursor()
+    yield url, key
 
 
 def _run(command: list[str], destination: "Destination", tally: "Tally") -> int:
@@ -75,7 +91,7 @@ def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
         "The program's environment has a proxy and a certificate authority (CA) of this run: its calls to SMS providers"
         " are answered by the server, and what it calls beyond passes through, unread. Variables that hold a provider's"
         " key hold the catcher's instead; SMSCATCH_URL and SMSCATCH_KEY are set. It ends with the program's status, and"
-        " says on standard error what was caught."
+        " says on standard error what was caught. Where no server is named, one runs for this command alone."
     )
     catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run")
 

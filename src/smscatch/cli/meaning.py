@@ -50,12 +50,16 @@ def _means_the_demo(settings: Settings) -> bool:
 def find_server(url: str | None, key: str | None) -> tuple[str, str]:
     """Return the URL and the key of the server that a command means whose --url is `url`. Raises BadSetting."""
     settings = load_settings({"url": url, "key": key}, for_client=True)
-    if settings.key is None and settings.origins["url"] == DEFAULT and DEMO_CONFIG.exists():
+    if _is_unnamed(settings) and DEMO_CONFIG.exists():
         print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
         settings = load_demo()
     if settings.key is None:
         raise BadSetting(f"No key is set for the server at {settings.url}: set SMSCATCH_KEY.")
     return settings.url, settings.key
+
+
+def _is_unnamed(settings: Settings) -> bool:
+    return settings.key is None and settings.origins["url"] == DEFAULT
 
 
 def load_demo() -> Settings:
@@ -109,6 +113,13 @@ def open_client(options: argparse.Namespace) -> "Client":
 def server_of(options: argparse.Namespace) -> tuple[str, str]:
     """Return the URL and the key of the server that is meant."""
     return find_server(options.url, _read_key(options.key_file))
+
+
+def is_server_named(options: argparse.Namespace) -> bool:
+    """Return whether somebody named a server, or a demo runs."""
+    if options.url or options.key_file or is_locked(DEMO_LOCK):
+        return True
+    return not _is_unnamed(load_settings(for_client=True))
 
 
 def _read_key(path: str | None) -> str | None:
