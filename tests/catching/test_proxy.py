@@ -217,7 +217,8 @@ async def test_aws_keys_of_an_application_become_ours_on_the_way(catcher: Catche
 
 
 async def test_further_connections_wait_until_one_ends() -> None:
-    served, ends = [], [asyncio.Event(), asyncio.Event()]
+    served: list[socket.socket] = []
+    ends = [asyncio.Event(), asyncio.Event()]
 
     async def serve(connection: socket.socket) -> None:
         end = ends[len(served)]
