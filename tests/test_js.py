@@ -1,0 +1,158 @@
+"""The npm package in clients/js, packed and installed as a reader would, in Node against real servers."""
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from smscatch import __version__, errors
+from smscatch.web.openapi import describe_api
+from smscatch.web.routes import ENDPOINTS
+from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
+from tests.surroundings import bare_environ
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parent / "clients" / "js"
+TOOLS = HERE / "openapi" / "node_modules"
+MOST_BYTES = 15_000
+LINE = "+447700900001"
+WAITS = 100
+DELIVERIES_AT_ONCE = 500
+
+
+def run(*command: str | Path, folder: Path, **environ: str) -> str:
+    """Return what a command prints; the test fails if it does."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=bare_environ(**environ),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `npm pack` makes of the package; it is built for it."""
+    if not (PACKAGE / "node_modules").is_dir():
+        pytest.fail("The npm packages of this test are missing: scripts/setup test")
+    folder = tmp_path_factory.mktemp("packed")
+    run("npm", "pack", "--pack-destination", folder, folder=PACKAGE, npm_config_cache=str(folder / "cache"))
+    return next(folder.glob("*.tgz"))
+
+
+@pytest.fixture(scope="module")
+def project(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has installed the package."""
+    folder = tmp_path_factory.mktemp("project")
+    modules = folder / "node_modules"
+    with tarfile.open(tarball) as packed:
+        packed.extractall(modules, filter="data")
+    (modules / "package").rename(modules / "smscatch")
+    for name in ("@playwright", "playwright", "playwright-core"):
+        (modules / name).symlink_to(PACKAGE / "node_modules" / name)
+    for path in (HERE / "js").iterdir():
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all, whose lines are free at once."""
+    server = Server(tmp_path_factory.mktemp("server")).start(SMSCATCH_LEASE_REST="0s")
+    yield server
+    server.kill()
+
+
+def node(project: Path, server: Server, *arguments: str) -> str:
+    """Return what Node prints of a script that knows where the server is."""
+    return run("node", *arguments, folder=project, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
+
+
+def test_the_package_is_small_of_our_version_and_brings_nothing_along(tarball: Path, project: Path) -> None:
+    described = json.loads((project / "node_modules" / "smscatch" / "package.json").read_text())
+    assert tarball.stat().st_size <= MOST_BYTES
+    assert described["version"] == __version__
+    assert "dependencies" not in described
+
+
+def test_the_first_example_of_its_readme_runs_as_printed(project: Path, server: Server) -> None:
+    (project / "readme.mjs").write_text((PACKAGE / "README.md").read_text().split("```js\n")[1].split("```")[0])
+    environ = bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
+    deliver(server, [{"line": LINE, "sender": "Authy", "text": "hello"}])
+    with subprocess.Popen(
+        ["node", "readme.mjs"], cwd=project, env=environ, stdout=subprocess.PIPE, text=True
+    ) as example:
+        assert example.stdout is not None
+        number = example.stdout.readline().split()[-1]
+        deliver(server, [{"line": number, "sender": "Authy", "text": "Your code is 482913"}])
+        assert example.communicate(timeout=PATIENCE_SECONDS)[0] == "The code is 482913\n"
+    assert example.returncode == 0
+
+
+def test_the_client_keeps_the_conversation(project: Path, server: Server) -> None:
+    said = node(project, server, "--test-reporter=tap", "client.test.mjs")
+    assert "# fail 0" in said
+    assert "# skipped 0" in said
+
+
+def test_each_error_has_the_code_of_the_server(project: Path, server: Server) -> None:
+    script = (
+        "const m = require('smscatch'); console.log(JSON.stringify(Object.fromEntries("
+        "Object.entries(m).filter(([, each]) => each.code).map(([name, each]) => [name, each.code]))))"
+    )
+    codes = json.loads(node(project, server, "-e", script))
+    root = codes.pop("SmsCatchError")
+    assert root == errors.SmscatchError.code
+    assert len(codes) > 10
+    assert codes == {name: getattr(errors, name).code for name in codes}
+
+
+def test_its_types_are_those_of_the_openapi_description(project: Path) -> None:
+    (project / "openapi.json").write_text(json.dumps(describe_api(ENDPOINTS)))
+    run("node", TOOLS / "openapi-typescript/bin/cli.js", "openapi.json", "-o", "schema.ts", folder=project)
+    run("node", PACKAGE / "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", folder=project)
+
+
+async def test_waits_lose_nothing_and_double_nothing_when_the_server_is_killed_and_connections_are_cut(
+    project: Path, make_server: Callable[[], Server]
+) -> None:
+    server = make_server().start()
+    count = int(os.environ.get("SMSCATCH_TEST_JS_WAITS", WAITS))
+    lines = [f"+44770{n:07}" for n in range(count)]
+    deliver(server, [{"line": line, "sender": "Authy", "text": "earlier"} for line in lines])
+    environ = bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
+    command = ["node", "waits.mjs", str(count)]
+    with subprocess.Popen(command, cwd=project, env=environ, stdout=subprocess.PIPE, text=True) as waiting:
+        try:
+            assert waiting.stdout is not None
+            assert waiting.stdout.readline() == "waiting\n"
+            for number in (1, 2):
+                server.kill()
+                server.start()
+                deliver(server, [{"line": line, "sender": "Authy", "text": f"{line} {number}"} for line in lines])
+            said = waiting.communicate(timeout=PATIENCE_SECONDS)[0]
+        finally:
+            waiting.kill()
+    assert json.loads(said) == [[f"{line} 1", f"{line} 2"] for line in lines]
+
+
+def deliver(server: Server, texts: list[dict[str, str]]) -> None:
+    for start in range(0, len(texts), DELIVERIES_AT_ONCE):
+        httpx2.post(
+            f"{server.url}/api/v1/inbound/generic",
+            json=texts[start : start + DELIVERIES_AT_ONCE],
+            auth=(ADMIN_KEY, ""),
+            timeout=PATIENCE_SECONDS,
+        ).raise_for_status()
