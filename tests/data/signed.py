@@ -50,6 +50,7 @@ SAMPLES = Samples(
     malformed=a_json(id=""),
     events=(a_json({"type": "delivery_report_sms", "batch_id": "1", "statuses": []}), a_json({})),
     sign=sign,
+    make=lambda sender, text, name: a_json(**{"from": sender, "body": text, "id": name}),
     max_age=timedelta(minutes=5),
     tables=TABLES,
 )

@@ -50,6 +50,7 @@ SAMPLES = Samples(
         an_event({}, "app:started"),
     ),
     sign=sign,
+    make=lambda sender, text, name: an_event(TEXT | {"sender": sender, "message": text}, id=name),
     several=an_event({"messages": [TEXT, TEXT]}, "sms:batch:received"),
     max_age=MAX_AGE,
 )

@@ -82,6 +82,7 @@ SAMPLES = Samples(
     malformed=an_event_of(TEXT | {"from": {}}),
     events=(an_event("message.sent", direction="outbound"), an_event("message.finalized", direction="outbound")),
     sign=sign,
+    make=lambda sender, text, name: an_event(**{"from": {"phone_number": sender}, "text": text, "id": name}),
     max_age=MAX_AGE,
     configured=public_key,
 )

@@ -67,4 +67,5 @@ SAMPLES = Samples(
         Post(b"SmsSid=SM1&SmsStatus=delivered&MessageStatus=delivered&To=%2B447700900001&MessageSid=SM1&From=%2B44"),
     ),
     sign=sign,
+    make=lambda sender, text, name: a_form(From=sender, Body=text, MessageSid=name),
 )

@@ -61,6 +61,14 @@ def sign_with(content: bytes, secret: str, algorithm: str = "HS256", **claims: A
     return Signed("", {"authorization": f"Bearer {token}"})
 
 
+def make(sender: str, text: str, name: str, place: tuple[int, int] | None = None) -> Post:
+    number, total = place or (0, 0)
+    concat = (
+        {"concat": "true", "concat-ref": "7", "concat-total": str(total), "concat-part": str(number)} if place else {}
+    )
+    return a_json(msisdn=sender.removeprefix("+"), text=text, messageId=name, **concat)
+
+
 SAMPLES = Samples(
     texts=(a_json(), Post(a_form().content, FORM)),
     sent={
@@ -74,6 +82,7 @@ SAMPLES = Samples(
     malformed=a_json(messageId=""),
     events=(a_json(RECEIPT), Post(urlencode(RECEIPT).encode())),
     sign=sign,
+    make=make,
     max_age=MAX_AGE,
     configured=signature_secret,
 )

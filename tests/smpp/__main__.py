@@ -20,6 +20,7 @@ from tests.smpp.smscs import (
     stored,
     traffic,
 )
+from tests.surroundings import hide_user
 
 SHORT, LONG, KILLS = 2000, 1000, 10
 
@@ -47,4 +48,5 @@ async def run(program: str, folder: Path) -> None:
 if __name__ == "__main__":
     for name in PROGRAMS:
         with tempfile.TemporaryDirectory() as temporary:
+            hide_user(Path(temporary))
             asyncio.run(run(name, Path(temporary)))

@@ -29,6 +29,7 @@ class Samples(NamedTuple):
     `malformed` is a text that lacks what it needs; `events` tell of something else. `several` holds two texts, if one
     delivery may. What was signed longer than `max_age` ago is stale, if the sender signs a time. `sign` takes a
     delivery, a secret, the address that is called and the time: by the sender's own software, if there is any.
+    `make` makes a text of a sender, a content, the service's id of it, and, where that sends parts, number and total.
     `configured` turns that secret into what stands in the settings; `tables` are what else the source's table needs.
     """
 
@@ -38,6 +39,7 @@ class Samples(NamedTuple):
     malformed: Post
     events: tuple[Post, ...]
     sign: Callable[[Post, str, str, datetime], Signed]
+    make: Callable[..., Post]
     several: Post | None = None
     max_age: timedelta | None = None
     configured: Callable[[str], str] = str
