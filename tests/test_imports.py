@@ -17,7 +17,7 @@ LEVELS = (
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "search", "sources"),
     ("waits",),
-    ("intake", "keys", "leases", "modem", "reads", "sinks"),
+    ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks"),
     ("committing", "lines", "rights"),
     ("access",),
     ("letting",),
@@ -28,7 +28,7 @@ LEVELS = (
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
-    ("connections", "responses", "texts", "tries", "unsigned", "waiting"),
+    ("arrivals", "connections", "responses", "texts", "tries", "waiting"),
     ("bodies", "endpoint", "over_h11", "over_httptools"),
     ("serving",),
     ("auth", "params"),

@@ -117,6 +117,12 @@ class UnknownLease(NotFound):
     code = "unknown_lease"
 
 
+class SourceExists(SmscatchError):
+    """A source of this name is there already."""
+
+    status, code = 409, "source_exists"
+
+
 class NoFreeLine(SmscatchError):
     """All lines that would do are leased or rest, or too many of them for a group.
 

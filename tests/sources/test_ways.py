@@ -47,7 +47,12 @@ class Text(NamedTuple):
         return int(self.at.timestamp()) * 10**9
 
     def envelope(self, content: bytes, content_type: str, **more: Any) -> bytes:
-        facts = {"received_at": self.at, "address": "", "content_type": content_type, "origin": "source one"}
+        facts: dict[str, Any] = {
+            "received_at": self.at,
+            "address": "",
+            "content_type": content_type,
+            "origin": "source one",
+        }
         return write_envelope(Envelope(content=content, **facts, **more))
 
 

@@ -19,12 +19,14 @@ from smscatch.stores.records import (
     PositionRecord,
     Record,
     SinkRecord,
+    SourceRecord,
 )
 from tests.samples import NOON, a_delivery, the_parts
 from tests.stores.conftest import MakeUrl
+from tests.stores.test_added_sources import GATE, PHONE
 from tests.stores.test_leases import a_wish, leased
 
-KINDS = ["position", "message", "part", "deleted", "key", "lease", "read", "sink", "job"]
+KINDS = ["position", "message", "part", "deleted", "key", "lease", "read", "sink", "job", "source"]
 
 
 async def fill(store: Store) -> None:
@@ -46,6 +48,8 @@ async def fill(store: Store) -> None:
     await store.advance("hook", cursor, 100, due)
     (taken,) = await store.take_jobs("hook", "one", 1, now=NOON, until=NOON)
     await store.settle(settled(taken, Attempt(at=NOON, outcome=BURIED, reason="HTTP 410"), NOON), "one")
+    for source in (GATE, PHONE):
+        await store.add_source(source)
 
 
 async def records_of(store: Store) -> list[Record]:
@@ -111,7 +115,9 @@ async def test_what_is_there_already_is_not_loaded_twice(store: Store) -> None:
     await fill(store)
     before = await records_of(store)
     for record in before:
-        if isinstance(record, MessageRecord | PartRecord | DeletedRecord | LeaseRecord | SinkRecord | JobRecord):
+        if isinstance(
+            record, MessageRecord | PartRecord | DeletedRecord | LeaseRecord | SinkRecord | JobRecord | SourceRecord
+        ):
             with pytest.raises(BadRequest, match="is there twice"):
                 await store.load([PositionRecord(position=99), record])
     assert as_lines(await records_of(store)) == as_lines(before)

@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import httpx2
 from playwright.sync_api import Page, expect
 
 from smscatch.stores.base import DayCount
 from smscatch.web.pages.lines import DAYS, draw_chart
+from tests.data.smsgate import SAMPLES
 from tests.samples import a_delivery
 from tests.web.conftest import ONE, TWO, OpenContext, Server
 
@@ -116,3 +118,27 @@ def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Ser
         expect(card.locator("details[open] code")).to_contain_text(text)
     card.locator("details[open] button").click()
     expect(card.locator("details[open] button")).to_have_text("Copied")
+
+
+def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Server, page: Page) -> None:
+    page.goto("/lines")
+    sources = page.locator("#sources")
+    sources.get_by_label("Name").fill("drawer")
+    sources.get_by_label("Kind").select_option("smsgate")
+    sources.get_by_role("button", name="Add", exact=True).click()
+    address, secret = sources.locator("#made-source code").all_text_contents()
+    assert address.endswith("/api/v1/inbound/drawer")
+    post = SAMPLES.make("+447700900123", "Your code is 482913", "1")
+    for signed_with in ("another", secret):
+        signed = SAMPLES.sign(post, signed_with, address, datetime.now(UTC))
+        httpx2.post(f"{live_server.url}/api/v1/inbound/drawer", content=post.content, headers=signed.headers)
+    page.goto("/lines")
+    assert secret not in page.content()
+    card = sources.locator(".key-list > li")
+    expect(card).to_contain_text("no secret fits")
+    card.get_by_role("link", name="a text").click()
+    expect(page.locator(".text")).to_have_text("Your code is 482913")
+    page.goto("/lines")
+    page.get_by_label("Remove drawer").click()
+    page.get_by_role("button", name="Remove for good").click()
+    expect(sources.locator(".key-list")).to_have_count(0)

@@ -84,6 +84,10 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /lines/live": (Call(shows=HOLDER, leased=True),),
     "POST /leases/{id}/end": (Call(303, 404, leased=True),),
     "POST /lines/{line}/send": (Call(303, 403, form="sender=Bank&text=hello"),),
+    "POST /sources": (Call(200, 403, limited=403, form="name=new&kind=smsgate&server=http%3A%2F%2Fx.test&reach=all"),),
+    "POST /sources/{source}/secret": (Call(400, 403, limited=403),),
+    "POST /sources/{source}/drop": (Call(400, 403, limited=403),),
+    "POST /sources/{source}/remove": (Call(400, 403, limited=403),),
     "GET /keys": (Call(shows=LABEL, foreign=403, limited=403),),
     "POST /keys": (Call(shows=LABEL, foreign=403, limited=403, form=f"name=new&{LIMIT}"),),
     "POST /keys/{id}": (Call(303, 403, limited=403, form=LIMIT),),
@@ -133,6 +137,11 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/v1/inbound/{source}": (Call(403, 403),),  # no key is any good here
     "POST /api/v1/inbound/{source}": (Call(403, 403, body=SIGN_UP),),
     "GET /api/v1/sources": (Call(shows=PUBLIC_URL, foreign=403, limited=403),),
+    "POST /api/v1/sources": (Call(201, 403, limited=403, body={"name": "new", "kind": "smsgate"}),),
+    # It stands in the configuration, and stays there.
+    "DELETE /api/v1/sources/{source}": (Call(400, 403, limited=403),),
+    "POST /api/v1/sources/{source}/secrets": (Call(400, 403, limited=403, body={}),),
+    "DELETE /api/v1/sources/{source}/secrets": (Call(400, 403, limited=403),),
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),

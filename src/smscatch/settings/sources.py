@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from smscatch.settings.fields import Field
+from smscatch.settings.fields import Field, Given
 from smscatch.settings.forms import parse_http
 from smscatch.settings.lines import check_lines, lines_field
-from smscatch.settings.tables import Table, parse_plain
+from smscatch.settings.tables import Table, parse_plain, read_table
 
 # Deliveries of this kind come with an API key, and so need no table; their address is taken.
 RESERVED = ("generic",)
@@ -79,3 +79,14 @@ SOURCES = Table(
     _parse_name,
     "NAME has up to 40 of a-z, 0-9, - and _, and is not generic",
 )
+
+
+def parse_source(name: str, values: Mapping[str, Any], country: str | None) -> SourceSettings:
+    """Return a source that does not stand in a file, checked as those that do. Raises BadSetting.
+
+    `values` may not name a file: whoever gives them is no user of this machine.
+    """
+    known = {key: value for key, value in values.items() if key in SourceSettings.__struct_fields__}
+    entries, _ = read_table("sources", SOURCES, Given({name: known}, "the source"), country)
+    source: SourceSettings = entries[name]
+    return source

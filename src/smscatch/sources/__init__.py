@@ -31,6 +31,7 @@ __all__ = [
     "find_former_id",
     "find_source",
     "join_parts",
+    "open_source",
     "open_sources",
     "parse_delivery",
     "read_codes",
@@ -62,12 +63,16 @@ def open_sources(settings: Settings) -> dict[str, Provider]:
     providers = {}
     for name, configured in settings.sources.items():
         try:
-            webhook = _fit(configured)
+            providers[name] = open_source(name, configured)
         except BadSetting as error:
             raise BadSetting(f"{settings.config}: sources.{name}: {error}") from error
-        secrets, lines = configured.secrets, configured.lines or None
-        providers[name] = Provider(name, webhook, secrets, configured.public_url, lines)
     return providers
+
+
+def open_source(name: str, configured: SourceSettings) -> Provider:
+    """Return a source as its table has it. Raises BadSetting as `open_sources` does."""
+    webhook = _fit(configured)
+    return Provider(name, webhook, configured.secrets, configured.public_url, configured.lines or None)
 
 
 def _fit(configured: SourceSettings) -> Webhook:

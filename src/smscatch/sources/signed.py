@@ -108,7 +108,7 @@ def _read(text: Any, envelope: Envelope, name: str, line_of: LineOf) -> Message:
     )
 
 
-SOURCE = Webhook(KIND, refuse_unfitted, read_signed, fit=fit_signed)
+SOURCE = Webhook(KIND, refuse_unfitted, read_signed, fit=fit_signed, is_secret_ours=True)
 
 
 def _parse(envelope: Envelope) -> Any:

@@ -83,7 +83,7 @@ def read_smsgate(envelope: Envelope, name: str, line_of: LineOf) -> list[Message
     return found
 
 
-SOURCE = Webhook(KIND, check_smsgate, read_smsgate)
+SOURCE = Webhook(KIND, check_smsgate, read_smsgate, is_secret_ours=True)
 
 
 def _decode(content: bytes | msgspec.Raw, form: type[T]) -> T:

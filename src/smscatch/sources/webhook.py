@@ -108,7 +108,7 @@ class Webhook(NamedTuple):
     signature is over the address that is called, so that `public_url` has to be set. `find_former_id` returns
     which id a version before gave to the message in an envelope, if it was another than now. `fit` returns the webhook
     of one configured source, where its table says more than a kind knows, or raises BadSetting for what cannot work.
-    `fields` as Envelope has them.
+    `fields` as Envelope has them. With `is_secret_ours` the sender can be told any secret.
     """
 
     kind: str
@@ -121,6 +121,7 @@ class Webhook(NamedTuple):
     find_former_id: Callable[[Envelope], str | None] | None = None
     fit: Callable[["Webhook", SourceSettings], "Webhook"] | None = None
     fields: Mapping[str, str] = MappingProxyType({})
+    is_secret_ours: bool = False
 
 
 class Provider(NamedTuple):

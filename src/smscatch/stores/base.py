@@ -11,7 +11,7 @@ import msgspec
 
 from smscatch.messages import LATE, Lease, Message, Part, Query, Stored
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.records import Key, Read, Record
+from smscatch.stores.records import AddedSource, Key, Read, Record
 
 # Makes one message of those parts of a long one that have come, given in the order of their numbers.
 Join = Callable[[Sequence[Part]], Message]
@@ -255,6 +255,18 @@ class Store(Protocol):
 
     async def sinks(self) -> list[SinkUse]:
         """Return every sink that was ever opened, by name."""
+
+    async def add_source(self, source: AddedSource) -> bool:
+        """Keep a source; return False, and do nothing, if there is one of its name."""
+
+    async def change_source(self, before: AddedSource, after: AddedSource) -> bool:
+        """Put `after` in the place of `before`, which has its name; return False if that is not there any more."""
+
+    async def remove_source(self, name: str) -> bool:
+        """Remove a source; return False if there was none."""
+
+    async def added_sources(self) -> list[AddedSource]:
+        """Return the sources that were added, by name."""
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard` whenever another instance may have committed messages, until cancelled.

@@ -41,6 +41,22 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rea
     at: Time
 
 
+class AddedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Who delivers texts to `POST /api/v1/inbound/NAME`, as a table `[sources.NAME]` says it, added while we ran.
+
+    `secrets` are as they are: to check a signature takes the secret itself, no hash of it.
+    """
+
+    name: str
+    created_at: datetime
+    kind: str
+    secrets: tuple[str, ...]
+    public_url: str | None = None
+    lines: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    signature: dict[str, str | dict[str, str]] = {}
+
+
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="position"):
     """The newest position that was given."""
 
@@ -108,6 +124,12 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     job: Job
 
 
+class SourceRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="source"):
+    """A source that was added, with its secrets."""
+
+    source: AddedSource
+
+
 class EndRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
     """The last line of an export: how many records stand before it. No store has it; it tells that none is lacking."""
 
@@ -124,6 +146,7 @@ Record = (
     | Read
     | SinkRecord
     | JobRecord
+    | SourceRecord
 )
 ORDER = (
     PositionRecord,
@@ -135,6 +158,7 @@ ORDER = (
     Read,
     SinkRecord,
     JobRecord,
+    SourceRecord,
 )
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from smscatch.access import House
 from smscatch.committing import Committer
 from smscatch.deletions import Deletions
+from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import remember_configured
@@ -25,15 +26,14 @@ from smscatch.lines import OwnLines
 from smscatch.reads import Reads
 from smscatch.settings import Settings
 from smscatch.smpp.states import BindStates
-from smscatch.sources import open_sources
 from smscatch.spool import Writer
 from smscatch.web import pages
+from smscatch.web.arrivals import SourceArrivals
 from smscatch.web.endpoint import Context, Endpoint, SendTest
 from smscatch.web.params import check_names
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
 from smscatch.web.tries import Tries
-from smscatch.web.unsigned import Unsigned
 
 HERE = Path(__file__).parent
 # Pages are not compressed: they hold secrets beside what the address asked for, and their length would tell (BREACH).
@@ -80,8 +80,8 @@ def make_app(
         tries=Tries(),
         render=_render,
         test_lines=test_lines,
-        providers=open_sources(settings),
-        unsigned=Unsigned(),
+        deliverers=Deliverers(settings, inbox),
+        arrivals=SourceArrivals(),
         spool=spool,
         committer=Committer(inbox, spool),
         binds=binds or BindStates(),

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from smscatch.deliverers import Secret
 from smscatch.errors import BadRequest
 from smscatch.letting import TtlSeconds
 from smscatch.messages import TTL_SECONDS
@@ -21,6 +22,12 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a lease shall last from now on, at least."""
 
     ttl_seconds: TtlSeconds = TTL_SECONDS
+
+
+class NewSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A secret for a source; one is made if there is none here, where the service can be told it."""
+
+    secret: Secret = ""
 
 
 class Text(msgspec.Struct, frozen=True):

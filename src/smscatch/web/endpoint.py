@@ -12,17 +12,17 @@ from starlette.responses import Response
 
 from smscatch.access import Access, House
 from smscatch.committing import Committer
+from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.settings import Settings
 from smscatch.smpp.states import BindStates
-from smscatch.sources.webhook import Provider
 from smscatch.spool import Writer
 from smscatch.stores import Key
+from smscatch.web.arrivals import SourceArrivals
 from smscatch.web.texts import Texts, choose_language, read_texts
 from smscatch.web.tries import Tries
-from smscatch.web.unsigned import Unsigned
 
 Handler = Callable[[Request], Awaitable[Response]]
 SendTest = Callable[[str, str], Awaitable[None]]  # sends a text to a line: its sender, the text
@@ -87,8 +87,8 @@ class Endpoint(NamedTuple):
 class Context(NamedTuple):
     """What the handlers share.
 
-    `test_lines` are those on simulated modems, to which a test text can be sent; `providers` the configured sources by
-    name, `unsigned` what was not signed as they sign; `committer` keeps what is delivered, `spool` what cannot be read;
+    `test_lines` are those on simulated modems, to which a test text can be sent; `deliverers` the sources,
+    `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
     `binds` is how those to SMSCs are.
     """
 
@@ -96,8 +96,8 @@ class Context(NamedTuple):
     tries: Tries
     render: Callable[..., str]
     test_lines: Mapping[str, SendTest]
-    providers: Mapping[str, Provider]
-    unsigned: Unsigned
+    deliverers: Deliverers
+    arrivals: SourceArrivals
     spool: Writer
     committer: Committer
     binds: BindStates

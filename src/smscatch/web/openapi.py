@@ -8,6 +8,7 @@ import msgspec
 
 from smscatch import __version__
 from smscatch.codes import Reading
+from smscatch.deliverers import NewSource
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
 from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
@@ -25,16 +26,16 @@ from smscatch.web.api.answers import (
     ReadList,
     Taken,
 )
-from smscatch.web.api.sources import SourceList
-from smscatch.web.bodies import Extension, Text
+from smscatch.web.api.sources import SourceList, SourceWithSecret
+from smscatch.web.bodies import Extension, NewSecret, Text
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken, NotTaken),
-    *(DocumentOf2018, Alive, Readiness, SinkList, SourceList, Error),
+    *(DocumentOf2018, Alive, Readiness, SinkList, SourceList, SourceWithSecret, Error),
 )
-BODIES = (LeaseRequest, Extension, Text, GenericDelivery)
+BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
 ALWAYS = (BadRequest,)
 GUARDED = (Unauthorized, Forbidden, TooManyTries, StoreUnavailable)

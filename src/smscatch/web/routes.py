@@ -2,7 +2,16 @@
 
 from functools import partial
 
-from smscatch.errors import BadDelivery, LeaseEnded, NoFreeLine, NoModem, NotFound, UnknownLease, UnknownLine
+from smscatch.errors import (
+    BadDelivery,
+    LeaseEnded,
+    NoFreeLine,
+    NoModem,
+    NotFound,
+    SourceExists,
+    UnknownLease,
+    UnknownLine,
+)
 from smscatch.keys import ADMIN, INGEST, LEASE, READ
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
@@ -44,6 +53,10 @@ PAGES = (
     SHOW("/lines/live", pages.lines.live, (READ, LEASE), EVENTS),
     SUBMIT("/leases/{id}/end", pages.lines.end_lease, (LEASE,), HTML),
     SUBMIT("/lines/{line}/send", pages.lines.send_test, (INGEST,), HTML),
+    SUBMIT("/sources", pages.sources.make_source, (ADMIN,), HTML),
+    SUBMIT("/sources/{source}/secret", pages.sources.change_source_secret, (ADMIN,), HTML),
+    SUBMIT("/sources/{source}/drop", pages.sources.drop_old_secrets, (ADMIN,), HTML),
+    SUBMIT("/sources/{source}/remove", pages.sources.remove_added, (ADMIN,), HTML),
     SHOW("/keys", pages.keys.keys_page, (ADMIN,), HTML),
     SUBMIT("/keys", pages.keys.make_key, (ADMIN,), HTML),
     SUBMIT("/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML),
@@ -77,6 +90,29 @@ ENDPOINTS = (
     GET("/api/v1/lines", state.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/sinks", state.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/sources", sources.list_sources, (ADMIN,), "SourceList"),
+    POST(
+        "/api/v1/sources",
+        sources.add_source,
+        (ADMIN,),
+        "SourceWithSecret",
+        body="NewSource",
+        status=201,
+        refuses=(SourceExists,),
+    ),
+    DELETE("/api/v1/sources/{source}", sources.remove_source, (ADMIN,), "", status=204, refuses=(NotFound,)),
+    POST(
+        "/api/v1/sources/{source}/secrets",
+        sources.add_source_secret,
+        (ADMIN,),
+        "SourceWithSecret",
+        body="NewSecret",
+        needs_body=False,
+        status=201,
+        refuses=(NotFound,),
+    ),
+    DELETE(
+        "/api/v1/sources/{source}/secrets", sources.drop_source_secrets, (ADMIN,), "", status=204, refuses=(NotFound,)
+    ),
     GET("/api/v1/leases", leases.list_leases, (READ, LEASE), "LeaseList"),
     POST(
         "/api/v1/leases",

@@ -14,13 +14,13 @@ from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.mongo import deleting, leases, moving, parts, queue, searching, statements
+from smscatch.stores.mongo import deleting, leases, moving, parts, queue, searching, sources, statements
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.failing import cannot_open, reason
 from smscatch.stores.mongo.listening import Listener
 from smscatch.stores.mongo.schema import migrate
 from smscatch.stores.mongo.scope import Scope
-from smscatch.stores.records import Key, Read, Record, cannot_load
+from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
 
 
 class MongoStore:
@@ -212,6 +212,22 @@ class MongoStore:
     async def sinks(self) -> list[SinkUse]:
         """See Store.sinks."""
         return await self._database.read(queue.sinks)
+
+    async def add_source(self, source: AddedSource) -> bool:
+        """See Store.add_source."""
+        return await self._database.write(sources.add, source)
+
+    async def change_source(self, before: AddedSource, after: AddedSource) -> bool:
+        """See Store.change_source."""
+        return await self._database.write(sources.change, before, after)
+
+    async def remove_source(self, name: str) -> bool:
+        """See Store.remove_source."""
+        return await self._database.write(sources.remove, name)
+
+    async def added_sources(self) -> list[AddedSource]:
+        """See Store.added_sources."""
+        return await self._database.read(sources.added)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen."""

@@ -13,6 +13,7 @@ from smscatch.stores.mongo import leases, queue, statements
 from smscatch.stores.mongo.schema import POSITIONED
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.records import (
+    AddedSource,
     DeletedRecord,
     JobRecord,
     Key,
@@ -24,6 +25,7 @@ from smscatch.stores.records import (
     Read,
     Record,
     SinkRecord,
+    SourceRecord,
 )
 
 PAGE = 500
@@ -107,6 +109,7 @@ _KINDS = (
         lambda found: [SinkRecord(name=found["_id"], cursor=int(found["cursor"]))],
     ),
     _Kind("jobs", ("sink", "position"), ("json",), lambda found: [JobRecord(job=_decode(found, Job))]),
+    _Kind("sources", ("_id",), ("json",), lambda found: [SourceRecord(source=_decode(found, AddedSource))]),
 )
 
 
@@ -142,6 +145,9 @@ async def _load(scope: Scope, record: Record, number: int) -> None:
             await scope.insert("sinks", [{"_id": record.name, "cursor": record.cursor}])
         case JobRecord():
             await scope.insert("jobs", [queue.document(record.job)])
+        case SourceRecord():
+            json = msgspec.json.encode(record.source)
+            await scope.insert("sources", [{"_id": record.source.name, "json": json}])
 
 
 async def _load_part(scope: Scope, record: PartRecord) -> None:

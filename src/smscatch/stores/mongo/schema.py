@@ -61,6 +61,7 @@ INDEXES: dict[str, tuple[tuple[str, list[str], dict[str, Any]], ...]] = {
         ("jobs_job", ["sink", "position"], {"unique": True}),
         ("jobs_due", ["sink", "state", "due_at", "position"], {}),
     ),
+    "sources": (("sources_json", ["json"], {}),),
 }
 
 
@@ -103,6 +104,7 @@ STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (
     _refold_senders,
     _make_all,
     _drop_stray_reads,
+    _make_all,
 )
 
 

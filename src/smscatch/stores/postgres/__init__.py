@@ -16,7 +16,7 @@ from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.postgres import leases, moving, parts, queue, statements
+from smscatch.stores.postgres import leases, moving, parts, queue, sources, statements
 from smscatch.stores.postgres.address import DatabaseAddress, parse_address
 from smscatch.stores.postgres.connections import OUR_FAULT, Connections
 from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
@@ -24,7 +24,7 @@ from smscatch.stores.postgres.listening import Listener
 from smscatch.stores.postgres.schema import migrate
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search, senders
 from smscatch.stores.postgres.session import connect
-from smscatch.stores.records import Key, Read, Record, cannot_load
+from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
 
 ANSWER_SECONDS = 4.0
 SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
@@ -252,6 +252,22 @@ class PostgresStore:
     async def sinks(self) -> list[SinkUse]:
         """See Store.sinks."""
         return await self._reader.run(queue.sinks)
+
+    async def add_source(self, source: AddedSource) -> bool:
+        """See Store.add_source."""
+        return await self._writer.run(sources.add, source)
+
+    async def change_source(self, before: AddedSource, after: AddedSource) -> bool:
+        """See Store.change_source."""
+        return await self._writer.run(sources.change, before, after)
+
+    async def remove_source(self, name: str) -> bool:
+        """See Store.remove_source."""
+        return await self._writer.run(sources.remove, name)
+
+    async def added_sources(self) -> list[AddedSource]:
+        """See Store.added_sources."""
+        return await self._reader.run(sources.added)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. Calls `heard` once at the start, too."""

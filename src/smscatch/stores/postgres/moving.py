@@ -13,6 +13,7 @@ from smscatch.stores.postgres import leases, parts, queue, statements
 from smscatch.stores.postgres.session import Connection
 from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
 from smscatch.stores.records import (
+    AddedSource,
     DeletedRecord,
     JobRecord,
     Key,
@@ -24,6 +25,7 @@ from smscatch.stores.records import (
     Read,
     Record,
     SinkRecord,
+    SourceRecord,
 )
 
 PAGE = 500
@@ -87,6 +89,10 @@ _KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
         "SELECT json FROM jobs ORDER BY sink, position",
         lambda json: JobRecord(job=msgspec.json.decode(json, type=Job)),
     ),
+    (
+        "SELECT json FROM sources ORDER BY name",
+        lambda json: SourceRecord(source=msgspec.json.decode(json, type=AddedSource)),
+    ),
 )
 
 
@@ -115,10 +121,20 @@ async def _load(own: Turn, record: Record) -> None:
         case Read():
             await own.send()  # its message may be ours
             await statements.insert_reads(own.connection, [record])
+        case _:
+            await _load_ends(own.connection, record)
+
+
+async def _load_ends(connection: Connection, record: SinkRecord | JobRecord | SourceRecord) -> None:
+    """Keep where messages go, and whom they come from."""
+    match record:
         case SinkRecord():
-            await run(own.connection, "INSERT INTO sinks VALUES (%s, %s)", record.name, record.cursor)
+            await run(connection, "INSERT INTO sinks VALUES (%s, %s)", record.name, record.cursor)
         case JobRecord():
-            await queue.insert(own.connection, [record.job])
+            await queue.insert(connection, [record.job])
+        case SourceRecord():
+            json = msgspec.json.encode(record.source)
+            await run(connection, "INSERT INTO sources VALUES (%s, %s)", record.source.name, json)
 
 
 async def _load_part(connection: Connection, record: PartRecord) -> None:

@@ -161,6 +161,10 @@ STEPS: tuple[str | Callable[[Connection], Awaitable[None]], ...] = (
     """,
     # Who read a message was noted after its deletion, too, and then for good.
     "DELETE FROM reads WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = reads.message)",
+    """
+    CREATE TABLE sources (name text COLLATE "C" PRIMARY KEY, json bytea NOT NULL);
+    COMMENT ON TABLE sources IS 'Who delivers texts over HTTP, added on the page or by the API; with the secrets.';
+    """,
 )
 TRIGRAM_SCHEMA = """
     SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace

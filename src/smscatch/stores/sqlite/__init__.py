@@ -17,8 +17,8 @@ from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.records import Key, Read, Record, cannot_load
-from smscatch.stores.sqlite import leases, moving, parts, queue, searching, statements
+from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
+from smscatch.stores.sqlite import leases, moving, parts, queue, searching, sources, statements
 from smscatch.stores.sqlite.schema import migrate
 from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open
 
@@ -258,6 +258,22 @@ class SqliteStore:
     async def sinks(self) -> list[SinkUse]:
         """See Store.sinks."""
         return await self._reader.run(queue.sinks)
+
+    async def add_source(self, source: AddedSource) -> bool:
+        """See Store.add_source."""
+        return await self._writer.run(sources.add, source)
+
+    async def change_source(self, before: AddedSource, after: AddedSource) -> bool:
+        """See Store.change_source."""
+        return await self._writer.run(sources.change, before, after)
+
+    async def remove_source(self, name: str) -> bool:
+        """See Store.remove_source."""
+        return await self._writer.run(sources.remove, name)
+
+    async def added_sources(self) -> list[AddedSource]:
+        """See Store.added_sources."""
+        return await self._reader.run(sources.added)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. SQLite does not tell what another process wrote; that is looked for on a slow timer."""

@@ -11,6 +11,7 @@ from smscatch.messages import Lease, Part, decode_message
 from smscatch.stores.base import group_of
 from smscatch.stores.jobs import Job
 from smscatch.stores.records import (
+    AddedSource,
     DeletedRecord,
     JobRecord,
     Key,
@@ -22,6 +23,7 @@ from smscatch.stores.records import (
     Read,
     Record,
     SinkRecord,
+    SourceRecord,
 )
 from smscatch.stores.sqlite import leases, queue, statements
 from smscatch.stores.sqlite.statements import counter, milliseconds, transaction
@@ -78,6 +80,10 @@ _KINDS: tuple[tuple[str, Callable[..., Record]], ...] = (
         "SELECT json FROM jobs ORDER BY sink, position",
         lambda json: JobRecord(job=msgspec.json.decode(json, type=Job)),
     ),
+    (
+        "SELECT json FROM sources ORDER BY name",
+        lambda json: SourceRecord(source=msgspec.json.decode(json, type=AddedSource)),
+    ),
 )
 
 
@@ -104,10 +110,20 @@ def _load(connection: sqlite3.Connection, record: Record) -> None:
             leases.insert(connection, record.lease, record.ticket)
         case Read():
             statements.add_read(connection, record)
+        case _:
+            _load_ends(connection, record)
+
+
+def _load_ends(connection: sqlite3.Connection, record: SinkRecord | JobRecord | SourceRecord) -> None:
+    """Keep where messages go, and whom they come from."""
+    match record:
         case SinkRecord():
             connection.execute("INSERT INTO sinks VALUES (?, ?)", [record.name, record.cursor])
         case JobRecord():
             queue.insert(connection, record.job)
+        case SourceRecord():
+            values = [record.source.name, msgspec.json.encode(record.source)]
+            connection.execute("INSERT INTO sources VALUES (?, ?)", values)
 
 
 def _load_part(connection: sqlite3.Connection, record: PartRecord) -> None:

@@ -112,6 +112,7 @@ STEPS = (
     """,
     # Who read a message was noted after its deletion, too, and then for good.
     "DELETE FROM reads WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = reads.message);",
+    "CREATE TABLE sources (name TEXT PRIMARY KEY, json BLOB NOT NULL) WITHOUT ROWID;  -- who may deliver, with secrets",
 )
 
 

@@ -7,15 +7,15 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch.errors import BadDelivery, BadSignature, Forbidden, NotFound, WrongMethod
+from smscatch.errors import BadDelivery, Forbidden, NotFound, SmscatchError, WrongMethod
 from smscatch.intake import parse_entry
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, Webhook, write_envelope
 from smscatch.spool import Entry
+from smscatch.web.arrivals import Refusal, TakenDelivery
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, context_of, inbox_of
 from smscatch.web.tries import address_of
-from smscatch.web.unsigned import Refusal
 
 
 async def let_provider_in(request: Request, endpoint: Endpoint) -> None:
@@ -23,7 +23,7 @@ async def let_provider_in(request: Request, endpoint: Endpoint) -> None:
 
     Raises BadSignature, NotFound, WrongMethod.
     """
-    provider = _provider_of(request)
+    provider = request.state.provider = await _find_provider(request)
     if request.method == "HEAD":
         return
     methods = provider.webhook.methods
@@ -34,15 +34,15 @@ async def let_provider_in(request: Request, endpoint: Endpoint) -> None:
         provider.webhook.check(incoming, provider.secrets, inbox_of(request).now())
 
 
-def note_refused(request: Request, error: BadSignature) -> None:
-    """Keep and log what was wrong with the signature of a request."""
+def note_refused(request: Request, error: SmscatchError) -> None:
+    """Keep and log what was wrong with a request, such as its signature."""
     refusal = Refusal(inbox_of(request).now(), address_of(request), str(error))
-    context_of(request).unsigned.note(request.path_params["source"], refusal)
+    context_of(request).arrivals.note_refused(request.path_params["source"], refusal)
 
 
 async def receive_signed(request: Request) -> Response:
     """Takes a delivery of a configured source, in the form of its provider; a repeat is a no-op."""
-    provider = _provider_of(request)
+    provider: Provider = request.state.provider
     if request.method != "HEAD":
         await _take_signed(request, provider, request.state.incoming)
     answer = provider.webhook.answer
@@ -54,25 +54,31 @@ async def _take_signed(request: Request, provider: Provider, incoming: Incoming)
     entry = Entry(new_name(), provider.webhook.kind, write_envelope(envelope))
     try:
         parsed = parse_entry(entry, context_of(request).settings.line_of)
-    except BadDelivery:  # what is signed is no stranger's: it is put aside with the reason when the spool is drained
+    except BadDelivery as error:  # what is signed is no stranger's: it is put aside when the spool is drained
+        note_refused(request, error)
         await asyncio.to_thread(context_of(request).spool.write, entry)
         raise
     for one in parsed.messages:
         if provider.lines is not None and one.line not in provider.lines:
-            raise Forbidden(f"The source {provider.name} may not deliver to the line {one.line}.", line=one.line)
+            refused = Forbidden(f"The source {provider.name} may not deliver to the line {one.line}.", line=one.line)
+            note_refused(request, refused)
+            raise refused
     if parsed.messages:  # else it tells of something that is no text
         await context_of(request).committer.keep(parsed)
+    taken = TakenDelivery(envelope.received_at, envelope.address, tuple(one.id for one in parsed.messages))
+    context_of(request).arrivals.note_taken(provider.name, taken)
 
 
-def _provider_of(request: Request) -> Provider:
+async def _find_provider(request: Request) -> Provider:
     name = request.path_params["source"]
-    provider = context_of(request).providers.get(name)
+    provider = await context_of(request).deliverers.find(name)
     if provider is not None:
         return provider
     if name == GENERIC:
         raise WrongMethod("Deliveries come here by POST.", allow="POST")
     raise NotFound(
-        f"No source is called {name!r} here. [sources.{name}] in smscatch.toml makes one; generic needs none."
+        f"No source is called {name!r} here. An administrator adds one on the page of the lines, or as"
+        f" [sources.{name}] in smscatch.toml; generic needs none."
     )
 
 

@@ -17,6 +17,7 @@ from smscatch.keys import INGEST, READ
 from smscatch.messages import Line, Stored, format_time
 from smscatch.stores.base import DayCount
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
+from smscatch.web.pages.gates import show_gates
 from smscatch.web.pages.inbox import EXAMPLE_TEXT
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
@@ -71,8 +72,13 @@ class Card(NamedTuple):
 
 async def lines_page(request: Request) -> Response:
     """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
+    return HTMLResponse(await show_lines(request))
+
+
+async def show_lines(request: Request, **gates: Any) -> str:
+    """Return the page; `gates` are what `show_gates` has to show besides."""
     now = format_time(inbox_of(request).now())
-    return HTMLResponse(render(request, "lines.html", **await _shown(request), now=now))
+    return render(request, "lines.html", **await _shown(request), **await show_gates(request, **gates), now=now)
 
 
 async def live(request: Request) -> Response:
