@@ -161,6 +161,30 @@ class BadPdu(BadDelivery):
     code = "bad_pdu"
 
 
+class BadSend(SmscatchError):
+    """What an application sends lacks a field, or has one that no provider takes; `details` names the `field`.
+
+    The field is one of to, sender, text and callback; `details` says too whether it `is_missing`.
+    """
+
+    status, code = 400, "bad_send"
+
+    @property
+    def reason(self) -> tuple[str, bool]:
+        """Which field it is, and whether it is missing: what a provider's own error depends on."""
+        return self.details["field"], self.details["is_missing"]
+
+    @classmethod
+    def missing(cls, field: str) -> BadSend:
+        """Return the error for a field that is not there, or is empty."""
+        return cls(f"The field {field} is missing.", field=field, is_missing=True)
+
+    @classmethod
+    def wrong(cls, field: str, value: str, why: str) -> BadSend:
+        """Return the error for a field with a value that is not taken."""
+        return cls(f"{field} = {value[:40]!r} is not accepted: {why}.", field=field, value=value[:40], is_missing=False)
+
+
 class StoreUnavailable(SmscatchError):
     """The database cannot be reached or written; nothing was kept. Trying again later is right."""
 

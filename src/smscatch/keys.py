@@ -15,7 +15,7 @@ from smscatch.inbox import Inbox
 from smscatch.keycache import KeyCache
 from smscatch.stores import Key
 
-READ, LEASE, INGEST, ADMIN = SCOPES = ("read", "lease", "ingest", "admin")
+READ, LEASE, INGEST, SEND, ADMIN = SCOPES = ("read", "lease", "ingest", "send", "admin")
 SESSION = timedelta(days=30)
 PREFIX = "smscatch_"
 CONFIGURED = "admin"  # the id of the key in SMSCATCH_ADMIN_KEY

@@ -74,7 +74,8 @@ class Leases:
         """
         is_known = bool(wish.ticket)  # to the asker, who can come back with it
         ticket = wish.ticket or secrets.token_hex(16)
-        wish = msgspec.structs.replace(wish, ticket=ticket, rest=self._rest, tolerance=self._tolerance)
+        rest = timedelta(0) if wish.fresh else self._rest
+        wish = msgspec.structs.replace(wish, ticket=ticket, rest=rest, tolerance=self._tolerance)
         try:
             claimed = await self._claim(wish, wait_seconds, check, is_known=is_known)
             if not claimed.leases:
@@ -168,7 +169,7 @@ class Leases:
             if lease.released_at is not None or lease.expires_at <= now:
                 raise _lease_ended(lease, {})
             expires_at = max(lease.expires_at, until)
-            longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + self._rest)
+            longer = msgspec.structs.replace(lease, expires_at=expires_at, rests_until=expires_at + _rest_of(lease))
             if await self._inbox.store.change_lease(lease, longer, now):
                 return longer
 
@@ -195,7 +196,7 @@ class Leases:
             lease = await self.get(lease.id)  # by that time: it moves with a clock that is set
             if lease.released_at is not None or lease.expires_at <= now:
                 break
-            ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + self._rest, released_at=now)
+            ended = msgspec.structs.replace(lease, expires_at=now, rests_until=now + _rest_of(lease), released_at=now)
             if await self._inbox.store.change_lease(lease, ended, now):
                 break
 
@@ -242,6 +243,10 @@ class Leases:
                     raise _lease_ended(lease, error.details) from None
                 if time.monotonic() >= deadline:
                     raise NoMessage.within(timeout_seconds, **error.details) from None
+
+
+def _rest_of(lease: Lease) -> timedelta:
+    return lease.rests_until - lease.expires_at
 
 
 def _seconds_until_free(claimed: Claim, now: datetime) -> list[float]:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import msgspec
 
+from smscatch import virtual
 from smscatch.access import Access, Listed, Wait
-from smscatch.errors import BadRequest, SmscatchError, UnknownLease, UnknownLine
+from smscatch.errors import BadRequest, NoFreeLine, SmscatchError, UnknownLease, UnknownLine
 from smscatch.inbox import within_bytes
 from smscatch.messages import (
     MAX_LINES_LEASED,
@@ -32,6 +33,8 @@ WaitSeconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMEOUT_SECONDS)]
 
 class LeaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who wants which line for how long: a `line`, any with a `label`, or any at all.
+
+    The label `virtual` stands for fictitious numbers without a SIM: each lease gets one that nobody used before.
 
     With a `count` so many lines are leased at once, all or none, for a test with several users; they are answered as a
     group, also if it is of one.
@@ -57,17 +60,17 @@ async def acquire(access: Access, asked: LeaseRequest) -> list[Lease]:
     """
     wish = Wish(
         key=access.owner,
-        lines=await _lines_asked_for(access, asked),
+        lines=(),
         ttl=timedelta(seconds=asked.ttl_seconds),
         holder=asked.holder,
         ticket=asked.ticket or "",
         count=asked.count,
     )
-    leases = await access.house.leases.acquire_all(wish, asked.wait_seconds, lambda: access.check_still(wish.lines))
+    leases = await _acquire_any(access, asked, wish)
     labelled = [access.house.lines.labelled(lease) for lease in leases]
     _check_ticket(access, asked, labelled)
     try:
-        await access.check_still(wish.lines)
+        await access.check_still([lease.line for lease in leases])
     except BaseException as error:
         if isinstance(error, SmscatchError) or asked.ticket is None:  # nobody could ask for them again
             await asyncio.shield(access.house.leases.release(*leases))
@@ -75,9 +78,36 @@ async def acquire(access: Access, asked: LeaseRequest) -> list[Lease]:
     return labelled
 
 
+async def _acquire_any(access: Access, asked: LeaseRequest, wish: Wish) -> tuple[Lease, ...]:
+    """Return leases of the lines that will do; virtual ones where these will do too and none of the others is free."""
+    if not _may_be_virtual(access, asked):
+        return await _acquire_of(access, wish, await _lines_asked_for(access, asked), asked.wait_seconds)
+    ours = [line for line in await access.house.lines.pool(asked.label) if access.sees(line)]
+    if len(ours) >= wish.size:
+        try:
+            return await _acquire_of(access, wish, access.house.lines.prefer_working(ours, wish.size), 0)
+        except NoFreeLine:
+            pass
+    house = access.house
+    return await virtual.acquire(house.leases, house.inbox, house.settings, wish)
+
+
+async def _acquire_of(access: Access, wish: Wish, lines: tuple[str, ...], wait_seconds: float) -> tuple[Lease, ...]:
+    wish = msgspec.structs.replace(wish, lines=lines)
+    return await access.house.leases.acquire_all(wish, wait_seconds, lambda: access.check_still(lines))
+
+
+def _may_be_virtual(access: Access, asked: LeaseRequest) -> bool:
+    """Return whether a virtual line will do. A key that is limited to some lines sees none of these."""
+    settings = access.house.settings
+    does = settings.virtual_default if asked.label is None else asked.label in settings.virtual_labels
+    return does and asked.line is None and access.key.lines is None
+
+
 def _check_ticket(access: Access, asked: LeaseRequest, leases: Sequence[Lease]) -> None:
     another_line = asked.line is not None and leases[0].line != access.house.settings.line_named(asked.line)
-    another_label = asked.label is not None and any(lease.label != asked.label for lease in leases)
+    labels = access.house.lines.labels
+    another_label = asked.label is not None and any(asked.label not in labels(lease.line) for lease in leases)
     another_count = asked.count != (len(leases) if leases[0].group else None)
     if another_line or another_label or another_count:
         got = " and ".join(lease.line for lease in leases)

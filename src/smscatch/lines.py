@@ -32,8 +32,14 @@ class OwnLines:
 
     def label(self, number: str) -> str:
         """Return the label of a line, or ""."""
+        return next(iter(self.labels(number)), "")
+
+    def labels(self, number: str) -> tuple[str, ...]:
+        """Return the labels that a lease of a line may ask for; of a virtual one there may be several."""
         line = self._settings.lines.get(number)
-        return line.label if line else ""
+        if line is not None:
+            return (line.label,)
+        return self._settings.virtual_labels if self._settings.is_virtual(number) else ()
 
     def labelled(self, lease: Lease) -> Lease:
         """Return a lease with the label of its line."""
@@ -71,11 +77,12 @@ class OwnLines:
         return await self._inbox.store.days(since)
 
     async def check_known(self, line: str) -> None:
-        """Raise UnknownLine if a line is not configured and never received anything."""
+        """Raise UnknownLine if a line is not configured, received nothing, and is not leased as a virtual one."""
         if line in self._settings.lines or await self._inbox.has_received(line):
             return
         await self._inbox.catch_up()  # its first text may be in the spool still
-        if not await self._inbox.has_received(line):
+        is_leased = self._settings.is_virtual(line) and any(lease.line == line for lease in await self._leases.held())
+        if not is_leased and not await self._inbox.has_received(line):
             raise UnknownLine(
                 f"There is no line {line}: it is not in the configuration and never received anything."
                 " GET /api/v1/lines lists them.",
@@ -83,8 +90,13 @@ class OwnLines:
             )
 
     async def pool(self, label: str | None) -> list[str]:
-        """Return the lines that can be leased: those configured, or all if none is; of these, those with a label."""
+        """Return the lines that can be leased: those configured, or all if none is; of these, those with a label.
+
+        Where a virtual line is leased by default, what an application sends makes no number one of ours.
+        """
         configured = self._settings.lines
+        if not configured and self._settings.virtual_default:
+            return []
         if not configured:
             await self._inbox.catch_up()  # a line's first text may be in the spool still
         numbers = list(configured) or await self.used()

@@ -20,6 +20,8 @@ LATE = "late"
 POSSIBLE_DUPLICATE = "possible_duplicate"
 SMSD = "smsd"  # the reader of what smstools3 read, in whichever run
 REDACTED = "redacted"
+CAUGHT = "caught"
+ASIDE = "aside"
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 # What is taken where nothing is given (default ttl, wait and timeout): how long a lease lasts, how long a client or the
@@ -43,6 +45,27 @@ class Code(msgspec.Struct, frozen=True):
     rule: str
 
 
+class Costly(msgspec.Struct, frozen=True):
+    """A character that is not in the GSM alphabet, and its place in the text, from 1 on."""
+
+    character: str
+    place: int
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """How many SMS a text takes to send, each of which is paid for.
+
+    `encoding` is GSM-7 or UCS-2, `units` are septets, or characters of 16 bits. `costly` are the characters that made
+    it UCS-2, the first of them; `parts_in_gsm` how many SMS it would take without them.
+    """
+
+    encoding: str
+    count: int
+    units: int
+    costly: tuple[Costly, ...] = ()
+    parts_in_gsm: int = 0
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One received SMS, all its parts joined.
 
@@ -53,10 +76,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `parts` counts the SMS it came in; `complete` is False when some of them are missing. `marks` are peculiarities:
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease);
     application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0);
-    redacted (the service that the number is rented from took its code out).
+    redacted (the service that the number is rented from took its code out); caught (an application sent it, and it
+    never left for the network); aside (it was caught on its way to one of our lines, and no lease is given it).
     `reader` names the run of the program that read the modem, or is SMSD. `lease` is the id of the lease it belongs to.
     `revision` counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the
-    position in the order of commits; it and the lease are set by the store.
+    position in the order of commits; it and the lease are set by the store. Of a text that was caught, `provider` is
+    whose API the application called, and `segments` what it would cost to send; None for others.
     """
 
     id: str
@@ -78,6 +103,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
     first_cursor: str = ""
     cursor: str = ""
+    provider: str | None = None
+    segments: Segments | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,6 +268,8 @@ def _foreign(message: Message) -> str:
     if LATE in message.marks:
         sent = "" if message.sent_at is None else f"sent {format_time(message.sent_at)}, "
         return f"the text from {message.sender!r} is late ({sent}received {format_time(message.received_at)})"
+    if ASIDE in message.marks:
+        return f"the text from {message.sender!r} was caught on its way here, and virtual_real is not set"
     return f"the text from {message.sender!r} belongs to no lease"
 
 

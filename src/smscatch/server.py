@@ -21,6 +21,7 @@ from smscatch.rights import keep_ending_forfeited
 from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
 from smscatch.sinks import Sink, open_sinks
+from smscatch.sinks.callbacks import Callbacks
 from smscatch.sinks.runner import run_sinks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Pokes, Spool
@@ -66,13 +67,15 @@ async def serve(
         async with _open_spool(settings) as (inbox, drain, pokes):
             reads, binds = Reads(inbox), BindStates()
             leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-            app = make_app(inbox, leases, settings, reads, test_lines=test_lines, binds=binds)
+            callbacks = Callbacks(inbox, allows_private=settings.calls_private)
+            app = make_app(inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks)
             server = HttpServer(app, limit, partial(_end_waits, inbox, leases))
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
             started(Started(_url_of(listener), await opening.start()))
             on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks)
+            on_store.append(Run("calling applications back", callbacks.keep_sending))
             runs = [
                 Run("the store", partial(_work_on_store, opening, show_key, on_store)),
                 Run("the spool", partial(drain.keep_draining, pokes)),

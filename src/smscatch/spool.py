@@ -46,6 +46,11 @@ class Entry(NamedTuple):
     body: bytes
 
 
+def new_name() -> str:
+    """Return a name for an entry, which comes behind those that were made before."""
+    return f"{time.time_ns():020d}-{secrets.token_hex(8)}"
+
+
 def write_entry(folder: Path, entry: Entry) -> None:
     """Put an entry into a spool so that a power cut cannot take it away; one with the same name is replaced.
 

@@ -414,3 +414,29 @@ async def test_pruning_forgets_leases_that_are_long_over(store: Store) -> None:
     await store.prune(NOON, at(3600), up_to=0)
     assert await store.lease(old.id) is None
     assert await store.lease(new.id) == new
+
+
+async def test_a_fresh_line_is_one_that_was_never_leased(store: Store) -> None:
+    lines = (LINE, OTHER_LINE)
+    first = await leased(store, a_wish("a", lines=lines, fresh=True, rest=timedelta(0)))
+    second = await leased(store, a_wish("b", lines=lines, fresh=True, rest=timedelta(0)))
+    assert {first.line, second.line} == {*lines}
+    await release(store, first, at(1))
+    assert (await claim(store, a_wish("c", lines=lines, fresh=True), at(100), patience=0)).leases == ()
+    assert (await leased(store, a_wish("d", lines=lines), at(100))).line == first.line  # which has rested longer
+    assert (await leased(store, a_wish("b", lines=(), fresh=True), at(2))) == second  # the ticket of before
+
+
+async def test_of_many_who_want_fresh_lines_at_once_each_gets_another(store: Store) -> None:
+    lines = tuple(f"+1201555{n:04}" for n in range(100, 130))
+    wishes = [a_wish(f"w{n}", lines=lines, fresh=True) for n in range(12)]
+    claims = await asyncio.gather(*(claim(store, wish, patience=0) for wish in wishes))
+    assert len({claim.leases[0].line for claim in claims}) == len(wishes)
+
+
+async def test_what_is_caught_beside_a_line_belongs_to_no_lease(store: Store) -> None:
+    lease = await leased(store, a_wish())
+    aside = a_message(text="aside", received_at=at(1), marks=("caught", "aside"))
+    await store.add([Delivery(aside, b"raw"), a_delivery(text="sent", received_at=at(1))])
+    assert await lease_of(store, "aside") == (None, False)
+    assert await lease_of(store, "sent") == (lease.id, False)

@@ -414,3 +414,37 @@ async def test_of_a_pool_with_too_few_working_modems_a_group_takes_what_there_is
     write_health(tmp_path, Health(line=LINE, device="/dev/x", state="port_missing", updated_at=NOON))
     group = (await api.post("/api/v1/leases", json={"label": "pool", "count": 2})).json()
     assert len(group["leases"]) == 2
+
+
+async def test_the_label_virtual_gives_a_number_that_nobody_has(api: httpx2.AsyncClient) -> None:
+    answers = [(await api.post("/api/v1/leases", json={"label": "virtual"})).json() for _ in range(3)]
+    assert len({lease["line"] for lease in answers}) == 3
+    assert {lease["label"] for lease in answers} == {"virtual"}
+    assert all(lease["line"].startswith("+1") and lease["rests_until"] == lease["expires_at"] for lease in answers)
+    again = {"label": "virtual", "ticket": "a ticket of a test"}
+    one, two = [(await api.post("/api/v1/leases", json=again)).json() for _ in range(2)]
+    assert one == two
+    wrong = await api.post("/api/v1/leases", json=again | {"label": "pool"})
+    assert (wrong.status_code, "ticket" in wrong.json()["message"]) == (400, True)
+
+
+async def test_a_label_of_lines_and_of_virtual_ones_gives_a_line_while_one_is_free(
+    inbox: Inbox, leases: Leases, tmp_path: Path
+) -> None:
+    config = f'[lines."{LINE}"]\nlabel = "pool"\n[virtual]\nlabels = "pool"\ndefault = true\n'
+    app = make_app(inbox, leases, settings_in(tmp_path, config))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
+        client.headers |= await with_key(inbox, "lease", "read")
+        first = (await client.post("/api/v1/leases", json={"label": "pool"})).json()
+        second = (await client.post("/api/v1/leases", json={"label": "pool", "wait_seconds": 60})).json()
+        third = (await client.post("/api/v1/leases", json={"wait_seconds": 60})).json()
+        assert (first["line"], second["label"], third["label"]) == (LINE, "pool", "pool")
+        assert LINE not in (second["line"], third["line"])
+        none_yet = await client.get("/api/v1/messages", params={"line": second["line"]})
+        assert none_yet.json()["messages"] == []
+
+
+async def test_a_key_of_some_lines_gets_no_virtual_one(api: httpx2.AsyncClient, inbox: Inbox) -> None:
+    headers = await with_key(inbox, "lease", lines=(LINE,))
+    answer = await api.post("/api/v1/leases", json={"label": "virtual"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (404, "unknown_line")

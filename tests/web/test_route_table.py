@@ -4,7 +4,9 @@ The loop is over the route table: a route without a row in CALLS fails, so a new
 """
 
 import asyncio
+import base64
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +24,9 @@ from smscatch.stores import Delivery, Wish
 from smscatch.stores.records import Read
 from smscatch.web import auth, stream
 from smscatch.web.app import make_app
+from smscatch.web.compat import send as sending
 from smscatch.web.endpoint import Endpoint
+from smscatch.web.faces import SEND_API
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
@@ -32,6 +36,7 @@ REACHES = ((LINE,), (OTHER_LINE,), None)
 Caller = tuple[str | None, tuple[str, ...] | None]  # the scope of a key, None for no key, and its lines
 SENDER, CODE, HOLDER, LABEL, RAW, READER = "Zenon", "918273", "holder-nine", "label-nine", b"raw-nine", "reader-nine"
 SINK = "sink-nine"
+SENT = "2010-04-01/Accounts/AC1/Messages.json"
 PUBLIC_URL = "https://source-nine.example/x"
 SECRETS = (SENDER, CODE, HOLDER, LABEL, RAW.decode(), READER, SINK, PUBLIC_URL)
 CONFIG = f"""
@@ -148,7 +153,16 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /healthz": (Call(),),
     "GET /readyz": (Call(),),
     "GET /openapi.json": (Call(),),
+    f"GET {sending.PATH}": (Call(limited=200),),
+    f"POST {sending.PATH}": (Call(201, 403, form=f"To={quote(LINE)}&From=Bank&Body=hello"),),
+    f"DELETE {sending.PATH}": (Call(404, 404),),
 }
+
+
+def headers_of(endpoint: Endpoint, secret: str) -> dict[str, str]:
+    """The key where the route wants it: an SDK of Twilio's puts it where that has the Auth Token."""
+    basic = base64.b64encode(f"AC1:{secret}".encode()).decode()
+    return {"authorization": f"Basic {basic}" if endpoint.face is SEND_API else f"Bearer {secret}"}
 
 
 class Answer(NamedTuple):
@@ -215,12 +229,13 @@ class House:
         await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
-        path = endpoint.path.format(id=about, source="rented", count="3", line=LINE)
+        known = {"id": about, "source": "rented", "count": "3", "line": LINE, "provider": "twilio", "path": SENT}
+        path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known[found[1]], endpoint.path)
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
         answers = []
         for (scope, _), (_, secret) in zip(callers, made, strict=True):
-            headers = {} if scope is None else {"authorization": f"Bearer {secret}"}
+            headers = {} if scope is None else headers_of(endpoint, secret)
             answer = await send(self.app, f"{endpoint.method} {url}", headers, body)
             is_kept = await self.inbox.store.get(message.id) is not None
             is_same = is_kept and victim in await self.inbox.store.keys() and await self._is_same(lease)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from smscatch import fiction
 from smscatch.errors import BadSetting
 from smscatch.numbers import compact, country_of, is_national, is_number, readings
 from smscatch.settings import forms
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 PREFIX = "SMSCATCH_"
+SECTIONS = {"virtual"}  # tables of the file that stand once: a key of one is a flat setting with both names
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 
 
@@ -112,6 +114,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             forms.parse_country,
         ),
     ]
+    virtual_ranges: Annotated[
+        tuple[fiction.Numbers, ...],
+        Field(
+            "the fictitious numbers of virtual lines, given in this order; of a country those kept for drama",
+            fiction.FORM,
+            fiction.parse_ranges,
+            "US, DE, GB, FR, SE, AU",
+            show=fiction.show_ranges,
+        ),
+    ]
+    virtual_labels: Annotated[
+        tuple[str, ...],
+        Field(
+            "the labels with which a lease gets a virtual line, if no line of that label is free",
+            "labels with commas between them",
+            forms.parse_labels,
+            "virtual",
+        ),
+    ]
+    virtual_default: Annotated[
+        bool,
+        Field(
+            "whether a lease that names neither line nor label gets a virtual line, if no line is free",
+            "true or false",
+            forms.parse_truth,
+            "false",
+        ),
+    ]
+    virtual_real: Annotated[
+        bool,
+        Field(
+            "whether a text that is caught on its way to one of `lines` belongs to whoever leases that",
+            "true or false",
+            forms.parse_truth,
+            "false",
+        ),
+    ]
+    virtual_callbacks: Annotated[
+        bool,
+        Field(
+            "whether applications may be called back at private addresses; they are while `host` is this machine alone",
+            "true or false",
+            forms.parse_truth,
+            "false",
+        ),
+    ]
     url: Annotated[str, Field("for clients: where the server is", "http://HOST:PORT", forms.parse_server)]
     key: Annotated[
         str | None, Field("for clients: the API key to use", forms.KEY_FORM, forms.parse_key, is_secret=True)
@@ -152,7 +200,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_unconfigured(self, line: str) -> bool:
         """Return whether a line is none of ours. While no line is configured at all, every line is taken for ours."""
-        return bool(self.lines) and line not in self.lines
+        return bool(self.lines) and line not in self.lines and not self.is_virtual(line)
+
+    @property
+    def calls_private(self) -> bool:
+        """Whether applications are called back at private addresses (SSRF).
+
+        Where only this machine reaches the server, whoever asks it to call an address could do so itself.
+        """
+        return self.virtual_callbacks or self.host in ("127.0.0.1", "localhost", "::1")
+
+    def is_virtual(self, line: str) -> bool:
+        """Return whether a line has a fictitious number, and is none of those that are configured."""
+        return line not in self.lines and any(line in numbers for numbers in self.virtual_ranges)
 
     def rows(self) -> Iterator[tuple[str, Field, str]]:
         """Yield each setting, those of the entries of tables too: its whole name, what it is, its value to be shown."""
@@ -186,6 +246,7 @@ def load_settings(
     read. Raises BadSetting, naming key, value and form.
     """
     file, path = _read_file(environ)
+    file = _flatten(file, str(path))
     given = _defaults() | _from_file(file, str(path)) | _from_environment(environ)
     given |= {name: Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
     values: dict[str, Any] = {
@@ -242,6 +303,21 @@ def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]
         raise BadSetting(f"The configuration file {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise BadSetting(f"The configuration file {path} is not TOML: {error}.") from error
+
+
+def _flatten(file: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return a file in which `[virtual] labels` is `virtual_labels`, and a list of texts one with commas in between."""
+    flat = {name: value for name, value in file.items() if name not in SECTIONS}
+    for section in SECTIONS & file.keys():
+        known = [name.removeprefix(f"{section}_") for name in FIELDS if name.startswith(f"{section}_")]
+        if not isinstance(file[section], dict):
+            raise BadSetting(f"{path}: {section} is not accepted. Accepted: [{section}] with {', '.join(known)}.")
+        refuse_unknown(f"{section}.", file[section], known, path)
+        for name, value in file[section].items():
+            is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+            plain = ", ".join(value) if is_list else str(value).lower() if isinstance(value, bool) else value
+            flat[f"{section}_{name}"] = plain
+    return flat
 
 
 def _from_file(file: dict[str, Any], path: str) -> dict[str, Given]:

@@ -89,3 +89,15 @@ def parse_http(url: str) -> str:
     if not is_whole or not url.isprintable() or " " in url:
         raise ValueError(url)
     return url
+
+
+def parse_truth(text: str) -> bool:
+    """Return what `true` and `false` stand for, as TOML has them."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Return the labels between commas, without blanks around them; there may be none."""
+    return tuple(dict.fromkeys(label.strip() for label in text.split(",") if label.strip()))

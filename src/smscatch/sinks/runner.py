@@ -106,6 +106,10 @@ class Courier:
             if self._cursor is None or stored.position > self._cursor:
                 return
 
+    def wake(self) -> None:
+        """Have the next look for jobs be now: one was queued by somebody else."""
+        self._queued.set()
+
     async def keep_sending(self) -> None:
         """Do jobs as they are due, until cancelled. What is under way then is given back, to be done by another."""
         while True:

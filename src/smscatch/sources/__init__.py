@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "gammu": "smscatch.sources.gammu",
     "pdu": "smscatch.sources.pdu",
     "smpp": "smscatch.sources.smpp",
+    "caught": "smscatch.sources.caught",
     "generic": "smscatch.sources.generic",
     "signed": "smscatch.sources.signed",
     "smsgate": "smscatch.sources.smsgate",

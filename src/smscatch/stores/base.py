@@ -53,6 +53,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     `ticket` is a name chosen by whoever asks, unique for the `key`: asking again with it keeps the place in the queue.
     Any of `lines` will do. The lease lasts for `ttl`, after which the line rests for `rest`; `tolerance` is how far
     an SMSC's clock may lag behind ours. Leases sets `rest` and `tolerance`, and a ticket where none was chosen.
+    `fresh`: only a line will do that was never leased, as far as the store remembers; it needs no rest.
     """
 
     ticket: str = ""
@@ -63,6 +64,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     rest: timedelta = timedelta(0)
     tolerance: timedelta = timedelta(0)
     count: int | None = None
+    fresh: bool = False
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from smscatch.messages import LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
+from smscatch.messages import ASIDE, LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
 from smscatch.stores.base import Delivery, Wish
 
 # Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
@@ -44,7 +44,7 @@ def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier:
     which is the time when the lease was given or later (Leases). No clock of a server plays a part in that but for how
     long ago a text came, and Clock.age knows of each time that it was set.
     """
-    if newest is None or arrival.last >= newest.rests_until or _is_second_copy(message):
+    if newest is None or arrival.last >= newest.rests_until or _is_second_copy(message) or ASIDE in message.marks:
         return message
     was_waiting = arrival.first < newest.started_at
     if was_waiting or _was_sent_before(message, newest, earlier) or arrival.last >= newest.expires_at:
@@ -114,7 +114,7 @@ def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: 
     """
     taken = {line for line, lease in newest.items() if lease.rests_until > now}
     for other in (*ahead, wish):
-        free = [line for line in other.lines if line not in taken]
+        free = [line for line in other.lines if line not in taken and not (other.fresh and line in newest)]
         free.sort(key=lambda line: newest[line].rests_until.timestamp() if line in newest else 0)
         lines = tuple(free[: other.size])
         if other is wish:

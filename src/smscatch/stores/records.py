@@ -19,8 +19,8 @@ Position = Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """An API key, or the session of a browser that signed in with one.
 
-    `scopes` are of read, lease, ingest, admin. `lines` is None for every line. `parent` is the id of the key that a
-    session was made from. The secret is not here: the store keeps its SHA-256 only.
+    `scopes` are of read, lease, ingest, send, admin. `lines` is None for every line. `parent` is the id of the key that
+    a session was made from. The secret is not here: the store keeps its SHA-256 only.
     """
 
     id: str

@@ -25,6 +25,7 @@ from smscatch.leases import Leases
 from smscatch.lines import OwnLines
 from smscatch.reads import Reads
 from smscatch.settings import Settings
+from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.web import pages
@@ -51,7 +52,7 @@ STATIC_HEADERS = {
 }
 
 
-def make_app(
+def make_app(  # noqa: PLR0913 - what a server runs beside it
     inbox: Inbox,
     leases: Leases,
     settings: Settings,
@@ -59,11 +60,12 @@ def make_app(
     *,
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
     binds: BindStates | None = None,
+    callbacks: Callbacks | None = None,
 ) -> ASGIApp:
     """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
 
-    `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how
-    those to SMSCs are. Raises BadSetting for a wrong source.
+    `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how those to SMSCs
+    are. Whoever gives `callbacks` sees to it that they are made. Raises BadSetting for a wrong source.
     """
     house = House(
         settings=settings,
@@ -85,6 +87,7 @@ def make_app(
         spool=spool,
         committer=Committer(inbox, spool),
         binds=binds or BindStates(),
+        callbacks=callbacks or Callbacks(inbox, allows_private=False),
     )
     return SecurityHeaders(_starlette(context))  # around everything, also what Starlette answers to a bug
 

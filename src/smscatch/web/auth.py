@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from smscatch.access import Access
 from smscatch.errors import Forbidden, Unauthorized
-from smscatch.keys import INGEST, get_key, hash_secret
+from smscatch.keys import INGEST, SEND, get_key, hash_secret
 from smscatch.web.endpoint import Endpoint, context_of
 from smscatch.web.tries import address_of
 
@@ -37,9 +37,14 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
             refuse_cross_site(request)
     if secret is None:
         raise Unauthorized("This needs an API key: 'Authorization: Bearer KEY', or Basic with the key as user name.")
+    return await identify_by(request, endpoint, secret)
+
+
+async def identify_by(request: Request, endpoint: Endpoint, secret: str) -> Access:
+    """Return what the key with a secret may do, and keep it with the request. Raises as `identify` does."""
     context = context_of(request)
     # Only what goes into the spool may pass on a memory alone.
-    remembered = context.house.remembered if INGEST in endpoint.scopes else None
+    remembered = context.house.remembered if {INGEST, SEND} & {*endpoint.scopes} else None
     key = await slow_down(request, secret, lambda: get_key(context.house.inbox, secret, remembered))
     access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.house)
     access.check_scopes()

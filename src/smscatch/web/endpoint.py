@@ -17,6 +17,7 @@ from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.settings import Settings
+from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.stores import Key
@@ -89,7 +90,7 @@ class Context(NamedTuple):
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `deliverers` the sources,
     `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
-    `binds` is how those to SMSCs are.
+    `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent.
     """
 
     house: House
@@ -101,6 +102,7 @@ class Context(NamedTuple):
     spool: Writer
     committer: Committer
     binds: BindStates
+    callbacks: Callbacks
 
     @property
     def settings(self) -> Settings:

@@ -12,13 +12,13 @@ from smscatch.errors import (
     UnknownLease,
     UnknownLine,
 )
-from smscatch.keys import ADMIN, INGEST, LEASE, READ
+from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
 from smscatch.web.api import generic, inbound, leases, messages, sources, state
-from smscatch.web.compat import original
+from smscatch.web.compat import original, send
 from smscatch.web.endpoint import Endpoint
-from smscatch.web.faces import API, PAGE, PROVIDER
+from smscatch.web.faces import API, PAGE, PROVIDER, SEND_API
 from smscatch.web.params import (
     AFTER,
     AS_SENT,
@@ -171,5 +171,6 @@ ENDPOINTS = (
     GET("/healthz", state.health, (), "Alive"),
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),
     GET("/openapi.json", state.openapi, (READ,), JSON),
+    *(Endpoint(SEND_API, method, send.PATH, send.handle, (SEND,), "") for method in ("GET", "POST", "DELETE")),
     *PAGES,  # last: programs ask more often than people, and a path is looked for from the first row on
 )

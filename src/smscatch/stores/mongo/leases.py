@@ -21,7 +21,7 @@ async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -
     if repeated:
         return Claim(tuple(repeated))
     ahead = await _queue_up(scope, wish, turn.number, now=now, keep_until=keep_until)
-    newest = await newest_leases(scope)
+    newest = await newest_leases(scope, {line for other in (*ahead, wish) for line in other.lines})
     lines = choose(wish, ahead, newest, now)
     if not lines:
         return Claim((), len(ahead), in_the_way(wish, newest, now))

@@ -15,9 +15,9 @@ from smscatch.settings import Settings
 from smscatch.sources import LineOf
 from smscatch.sources.generic import KIND, SOURCE, split_deliveries
 from smscatch.sources.webhook import Envelope, Incoming, write_envelope
-from smscatch.spool import Entry
+from smscatch.spool import Entry, new_name
 from smscatch.web.api.answers import NotTaken, Taken
-from smscatch.web.api.inbound import envelope_of, new_name
+from smscatch.web.api.inbound import envelope_of
 from smscatch.web.bodies import MAX_BODY_BYTES, read_body
 from smscatch.web.endpoint import access_of, context_of
 from smscatch.web.responses import value_response

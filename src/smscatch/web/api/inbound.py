@@ -1,8 +1,6 @@
 """Signed deliveries over HTTP: a 200 means that the message is on disk (committing.py). Their formats: sources."""
 
 import asyncio
-import secrets
-import time
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +9,7 @@ from smscatch.errors import BadDelivery, Forbidden, NotFound, SmscatchError, Wro
 from smscatch.intake import parse_entry
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, Webhook, write_envelope
-from smscatch.spool import Entry
+from smscatch.spool import Entry, new_name
 from smscatch.web.arrivals import Refusal, TakenDelivery
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, context_of, inbox_of
@@ -101,8 +99,3 @@ def envelope_of(request: Request, webhook: Webhook, origin: str, incoming: Incom
         content=incoming.content,
         fields=webhook.fields,
     )
-
-
-def new_name() -> str:
-    """Return a name for an entry, which comes behind those that were made before."""
-    return f"{time.time_ns():020d}-{secrets.token_hex(8)}"

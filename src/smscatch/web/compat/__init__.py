@@ -1,1 +1,20 @@
-"""What others' programs expect of us, in their forms: they change a base URL and work."""
+"""The APIs of others over our texts: what was there before smscatch, and the send APIs of providers, which catch.
+
+A send API is one module with API, a SendApi, and one line in SEND_APIS; its module is loaded at its first request. The
+requests come in through send.py, which asks the desk (sending.py) to keep a text.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+from smscatch.web.compat.base import SendApi
+
+SEND_APIS: Mapping[str, str] = {
+    "twilio": "smscatch.web.compat.twilio",
+}
+
+
+def find_send_api(name: str) -> SendApi:
+    """Return the send API that stands under a name in SEND_APIS."""
+    api: SendApi = importlib.import_module(SEND_APIS[name]).API
+    return api

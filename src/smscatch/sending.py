@@ -1,0 +1,127 @@
+"""The desk behind every send API: a text is kept for the line it was sent to, and found again by who sent it.
+
+What a provider calls things is not known here, and no request.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from smscatch.access import Access
+from smscatch.committing import Committer
+from smscatch.errors import BadDelivery, NotFound
+from smscatch.intake import parse_entry
+from smscatch.messages import ASIDE, CAUGHT, Message, Query, Stored
+from smscatch.sinks.callbacks import Callbacks
+from smscatch.sources.base import name_delivery
+from smscatch.sources.caught import KIND, CaughtText, parse_caught, write_caught
+from smscatch.spool import Entry, new_name
+
+PAGE = 200
+MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
+
+
+class Outgoing(NamedTuple):
+    """A text that an application sends: the number it is for, in E.164, who it is from, and what it says.
+
+    `given` is the application's own id for it, which makes a repeat known as one. `facts` as CaughtText has them.
+    """
+
+    to: str
+    sender: str
+    text: str
+    marks: Sequence[str] = ()
+    given: str | None = None
+    facts: Mapping[str, Any] = {}
+
+
+class SentText(NamedTuple):
+    """A text that was caught: as it was sent, and as the store has it."""
+
+    sent: CaughtText
+    stored: Stored
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        return self.stored.message
+
+
+class Desk:
+    """Keeps what one key sends through one provider's API, and finds it again. `secret` is that of the key."""
+
+    def __init__(
+        self, provider: str, access: Access, secret: str, *, committer: Committer, callbacks: Callbacks
+    ) -> None:
+        self._provider = provider
+        self._access = access
+        self._committer = committer
+        self._callbacks = callbacks
+        self.secret = secret
+
+    def prepare(self, outgoing: Outgoing) -> CaughtText:
+        """Return a text that is not kept yet, but has its id already. Raises Forbidden for a line of others."""
+        settings = self._access.house.settings
+        line = settings.line_named(outgoing.to)
+        self._access.check_line(line, doing="send to")
+        name = new_name()
+        if outgoing.given is not None:
+            name = name_delivery(f"key {self._access.owner}", line, outgoing.given)
+        is_aside = line in settings.lines and not settings.virtual_real
+        return CaughtText(
+            name=name,
+            provider=self._provider,
+            owner=self._access.owner,
+            line=line,
+            sender=outgoing.sender,
+            text=outgoing.text,
+            received_at=self._access.house.inbox.now(),
+            marks=(*outgoing.marks, *((ASIDE,) if is_aside else ())),
+            facts=dict(outgoing.facts),
+        )
+
+    async def keep(self, text: CaughtText) -> None:
+        """Return when a text is durable, and what is to be called back is queued; a repeat is a no-op (idempotent).
+
+        Raises StoreUnavailable.
+        """
+        parsed = parse_entry(Entry(new_name(), KIND, write_caught(text)), self._access.house.settings.line_of)
+        await self._committer.keep(parsed)
+        if text.callbacks:
+            await self._callbacks.queue(text.id)
+
+    async def find(self, message_id: str) -> SentText:
+        """Return a text that the key sent. Raises NotFound, also for one that another key sent, or that came in."""
+        stored = await self._access.house.inbox.store.get(message_id)
+        found = None if stored is None else await self._as_sent(stored)
+        if found is None:
+            raise NotFound(f"No text with the id {message_id[:40]!r} was sent with this key, or it was deleted.")
+        return found
+
+    async def newest(self, query: Query, limit: int) -> list[SentText]:
+        """Return the newest texts that the key sent and that match, newest first; up to `limit`."""
+        found: list[SentText] = []
+        before, looked_at = None, 0
+        while len(found) < limit and looked_at < MOST_LOOKED_AT:
+            page = await self._access.house.inbox.store.newest(query, PAGE, before=before)
+            looked_at += len(page)
+            for stored in page:
+                sent = await self._as_sent(stored) if CAUGHT in stored.message.marks else None
+                found += [sent] if sent else []
+            if len(page) < PAGE:
+                break
+            before = page[-1].position
+        return found[:limit]
+
+    async def delete(self, found: SentText) -> None:
+        """Delete a text, also from the pages that show it."""
+        await self._access.delete(found.stored)
+
+    async def _as_sent(self, stored: Stored) -> SentText | None:
+        """Return a message with what was sent; None if it was not caught, or not from this key by this provider."""
+        raw = await self._access.house.inbox.store.raw(stored.id) if stored.message.source == KIND else None
+        try:
+            sent = None if raw is None else parse_caught(raw)
+        except BadDelivery:
+            return None
+        is_own = sent is not None and (sent.owner, sent.provider) == (self._access.owner, self._provider)
+        return SentText(sent, stored) if sent is not None and is_own else None

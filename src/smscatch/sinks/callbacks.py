@@ -1,0 +1,65 @@
+"""What a provider tells an application of a text that it sent (status callbacks), by way of the durable queue.
+
+Each request is kept, signed, with its text (sources/caught.py); a job names the text. What one says is not known here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from smscatch.errors import StoreUnavailable
+from smscatch.inbox import Inbox
+from smscatch.messages import Stored
+from smscatch.sinks.base import GONE, TAKEN, Result, Sink
+from smscatch.sinks.runner import DEFAULT_PACE, Courier, Pace
+from smscatch.sources.caught import Callback, parse_caught
+from smscatch.stores import Job
+
+NAME = "send callbacks"  # no name of a sink in the settings, which has no blank
+
+
+class Callbacks:
+    """The queue of callbacks. It costs a server nothing in which no application ever asked for one."""
+
+    def __init__(self, inbox: Inbox, *, allows_private: bool, pace: Pace = DEFAULT_PACE) -> None:
+        self._inbox = inbox
+        self._allows_private = allows_private
+        self._wanted = asyncio.Event()
+        self._courier = Courier(inbox, Sink(NAME, None, self._send), pace)
+
+    async def queue(self, message_id: str) -> None:
+        """Queue the callbacks of a message that is stored. Raises StoreUnavailable: nothing is queued then."""
+        store = self._inbox.store
+        stored = await store.get(message_id)
+        if stored is None:
+            raise StoreUnavailable("The text is kept, but its status cannot be told: the database does not answer.")
+        now = await self._inbox.time()
+        job = Job(sink=NAME, position=stored.position, message=message_id, created_at=now, due_at=now)
+        while True:
+            cursor = await store.open_sink(NAME)
+            if await store.advance(NAME, cursor, cursor, [job]):  # the cursor stays: nothing is read for this sink
+                break
+        self._wanted.set()
+        self._courier.wake()
+
+    async def keep_sending(self) -> None:
+        """Send what is queued, as soon as anything ever was; runs until cancelled."""
+        if not any(use.name == NAME for use in await self._inbox.store.sinks()):
+            await self._wanted.wait()
+        await self._courier.keep_sending()
+
+    async def _send(self, stored: Stored) -> Result:
+        """Make the requests of a text in their order; all of them again if one was not taken (at least once)."""
+        raw = await self._inbox.store.raw(stored.id)
+        return (
+            Result(GONE, "the text was deleted") if raw is None else await self._send_all(parse_caught(raw).callbacks)
+        )
+
+    async def _send_all(self, callbacks: Sequence[Callback]) -> Result:
+        from smscatch.sinks.posting import make_target, post  # noqa: PLC0415 - few servers need the HTTP client
+
+        for callback in callbacks:
+            target = make_target(callback.url, allows_private=self._allows_private)
+            result = await post(target, callback.body.encode(), callback.headers)
+            if result.verdict != TAKEN:
+                return result
+        return Result(TAKEN)

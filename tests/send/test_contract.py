@@ -1,0 +1,134 @@
+"""What every send API promises, whichever provider's it is: a loop over the registry; one without a sample fails."""
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+
+from smscatch import keys
+from smscatch.errors import StoreUnavailable
+from smscatch.inbox import Inbox
+from smscatch.leases import Leases
+from smscatch.messages import Query
+from smscatch.web import auth
+from smscatch.web.app import make_app
+from smscatch.web.compat import SEND_APIS
+from tests.samples import LINE
+from tests.surroundings import settings_in
+
+TO = "+12015550123"
+SENDER = "+15005550006"
+TEXT = "Your code is 482913 – “now”"
+# Of each provider: path; names of recipient, sender and text; status of a wrong key, and of a wrong field.
+SAMPLES = {
+    "twilio": ("/2010-04-01/Accounts/AC1/Messages.json", ("To", "From", "Body"), (401, 400)),
+}
+
+
+class Sdk:
+    """Sends as a provider's SDK does."""
+
+    def __init__(self, provider: str, client: httpx2.AsyncClient, key: str) -> None:
+        self.path, self.names, self.refused = SAMPLES[provider]
+        self.provider, self.client, self.key = provider, client, key
+
+    def body(self, to: str = TO, text: str = TEXT) -> bytes:
+        return urlencode(dict(zip(self.names, (to, SENDER, text), strict=True))).encode()
+
+    async def send(
+        self, body: bytes | None = None, *, path: str = "", key: str | None = None, media_type: str = ""
+    ) -> httpx2.Response:
+        basic = base64.b64encode(f"AC1:{self.key if key is None else key}".encode()).decode()
+        headers = {"authorization": f"Basic {basic}", "content-type": media_type or "application/x-www-form-urlencoded"}
+        return await self.client.post(
+            f"/{self.provider}{path or self.path}", content=self.body() if body is None else body, headers=headers
+        )
+
+
+@pytest.fixture(params=SEND_APIS)
+async def sdk(  # noqa: PLR0917 - pytest's fixtures
+    request: pytest.FixtureRequest, inbox: Inbox, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sdk]:
+    monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
+    settings = settings_in(tmp_path, f'[lines."{LINE}"]\nlabel = "one"\n')
+    settings.spool.mkdir()
+    _, secret = await keys.add_key(inbox, "application", ("send",))
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield Sdk(request.param, client, secret)
+
+
+async def kept(inbox: Inbox) -> list[tuple[str, str, str]]:
+    found = await inbox.store.newest(Query(), 10)
+    return [(one.message.line, one.message.sender, one.message.text) for one in found]
+
+
+async def test_a_text_is_kept_whole_and_marked_on_the_line_of_its_number(sdk: Sdk, inbox: Inbox) -> None:
+    assert (await sdk.send()).is_success
+    assert await kept(inbox) == [(TO, SENDER, TEXT)]
+    (stored,) = await inbox.store.newest(Query(), 1)
+    assert (stored.message.marks, stored.message.provider, stored.message.code) == (("caught",), sdk.provider, "482913")
+
+
+async def test_a_wrong_key_is_refused_in_the_form_of_the_provider_and_nothing_is_kept(sdk: Sdk, inbox: Inbox) -> None:
+    _, reading = await keys.add_key(inbox, "reader", ("read", "lease", "ingest"))
+    for key, status in (("", sdk.refused[0]), ("wrong", sdk.refused[0]), (reading, 403)):
+        answer = await sdk.send(key=key)
+        assert answer.status_code == status, answer.text
+        assert "smscatch keys" not in answer.text
+    assert await kept(inbox) == []
+
+
+@pytest.mark.parametrize("field", [0, 2])
+async def test_a_missing_or_wrong_field_is_refused_and_nothing_is_kept(sdk: Sdk, inbox: Inbox, field: int) -> None:
+    for body in (sdk.body("", TEXT), sdk.body("12", TEXT)) if field == 0 else (sdk.body(TO, ""),):
+        assert (await sdk.send(body)).status_code == sdk.refused[1]
+    assert await kept(inbox) == []
+
+
+async def test_slashes_too_many_or_too_few_do_no_harm(sdk: Sdk, inbox: Inbox) -> None:
+    for path in (f"/{sdk.path}", f"{sdk.path}/", sdk.path.rstrip("/"), sdk.path.replace("/", "//")):
+        assert (await sdk.send(path=path)).is_success
+    assert len(await kept(inbox)) == 4
+
+
+async def test_the_body_is_read_whatever_its_content_type_says(sdk: Sdk, inbox: Inbox) -> None:
+    for media_type in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+        assert (await sdk.send(media_type=media_type)).is_success
+    assert len(await kept(inbox)) == 3
+
+
+async def test_a_text_sent_again_is_another_text(sdk: Sdk, inbox: Inbox) -> None:
+    for _ in range(2):
+        assert (await sdk.send()).is_success
+    assert await kept(inbox) == [(TO, SENDER, TEXT)] * 2
+
+
+async def test_what_is_sent_to_a_number_of_ours_is_kept_aside(sdk: Sdk, inbox: Inbox) -> None:
+    assert (await sdk.send(sdk.body(LINE))).is_success
+    (stored,) = await inbox.store.newest(Query(), 1)
+    assert (stored.message.line, stored.message.marks) == (LINE, ("caught", "aside"))
+
+
+async def test_while_the_store_is_away_a_text_is_on_disk_before_it_is_acknowledged(
+    sdk: Sdk, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await sdk.send()).is_success  # so the key is known
+
+    async def away(*_: object) -> int:
+        raise StoreUnavailable("The database is away.")
+
+    monkeypatch.setattr(inbox.store, "add", away)
+    assert (await sdk.send()).is_success
+    (entry,) = (tmp_path / "spool").glob("*.sms")
+    assert b"482913" in entry.read_bytes()
+
+
+async def test_an_unknown_path_is_not_found_and_a_key_without_the_line_is_refused(sdk: Sdk, inbox: Inbox) -> None:
+    assert (await sdk.send(path="/no/such/thing")).status_code == 404
+    _, limited = await keys.add_key(inbox, "limited", ("send",), (LINE,))
+    assert (await sdk.send(key=limited)).status_code == 403
+    assert await kept(inbox) == []
