@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
-    ("fiction", "logs", "numbers"),
+    ("fiction", "logs", "numbers", "supervisor"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),

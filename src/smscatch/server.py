@@ -26,6 +26,7 @@ from smscatch.sinks.runner import run_sinks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
+from smscatch.supervisor import NOBODY, Supervisor
 from smscatch.web.app import make_app
 from smscatch.web.connections import AcceptErrors, most_connections, trim_memory
 from smscatch.web.endpoint import SendTest
@@ -52,17 +53,20 @@ async def serve(
     started: Callable[[Started], None],
     show_key: Callable[[str], None],
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
+    *,
+    supervisor: Supervisor = NOBODY,
 ) -> None:
     """Run the server until SIGTERM, SIGINT or SIGHUP; `started` is called once it accepts connections.
 
     While the store is away it takes deliveries into the spool; the administrator's key goes to `show_key` if it is made
     only when the store comes. Raises CannotStart if the port is taken, or the store or the spool can never be used.
     Lets the process open as many files as it may. The signals stay ours to the end of the event loop: the caller may
-    tidy up undisturbed. The page offers to send a text to each of `test_lines`.
+    tidy up undisturbed. The page offers to send a text to each of `test_lines`. `supervisor` hears how it goes, and may
+    have opened the socket.
     """
     limit, sinks = most_connections(), open_sinks(settings)
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
-    listener = _listen(settings.host, settings.port)
+    listener = supervisor.listener() or _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         async with _open_spool(settings) as (inbox, drain, pokes):
             reads, binds = Reads(inbox), BindStates()
@@ -73,7 +77,7 @@ async def serve(
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
-            started(Started(_url_of(listener), await opening.start()))
+            started(Started(url := _url_of(listener), await opening.start()))
             on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks)
             on_store.append(Run("calling applications back", callbacks.keep_sending))
             runs = [
@@ -82,8 +86,11 @@ async def serve(
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            async with background([*runs, *_links(settings), *_folders(settings), *_binds(settings, binds)]):
+            more = [*_links(settings), *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
+            async with background([*runs, *more]):
+                supervisor.tell(f"READY=1\nSTATUS=listens on {url}")
                 await server.serve(sockets=[listener])
+                supervisor.tell("STOPPING=1")
 
 
 def _end_waits(inbox: Inbox, leases: Leases) -> None:
@@ -128,6 +135,11 @@ async def keep_memory_small(
     while True:
         await asyncio.to_thread(trim)
         await asyncio.sleep(interval_seconds)
+
+
+def _supervision(supervisor: Supervisor) -> list[Run]:
+    """Return what tells a service manager that we live, if it watches."""
+    return [Run("the watchdog", supervisor.keep_alive)] if supervisor.watchdog_seconds else []
 
 
 @contextlib.asynccontextmanager

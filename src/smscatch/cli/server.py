@@ -21,6 +21,7 @@ def run_serve(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 - most commands do without
 
     from smscatch.server import serve  # noqa: PLC0415 - needs the extra
+    from smscatch.settings.supervision import find_supervisor  # noqa: PLC0415 - other commands have none
 
     names = ("host", "port", "store", "spool")
     settings = load_settings({name: getattr(options, name) for name in names})
@@ -35,7 +36,7 @@ def run_serve(options: argparse.Namespace) -> int:
         print(f"The administrator's key, shown only now: {key}", flush=True)
 
     log_to_stderr()
-    asyncio.run(serve(settings, started, show_key))
+    asyncio.run(serve(settings, started, show_key, supervisor=find_supervisor()))
     return OK
 
 

@@ -40,7 +40,8 @@ Wants=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Type=exec
+Type=notify
+WatchdogSec=60
 ExecStart={program} serve
 Environment=SMSCATCH_CONFIG=/{config} SMSCATCH_ADMIN_KEY_FILE=/{admin_key}
 User={user}
