@@ -1,6 +1,7 @@
 """The examples, as a reader runs them: against the demo, with a text on its way through a simulated modem."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,11 +20,15 @@ EXAMPLES = ROOT / "examples"
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The environment of somebody who has started the demo and set what the README says."""
-    home = tmp_path_factory.mktemp("home")
+    home, programs = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("bin")
+    # What opens Chromium opens it without its windows, where there is such a one: that takes a third of the work.
+    chromium = shutil.which("chromium-headless-shell")
+    if chromium is not None:
+        (programs / "chromium").symlink_to(chromium)
     with running_demo(home, SMSCATCH_LEASE_REST="0s"):
         demo = load_settings(environ={"SMSCATCH_CONFIG": str(places_in(home).config)})
         yield {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(home),
             "SMSCATCH_URL": demo.url,
             "SMSCATCH_KEY": str(demo.key),

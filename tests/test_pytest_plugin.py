@@ -398,7 +398,10 @@ def test_others_are_told_which_test_on_which_worker_has_the_line(project: pytest
     project.runpytest_subprocess("-n", "1").assert_outcomes(passed=1)
 
 
-def test_a_project_that_uses_no_fixture_of_it_pays_nothing(pytester: pytest.Pytester) -> None:
+def test_a_project_that_uses_no_fixture_of_it_pays_nothing(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEAN_PYTEST)
     pytester.makepyfile("""
         import sys
 

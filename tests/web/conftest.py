@@ -90,8 +90,14 @@ class Server:
             self.api("DELETE", "/api/v1/messages", params={"line": line["number"]})
         shutil.rmtree(self._spool / "health", ignore_errors=True)
 
+    def deliver(self, texts: Sequence[str]) -> None:
+        """Have these come in, in this order, by one request, as from another machine."""
+        self.api(
+            "POST", "/api/v1/inbound/generic", json=[{"line": ONE, "sender": "Authy", "text": text} for text in texts]
+        )
+
     def fill(self, deliveries: Sequence[Delivery]) -> None:
-        """Have the store keep these, and start again."""
+        """Have the store keep these, whose times are of the past or which are many, and start again."""
         self.stop()
         # In a thread: Playwright's synchronous API has a loop in this one.
         filling = threading.Thread(target=asyncio.run, args=(self._fill(deliveries),))

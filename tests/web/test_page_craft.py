@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.samples import a_delivery
 from tests.web.conftest import ONE, TWO, OpenContext, Server, rows, sign_in
 
 MAX_FIRST_PAINT_BYTES = 60_000
@@ -69,7 +68,7 @@ def test_a_full_list_comes_to_the_screen_in_less_than_sixty_kilobytes(
     live_server: Server, open_context: OpenContext
 ) -> None:
     text = "Your Authy code is {}. Don't share it: our employees will never ask for it."
-    live_server.fill([a_delivery(text=text.format(482900 + number)) for number in range(50)])
+    live_server.deliver([text.format(482900 + number) for number in range(50)])
     page = open_context().new_page()
     loaded: list[float] = []
     session = page.context.new_cdp_session(page)

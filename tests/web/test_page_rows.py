@@ -4,7 +4,6 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.samples import a_delivery
 from tests.web.conftest import OpenContext, Server, rows
 
 LONG = "Dear customer, these are the new terms of your contract. " * 12
@@ -89,7 +88,7 @@ def test_the_code_stands_at_the_first_line_of_its_text(live_server: Server, page
 def test_a_dense_list_shows_fifteen_texts_on_a_laptop_and_stays_so_in_this_browser(
     live_server: Server, open_context: OpenContext
 ) -> None:
-    live_server.fill([a_delivery(text=f"{number} {LONG} code {number + 100_000}") for number in range(30)])
+    live_server.deliver([f"{number} {LONG} code {number + 100_000}" for number in range(30)])
     context = open_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     page.goto("/")

@@ -1,11 +1,12 @@
 """What else an open page is told, and what it does without a server, or while nobody looks at it."""
 
 import signal
+import time
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import Page, expect
 
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import a_delivery
 from tests.web.conftest import ONE, TWO, OpenContext, Server, rows
 
@@ -76,11 +77,10 @@ def connections(live_server: Server) -> int:
 
 
 def wait_for_connections(live_server: Server, page: Page, count: int) -> None:
-    for _ in range(5000):
-        if connections(live_server) == count:
-            return
-        page.evaluate("1")  # lets the browser go on
-    pytest.fail(f"There are {connections(live_server)} connections still, not {count}.")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while connections(live_server) != count:
+        assert time.monotonic() < deadline, f"There are {connections(live_server)} connections still, not {count}."
+        page.wait_for_timeout(50)  # the browser goes on
 
 
 def test_a_hidden_tab_gives_its_connection_back_looks_in_and_misses_nothing(
