@@ -30,7 +30,8 @@ def test_a_program_with_a_bare_environment_is_led_to_the_proxy_and_trusts_us() -
         "RUBYOPT": "-r/run/preload/ruby.rb",
         "PHP_INI_SCAN_DIR": ":/run/preload/php",
         "JAVA_TOOL_OPTIONS": "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=4711"
-        " -Djavax.net.ssl.trustStore=/run/java.p12 -Djavax.net.ssl.trustStoreType=PKCS12",
+        " -Djavax.net.ssl.trustStore=/run/java.p12 -Djavax.net.ssl.trustStoreType=PKCS12"
+        " -Djavax.net.ssl.trustStorePassword=",
         "TWILIO_AUTH_TOKEN": "our-key",
         "PLIVO_AUTH_TOKEN": "our-key",
         "TELNYX_API_KEY": "our-key",
@@ -58,7 +59,7 @@ def test_what_was_loaded_before_is_still_loaded() -> None:
 
 def test_java_options_that_would_undo_ours_are_followed_by_ours() -> None:
     assert "JDK_JAVA_OPTIONS" not in caught()
-    assert caught(JDK_JAVA_OPTIONS="-Dhttps.proxyHost=there")["JDK_JAVA_OPTIONS"].endswith("trustStoreType=PKCS12")
+    assert caught(JDK_JAVA_OPTIONS="-Dhttps.proxyHost=there")["JDK_JAVA_OPTIONS"].endswith("trustStorePassword=")
 
 
 def test_each_proxy_that_was_set_becomes_ours_since_some_clients_use_those_for_http_for_https() -> None:

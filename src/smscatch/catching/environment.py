@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from smscatch.catching.accepting import LOOPBACK
 from smscatch.catching.credentials import with_key
+from smscatch.catching.java import OPTIONS
 from smscatch.catching.trust import BUNDLES, NODE
 from smscatch.providers import is_near_provider
 
@@ -88,8 +89,9 @@ def _java(before: Mapping[str, str], around: Surroundings) -> dict[str, str]:
     options = (
         f"-Dhttps.proxyHost={LOOPBACK} -Dhttps.proxyPort={around.proxy_port}"
         f" -Djavax.net.ssl.trustStore={around.folder / 'java.p12'} -Djavax.net.ssl.trustStoreType=PKCS12"
+        " -Djavax.net.ssl.trustStorePassword="  # none, also where there was one
     )
-    names = ("JAVA_TOOL_OPTIONS", *(name for name in ("JDK_JAVA_OPTIONS",) if before.get(name)))
+    names = (OPTIONS[0], *(name for name in OPTIONS[1:] if before.get(name)))
     return {name: _joined(" ", before.get(name), options) for name in names}
 
 

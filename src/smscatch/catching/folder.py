@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from smscatch.catching.accepting import LOOPBACK
-from smscatch.catching.trust import bundles, default_roots, java_store
+from smscatch.catching.java import java_store, trusted_by_java
+from smscatch.catching.trust import bundles, default_roots
 from smscatch.files import replace
 from smscatch.providers import HOSTS_PATTERN
 
@@ -17,12 +18,13 @@ def fill_folder(
 ) -> None:
     """Write all that `caught_environment` names into a folder, which is the user's alone.
 
-    `certificate` is that of our CA. Raises BadSetting if a bundle that `before` names cannot be read, or OSError.
+    `certificate` is that of our CA. Raises BadSetting if a bundle or a trust store that `before` names cannot be read,
+    or OSError.
     """
     roots = default_roots()
     for name, content in bundles(before, roots, certificate).items():
         replace(folder / name, content, is_durable=False)
-    replace(folder / "java.p12", java_store(roots, certificate), is_durable=False)
+    replace(folder / "java.p12", java_store(trusted_by_java(before, roots), certificate), is_durable=False)
     preload = folder / "preload"
     # From a folder whose name has no blanks: RUBYOPT cannot quote them.
     shutil.copytree(PRELOAD, preload, ignore=shutil.ignore_patterns("__pycache__"))

@@ -5,13 +5,8 @@ Each of these variables replaces what a client trusts by itself, but for Node's,
 
 import re
 import ssl
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import NoEncryption
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
 from smscatch.errors import BadSetting
 
@@ -47,7 +42,7 @@ def default_roots() -> Certificates:
         import certifi  # noqa: PLC0415 - the system's will do
     except ModuleNotFoundError:
         return found
-    return _distinct((*found, *_read(Path(certifi.where()))))
+    return distinct((*found, *_read(Path(certifi.where()))))
 
 
 def bundles(before: Mapping[str, str], roots: Certificates, ours: bytes) -> dict[str, bytes]:
@@ -58,20 +53,6 @@ def bundles(before: Mapping[str, str], roots: Certificates, ours: bytes) -> dict
     return {variable: _joined((*_trusted(variable, before, roots), ours)) for variable in BUNDLES} | {
         NODE: _joined((*_named(NODE, before), ours))
     }
-
-
-def java_store(roots: Certificates, ours: bytes) -> bytes:
-    """Return a trust store for Java: PKCS #12 without a password. Roots that are not as X.509 has them are left out."""
-    found = []
-    for pem in _distinct((*roots, ours)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of serial numbers that are not positive, in roots of 2000
-            try:
-                found.append(x509.load_pem_x509_certificate(pem))
-            except ValueError:
-                continue
-    certificates = [PKCS12Certificate(certificate, str(place).encode()) for place, certificate in enumerate(found)]
-    return serialize_java_truststore(certificates, NoEncryption())
 
 
 def _trusted(variable: str, before: Mapping[str, str], roots: Certificates) -> Certificates:
@@ -98,8 +79,9 @@ def _read(path: Path) -> Certificates:
 
 
 def _joined(certificates: Iterable[bytes]) -> bytes:
-    return b"".join(pem.strip() + b"\n" for pem in _distinct(certificates))
+    return b"".join(pem.strip() + b"\n" for pem in distinct(certificates))
 
 
-def _distinct(certificates: Iterable[bytes]) -> Certificates:
+def distinct(certificates: Iterable[bytes]) -> Certificates:
+    """Return certificates in their order, each once, however their lines are broken."""
     return tuple({b"".join(pem.split()): pem for pem in certificates}.values())
