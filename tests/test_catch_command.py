@@ -1,6 +1,5 @@
 """`smscatch catch -- COMMAND` as a user types it, against a real server."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,27 @@ import pytest
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
+
+MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/AC{32 * '0'}/Messages.json"
+# An application as it is, and its test: neither knows of a base URL, of a key or of a line.
+SIGN_UP = """
+import os
+import twilio.rest
+from smscatch import Client
+
+def send(to):
+    return twilio.rest.Client().messages.create(to=to, from_="+15005550006", body="Your Example code is 482913")
+
+with Client() as sms, sms.lease() as phone:
+    sent = send(phone.number)
+    print(os.environ["SMSCATCH_URL"])
+    print(phone.wait_for_code(timeout=60))
+    print(twilio.rest.Client().messages(sent.sid).fetch().status)
+    try:
+        send("no number")
+    except twilio.base.exceptions.TwilioRestException as error:
+        print(error.code)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +55,13 @@ def catching(server: Server, folder: Path, *command: str, key: str = ADMIN_KEY) 
 
 
 def test_a_program_is_caught_and_ends_as_it_would(shared_server: Server, tmp_path: Path) -> None:
-    script = 'curl -s -o said -w "%{http_code}" -d To=1 https://api.twilio.com/x; echo " $SECRET $SMSCATCH_URL"; exit 7'
-    with catching(shared_server, tmp_path, "sh", "-c", f"cd {tmp_path}; {script}") as process:
+    script = 'curl -s -o said -w "%{http_code}" -d To=1 $TWILIO; echo " $SECRET $SMSCATCH_URL"; exit 7'
+    with catching(shared_server, tmp_path, "sh", "-c", f"cd {tmp_path}; TWILIO={MESSAGES}; {script}") as process:
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 7
-    assert out == f"404 kept {shared_server.url}\n"
-    assert err == "smscatch: caught api.twilio.com, answered 404 once\n"
+    assert out == f"401 kept {shared_server.url}\n"
+    hint = "401 is for a key that is not the catcher's"
+    assert err == f"smscatch: caught api.twilio.com, answered 401 once; {hint}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["said"]  # nothing of ours is left
 
 
@@ -51,22 +72,21 @@ def test_a_program_that_calls_no_provider_is_said_so(shared_server: Server, tmp_
     assert err.startswith("smscatch: caught nothing: no call to an SMS provider came this way")
 
 
-def test_where_no_server_is_named_one_runs_for_the_command_alone(tmp_path: Path) -> None:
-    script = 'smscatch messages; echo $?; curl -s -o /dev/null https://api.twilio.com/x; echo "$SMSCATCH_URL"'
+def test_a_code_comes_to_the_test_that_waits_for_it_with_nothing_set_up_and_nothing_changed(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", "sh", "-c", script],
-        env=bare_environ(TMPDIR=str(tmp_path), PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", sys.executable, "-c", SIGN_UP],
+        env=bare_environ(TMPDIR=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    status, url = done.stdout.splitlines()
-    assert status == "1"  # it answers: no texts
+    url, code, status, refused = done.stdout.splitlines()
+    assert (code, status, refused) == ("482913", "delivered", "21211")
     notice, caught = done.stderr.splitlines()
     assert notice.startswith(f"smscatch: no server is named, so one runs for this command: {url}/ with the key ")
-    assert caught == "smscatch: caught api.twilio.com, answered 404 once"
+    assert caught == "smscatch: caught api.twilio.com, answered 200 once, 201 once, 400 once"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,16 +11,20 @@ _LABEL = "[a-z0-9-]+"
 class SmsProvider(NamedTuple):
     """A provider of SMS, and the `domains` in which its hosts are.
 
-    `caught` are the hosts of its API for which our server answers; a path there stands behind `prefix` at our server.
+    `caught` are the hosts of its API for which our server answers with the send API of this name (web/compat).
     `others` are hosts with which it could send a text too, and which are therefore never let through: by default all of
     its domains. Both are regular expressions of whole names in lower case.
     """
 
     name: str
     domains: Sequence[str]
-    prefix: str = ""
     caught: Sequence[str] = ()
     others: Sequence[str] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a path of its API at our server."""
+        return f"/{self.name}"
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -31,33 +35,28 @@ class SmsProvider(NamedTuple):
 # Hosts as the providers' own packages have them; with a region or an edge Twilio's gets one or two labels more
 # (https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations).
 PROVIDERS = (
-    SmsProvider(
-        "twilio", ("twilio.com",), "/twilio", (rf"(?:api|verify|messaging)(?:\.{_LABEL}){{0,2}}\.twilio\.com",)
-    ),
+    SmsProvider("twilio", ("twilio.com",), (rf"(?:api|verify|messaging)(?:\.{_LABEL}){{0,2}}\.twilio\.com",)),
     SmsProvider(
         "vonage",
         ("nexmo.com", "vonage.com"),
-        "/vonage",
         (rf"(?:api|rest)(?:-{_LABEL})?\.nexmo\.com", rf"api(?:-{_LABEL})?\.vonage\.com"),
     ),
-    SmsProvider("plivo", ("plivo.com",), "/plivo", (r"api\.plivo\.com",)),
-    SmsProvider("telnyx", ("telnyx.com",), "/telnyx", (r"api\.telnyx\.com",)),
-    SmsProvider("messagebird", ("messagebird.com", "bird.com"), "/messagebird", (r"rest\.messagebird\.com",)),
+    SmsProvider("plivo", ("plivo.com",), (r"api\.plivo\.com",)),
+    SmsProvider("telnyx", ("telnyx.com",), (r"api\.telnyx\.com",)),
+    SmsProvider("messagebird", ("messagebird.com", "bird.com"), (r"rest\.messagebird\.com",)),
     SmsProvider(
         "sinch",
         ("sinch.com", "clxapi.com"),
-        "/sinch",
         (rf"{_LABEL}\.sms\.api\.sinch\.com", r"auth\.sinch\.com"),
     ),
     # Amazon's other services are none of ours (https://docs.aws.amazon.com/general/latest/gr/sns.html).
     SmsProvider(
         "aws",
         ("amazonaws.com", "amazonaws.com.cn", "api.aws"),
-        "/aws",
         (rf"(?:sns|sns-fips|sms-voice|sms-voice-fips)\.{_LABEL}\.(?:amazonaws\.com(?:\.cn)?|api\.aws)",),
         (rf"pinpoint(?:-fips)?\.{_LABEL}\.amazonaws\.com",),
     ),
-    SmsProvider("smsgate", ("sms-gate.app",), "/smsgate", (r"api\.sms-gate\.app",)),
+    SmsProvider("smsgate", ("sms-gate.app",), (r"api\.sms-gate\.app",)),
     SmsProvider("infobip", ("infobip.com",)),
     SmsProvider("clicksend", ("clicksend.com",)),
     SmsProvider("46elks", ("46elks.com",)),
