@@ -1,6 +1,5 @@
 """The stores on which the contract is tried: each test runs on every backend, in an empty database."""
 
-import contextlib
 import gc
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -41,10 +40,15 @@ def postgres_database() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_schemas(postgres_database: str) -> postgres.Schemas:
+    return postgres.Schemas(postgres_database)
+
+
 @pytest.fixture
-def new_postgresql(postgres_database: str) -> Iterator[MakeUrl]:
-    with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(postgres.a_schema(postgres_database))
+def new_postgresql(postgres_schemas: postgres.Schemas) -> MakeUrl:
+    numbers = itertools.count(1)
+    return lambda: postgres_schemas.empty(next(numbers))
 
 
 @pytest.fixture(scope="session")

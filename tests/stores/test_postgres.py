@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -21,13 +22,14 @@ from smscatch.stores.postgres.address import parse_address
 from smscatch.stores.postgres.session import connect
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import postgres
-from tests.stores.conftest import MakeUrl
 from tests.surroundings import bare_environ
 
 
 @pytest.fixture
-def url(new_postgresql: MakeUrl) -> str:
-    return new_postgresql()
+def url(postgres_database: str) -> Iterator[str]:
+    """A schema of the test's own, whose tables it may change."""
+    with postgres.a_schema(postgres_database) as lent:
+        yield lent
 
 
 async def test_who_comes_second_is_not_seen_before_the_first(store: Store, url: str) -> None:
