@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,20 @@ WEB_LEVELS = (
 CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing")
 
 
-def level_of(room: str, levels: tuple[tuple[str, ...], ...] = LEVELS) -> int:
+def level_of(room: str, levels: tuple[tuple[str, ...], ...]) -> int:
     return next(level for level, rooms in enumerate(levels) if room in rooms)
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Whatever stands in a file."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
 
 
 def imports_of(path: Path, package: str = "smscatch") -> set[str]:
     """The rooms of a package that a file imports."""
     rooms, inside = set(), f"{package}."
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and node.module == package:
             rooms |= {alias.name for alias in node.names if alias.name != "__version__"}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(inside):
@@ -61,13 +68,20 @@ def imports_of(path: Path, package: str = "smscatch") -> set[str]:
     return rooms
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_point_down(path: Path) -> None:
-    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-    if room == "__init__":
-        return
-    for imported in imports_of(path) - {room}:
-        assert level_of(imported) < level_of(room), f"{path.name} imports {imported}"
+def upward_imports(package: str, levels: tuple[tuple[str, ...], ...]) -> list[str]:
+    """The imports in the files of a package that do not point down, as sentences."""
+    folder = SOURCE.parent.joinpath(*package.split("."))
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        room = path.relative_to(folder).parts[0].removesuffix(".py")
+        rooms = imports_of(path, package) - {room} if room != "__init__" else set()
+        upward = [other for other in rooms if level_of(other, levels) >= level_of(room, levels)]
+        found += [f"{path.relative_to(folder)} imports {other}" for other in sorted(upward)]
+    return found
+
+
+def test_imports_point_down() -> None:
+    assert upward_imports("smscatch", LEVELS) == []
 
 
 @pytest.mark.parametrize("room", ["client", "pytest_plugin"])
@@ -112,13 +126,8 @@ def test_the_hook_imports_nothing_but_built_in_modules() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((SOURCE / "web").rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE / "web"))
-)
-def test_imports_point_down_inside_the_web_too(path: Path) -> None:
-    room = path.relative_to(SOURCE / "web").parts[0].removesuffix(".py")
-    for imported in imports_of(path, "smscatch.web") - {room}:
-        assert level_of(imported, WEB_LEVELS) < level_of(room, WEB_LEVELS), f"{path.name} imports {imported}"
+def test_imports_point_down_inside_the_web_too() -> None:
+    assert upward_imports("smscatch.web", WEB_LEVELS) == []
 
 
 def test_nothing_but_the_web_knows_its_framework() -> None:
@@ -136,7 +145,7 @@ def test_who_makes_a_key_needs_no_web() -> None:
 def nodes_below(room: str) -> list[tuple[Path, ast.AST]]:
     """Whatever stands in the files of a room, "" for all, with its file."""
     paths = sorted((SOURCE / room).rglob("*.py"))
-    return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    return [(path, node) for path in paths for node in nodes_of(path)]
 
 
 def test_no_handler_reaches_through_the_inbox_to_its_store() -> None:

@@ -16,7 +16,6 @@ import pytest
 from messagebird.error import ValidationError
 from messagebird.request_validator import RequestValidator
 from plivo.utils import validate_signature
-from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
 
 from smscatch.errors import BadDelivery, BadSetting, BadSignature
 from smscatch.messages import Message
@@ -84,6 +83,9 @@ SINCH = {
 
 
 def test_sinchs_table_judges_as_sinchs_package_does(tmp_path: Path) -> None:
+    # Here, since it takes two seconds, which whoever only collects this test need not spend.
+    from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
+
     source = provider(tmp_path, printed("Sinch"))
     body = json.dumps(SINCH, ensure_ascii=False).encode()
     signed = body + f".nonce.{int(NOON.timestamp())}".encode()
