@@ -46,10 +46,11 @@ def test_groups_parted_by_anything_are_one_code(separator: str) -> None:
     assert best_code(f"Your code: 482{separator}913") == "482913"
 
 
-@pytest.mark.parametrize("separator", [*SEPARATORS, *SPACED, " + ", "\t", " . ", ", ", "+"])
 @pytest.mark.parametrize("text", ["Your code is 482{}913", "482{}913 is your code", "Hide the code. Rooms 482{}913"])
-def test_a_group_is_never_the_code(text: str, separator: str) -> None:
-    assert all(len(one.value) > 3 for one in find_codes(text.format(separator)).codes)
+def test_a_group_is_never_the_code(text: str) -> None:
+    texts = [text.format(separator) for separator in (*SEPARATORS, *SPACED, " + ", "\t", " . ", ", ", "+")]
+    groups = {each: [one.value for one in find_codes(each).codes if len(one.value) <= 3] for each in texts}
+    assert {each: found for each, found in groups.items() if found} == {}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from smscatch.stores import Delivery, Key, Store, open_store
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
 
 ALL = Query()
-WRITTEN = 1_600
+WRITTEN = 480
 BATCH = 5  # of one transaction, as the intake takes what waits in the spool
 # Adds until it is acknowledged, as the intake does.
 WRITER = """
@@ -27,7 +27,7 @@ from tests.samples import a_delivery
 
 async def main(url, name):
     store = await open_store(url, join_parts)
-    for n in range(60):
+    for n in range(30):
         deliveries = [a_delivery(delivery=f"{name} {n} {i}") for i in range(1 + n % 3)]
         while True:
             try:
@@ -103,36 +103,35 @@ async def test_a_reader_misses_nothing_of_what_several_processes_write(store: St
     environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     writers = [await asyncio.create_subprocess_exec(*command, env=environ) for command in commands]
     seen: list[int] = []
-    while len(seen) < 3 * 120:
+    while len(seen) < 3 * 60:
         seen += [stored.position for stored in await store.after(ALL, seen[-1] if seen else 0, 7)]
     assert [await writer.wait() for writer in writers] == [0, 0, 0]
-    assert seen == list(range(1, 361))
-    assert [use.messages for use in await store.lines()] == [360]
+    assert seen == list(range(1, 181))
+    assert [use.messages for use in await store.lines()] == [180]
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (Query(lines=(LINE,)), ["b", "a"]),
-        (Query(lines=(LINE, OTHER_LINE)), ["c", "b", "a"]),
-        (Query(lines=()), []),
-        (Query(sender="google"), ["c", "b"]),
-        (Query(sender="00491701234567"), ["a"]),
-        (Query(sender="+49 170 1234567"), ["a"]),
-        (Query(sender="491701234567"), ["d", "a"]),
-        (Query(sender="491701234567", as_sent=True), ["d"]),
-        (Query(sender="+491701234567", as_sent=True), ["a"]),
-        (Query(since=NOON + timedelta(minutes=1)), ["c", "b"]),
-        (Query(until=NOON + timedelta(minutes=1)), ["d", "a"]),
-        (Query(lines=(LINE,), sender="Google", since=NOON), ["b"]),
-        (Query(sender_part="oogl"), ["c", "b"]),
-        (Query(sender_part="70123"), ["d", "a"]),
-        (Query(sender_part="[g]*\0"), []),
-        (Query(sender_part="4917", sender="491701234567", as_sent=True), ["d"]),
-        (Query(leases=("unknown", "another")), []),
-    ],
+FILTERS: tuple[tuple[Query, list[str]], ...] = (
+    (Query(lines=(LINE,)), ["b", "a"]),
+    (Query(lines=(LINE, OTHER_LINE)), ["c", "b", "a"]),
+    (Query(lines=()), []),
+    (Query(sender="google"), ["c", "b"]),
+    (Query(sender="00491701234567"), ["a"]),
+    (Query(sender="+49 170 1234567"), ["a"]),
+    (Query(sender="491701234567"), ["d", "a"]),
+    (Query(sender="491701234567", as_sent=True), ["d"]),
+    (Query(sender="+491701234567", as_sent=True), ["a"]),
+    (Query(since=NOON + timedelta(minutes=1)), ["c", "b"]),
+    (Query(until=NOON + timedelta(minutes=1)), ["d", "a"]),
+    (Query(lines=(LINE,), sender="Google", since=NOON), ["b"]),
+    (Query(sender_part="oogl"), ["c", "b"]),
+    (Query(sender_part="70123"), ["d", "a"]),
+    (Query(sender_part="[g]*\0"), []),
+    (Query(sender_part="4917", sender="491701234567", as_sent=True), ["d"]),
+    (Query(leases=("unknown", "another")), []),
 )
-async def test_every_filter_must_agree(store: Store, query: Query, expected: list[str]) -> None:
+
+
+async def test_every_filter_must_agree(store: Store) -> None:
     minute = timedelta(minutes=1)
     await store.add(
         [
@@ -142,8 +141,9 @@ async def test_every_filter_must_agree(store: Store, query: Query, expected: lis
             a_delivery(text="d", sender="491701234567", line="x", received_at=NOON),
         ]
     )
-    assert await texts(store, query) == expected
-    assert [s.message.text for s in await store.after(query, 0, 10)] == expected[::-1]
+    for query, expected in FILTERS:
+        assert (query, await texts(store, query)) == (query, expected)
+        assert (query, [s.message.text for s in await store.after(query, 0, 10)]) == (query, expected[::-1])
 
 
 async def test_senders_are_found_by_a_part_of_them_each_once(store: Store) -> None:
@@ -156,26 +156,25 @@ async def test_senders_are_found_by_a_part_of_them_each_once(store: Store) -> No
     assert await store.senders("absent", 10) == await store.senders("\0", 10) == []
 
 
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        ("482913", ["Your code is 482913"]),
-        ("CODE IS", ["Your code is 482913"]),
-        ("48", ["Your code is 482913"]),
-        ("straße", ['Grüße aus der "Straße" 100%_x']),
-        ("GRÜSSE", ['Grüße aus der "Straße" 100%_x']),
-        ('"Straße"', ['Grüße aus der "Straße" 100%_x']),
-        ("100%_", ['Grüße aus der "Straße" 100%_x']),
-        ("验证码", ["验证码 1234"]),
-        ("😀", ["Hi 😀"]),
-        ("\0", ["nul \0 in it"]),
-        ("nul \0 in", ["nul \0 in it"]),
-        ("OR text", []),
-        ("absent", []),
-    ],
-)
+PARTS: dict[str, list[str]] = {
+    "482913": ["Your code is 482913"],
+    "CODE IS": ["Your code is 482913"],
+    "48": ["Your code is 482913"],
+    "straße": ['Grüße aus der "Straße" 100%_x'],
+    "GRÜSSE": ['Grüße aus der "Straße" 100%_x'],
+    '"Straße"': ['Grüße aus der "Straße" 100%_x'],
+    "100%_": ['Grüße aus der "Straße" 100%_x'],
+    "验证码": ["验证码 1234"],
+    "😀": ["Hi 😀"],
+    "\0": ["nul \0 in it"],
+    "nul \0 in": ["nul \0 in it"],
+    "OR text": [],
+    "absent": [],
+}
+
+
 @pytest.mark.parametrize("indexed", [True, False])
-async def test_contains_finds_any_part_of_a_text(store: Store, part: str, expected: list[str], indexed: bool) -> None:
+async def test_contains_finds_any_part_of_a_text(store: Store, indexed: bool) -> None:
     found = ["Your code is 482913", 'Grüße aus der "Straße" 100%_x', "验证码 1234", "Hi 😀", "nul \0 in it"]
     if indexed:  # an add is indexed behind its commit; the index is waited for by closing
         for text in found:
@@ -183,7 +182,7 @@ async def test_contains_finds_any_part_of_a_text(store: Store, part: str, expect
             await asyncio.sleep(0)
     else:
         await store.add([a_delivery(text=text) for text in found])
-    assert await texts(store, Query(contains=part)) == expected
+    assert {part: await texts(store, Query(contains=part)) for part in PARTS} == PARTS
 
 
 async def test_those_messages_that_there_are_are_found_by_their_ids(store: Store) -> None:

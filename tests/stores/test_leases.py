@@ -172,28 +172,27 @@ async def test_the_lease_of_a_ticket_is_found_while_it_lasts(store: Store) -> No
     assert await store.leases_of("another key", "a", at(1)) == []
 
 
-@pytest.mark.parametrize(
-    ("facts", "is_mine", "is_late"),
-    [
-        pytest.param({"received_at": at(0)}, True, False, id="at the first instant"),
-        pytest.param({"received_at": at(59.999)}, True, False, id="at the last"),
-        pytest.param({"received_at": at(60)}, False, True, id="while the line rests"),
-        pytest.param({"received_at": at(64.999)}, False, True, id="at the end of the rest"),
-        pytest.param({"received_at": at(65)}, False, False, id="after the rest"),
-        pytest.param({"received_at": at(-0.001)}, False, True, id="just before"),
-        pytest.param({"received_at": at(-2.001)}, False, True, id="received before, stored only now"),
-        pytest.param({"received_at": at(5), "sent_at": at(-60)}, True, False, id="sent within the tolerance"),
-        pytest.param({"received_at": at(5), "sent_at": at(-61)}, False, True, id="sent clearly before"),
-        pytest.param({"received_at": at(5), "sent_at": at(3600)}, True, False, id="sent by an SMSC ahead of time"),
-        pytest.param({"received_at": at(5), "line": OTHER_LINE}, False, False, id="to another line"),
-    ],
-)
-async def test_a_message_belongs_to_the_lease_that_its_line_has(
-    store: Store, facts: dict[str, Any], is_mine: bool, is_late: bool
-) -> None:
+ARRIVALS: dict[str, tuple[dict[str, Any], bool, bool]] = {
+    # facts of the text: whether it is of the lease, whether it is late
+    "at the first instant": ({"received_at": at(0)}, True, False),
+    "at the last": ({"received_at": at(59.999)}, True, False),
+    "while the line rests": ({"received_at": at(60)}, False, True),
+    "at the end of the rest": ({"received_at": at(64.999)}, False, True),
+    "after the rest": ({"received_at": at(65)}, False, False),
+    "just before": ({"received_at": at(-0.001)}, False, True),
+    "received before, stored only now": ({"received_at": at(-2.001)}, False, True),
+    "sent within the tolerance": ({"received_at": at(5), "sent_at": at(-60)}, True, False),
+    "sent clearly before": ({"received_at": at(5), "sent_at": at(-61)}, False, True),
+    "sent by an SMSC ahead of time": ({"received_at": at(5), "sent_at": at(3600)}, True, False),
+    "to another line": ({"received_at": at(5), "line": OTHER_LINE}, False, False),
+}
+
+
+async def test_a_message_belongs_to_the_lease_that_its_line_has(store: Store) -> None:
     lease = await leased(store, a_wish())
-    await store.add([a_delivery(text="the one", **facts)])
-    assert await lease_of(store, "the one") == (lease.id if is_mine else None, is_late)
+    for text, (facts, is_mine, is_late) in ARRIVALS.items():
+        await store.add([a_delivery(text=f"{text}.", **facts)])
+        assert (text, *await lease_of(store, f"{text}.")) == (text, lease.id if is_mine else None, is_late)
 
 
 async def test_the_newest_lease_of_a_line_is_the_one_that_counts(store: Store) -> None:
@@ -234,12 +233,13 @@ async def know_the_clock(store: Store, *, behind: float = 0, transit: float = 2,
 
 
 @pytest.mark.parametrize("behind", [0, 40, -40], ids=["right", "behind", "ahead"])
-@pytest.mark.parametrize(("sent", "is_late"), [(-10, True), (-6, True), (-5, False), (-1, False), (0, False)])
-async def test_earlier_texts_tell_when_a_text_was_sent(store: Store, behind: float, sent: float, is_late: bool) -> None:
+async def test_earlier_texts_tell_when_a_text_was_sent(store: Store, behind: float) -> None:
     await know_the_clock(store, behind=behind)
     lease = await leased(store, a_wish())
-    await store.add([a_delivery(text="the one", received_at=at(7), sent_at=at(sent - behind))])
-    assert await lease_of(store, "the one") == (None if is_late else lease.id, is_late)
+    for sent, is_late in ((-10, True), (-6, True), (-5, False), (-1, False), (0, False)):
+        await store.add([a_delivery(text=f"sent at {sent}.", received_at=at(7), sent_at=at(sent - behind))])
+        found = await lease_of(store, f"sent at {sent}.")
+        assert (sent, *found) == (sent, None if is_late else lease.id, is_late)
 
 
 @pytest.mark.parametrize(
