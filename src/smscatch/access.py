@@ -217,7 +217,7 @@ class Access(Rights):
         """Return the states of the modems by line, of those lines that the key may see; None if there is no modem.
 
         Raises NoModem if none works and every line has one. A line whose modem is not known is read by gammu-smsd or
-        another machine, or gets its texts over HTTP: it may well work. So may a source that is configured.
+        another machine, or gets its texts over HTTP: it may well work. So may a source, a carrier, smstools3.
         """
         modems = self.house.lines.modems()
         seen = [health for line, health in modems.items() if self.sees(line)]
@@ -226,8 +226,9 @@ class Access(Rights):
             return None
         settings = self.house.settings
         lines = {*settings.lines, *await self.house.lines.used()}
-        may_work = bool(settings.sources) or any(health.state in WORKING for health in modems.values())
-        if not may_work and lines <= {*modems}:
+        has_others = bool(settings.sources or settings.smpp or settings.smstools)
+        may_work = has_others or any(health.state in WORKING for health in modems.values())
+        if not may_work and lines <= {*modems} and not await self.house.inbox.store.added_sources():
             now = self.house.inbox.now()
             how = "; ".join(describe(health, now) for health in seen) or "none of this key's lines has one"
             raise NoModem(f"No modem works: {how}. `smscatch lines` shows them.", modems=states)

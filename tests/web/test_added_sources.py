@@ -15,11 +15,14 @@ from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
+from smscatch.modem.health import Health, write_health
+from smscatch.smpp.states import STATES, BindStates
 from smscatch.sources import signed_kinds
 from smscatch.stores.absent import absent_store
 from smscatch.web.app import make_app
+from smscatch.web.texts import read_texts
 from tests.conftest import Clock
-from tests.samples import LINE
+from tests.samples import LINE, NOON
 from tests.sources.samples import Post, Samples
 from tests.surroundings import settings_in
 
@@ -30,6 +33,12 @@ CONFIG = f"""
 kind = "twilio"
 secrets = "x"
 public_url = "https://sms.example/api/v1/inbound/rented"
+"""
+CARRIER = """
+[smpp.carrier]
+host = "smsc.example"
+system_id = "us"
+binds = 2
 """
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -253,6 +262,39 @@ async def test_a_form_that_is_refused_says_why_and_keeps_what_stood_in_it_but_th
     assert f'value="{form["server"]}"' in answer.text
     assert "a-secret-that-was-typed" not in answer.text
     assert await house.gate() is None
+
+
+async def test_what_a_source_may_bring_keeps_the_server_ready_where_no_modem_works(
+    house: House, leases: Leases, tmp_path: Path
+) -> None:
+    write_health(tmp_path / "spool", Health(line=LINE, device="/dev/ttyUSB0", state="no_sim", updated_at=NOON))
+
+    async def ask(more: str = "") -> int:
+        app = make_app(house.inbox, leases, settings_in(tmp_path, f'{more}\n[lines."{LINE}"]'))
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://other.test") as client:
+            return (await client.get("/readyz", headers=dict(house.client.headers))).status_code
+
+    assert [await ask(), await ask(CARRIER), await ask(f'smstools = "{tmp_path}"')] == [503, 200, 200]
+    await house.add("smsgate")
+    assert await ask() == 200
+
+
+async def test_the_page_says_how_the_binds_to_carriers_are(house: House, leases: Leases, tmp_path: Path) -> None:
+    settings, binds = settings_in(tmp_path, CARRIER), BindStates(house.clock)
+    binds.tell("carrier", 1, "bound")
+    binds.tell("carrier", 2, "refused", "The SMSC refuses the bind: the password is wrong.")
+    transport = httpx2.ASGITransport(make_app(house.inbox, leases, settings, binds=binds))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://other.test") as client:
+        page = (await client.get("/lines", headers=dict(house.client.headers))).text
+    assert "smsc.example:2775" in page
+    assert re.findall(r'class="modem-state \w+"><b>(\w+)</b>', page) == ["bound", "refused"]
+    assert "The SMSC refuses the bind: the password is wrong." in page
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_each_state_of_a_bind_has_a_name(language: str) -> None:
+    texts = read_texts(language)
+    assert all(texts(f"sources.bind_{state}") for state in STATES)
 
 
 async def test_who_sees_no_sources_sees_no_section_of_them(house: House) -> None:

@@ -88,7 +88,7 @@ async def list_sources(request: Request) -> Response:
     For a key that sees all lines.
     """
     context = check_all_lines(request)
-    return value_response(SourceList(await show_sources(context), _list_smscs(context)))
+    return value_response(SourceList(await show_sources(context), list_smscs(context)))
 
 
 async def add_source(request: Request) -> Response:
@@ -165,7 +165,8 @@ def _facts(context: Context, provider: Provider) -> dict[str, Any]:
     }
 
 
-def _list_smscs(context: Context) -> list[SmscView]:
+def list_smscs(context: Context) -> list[SmscView]:
+    """Return how the binds to all carriers are."""
     return [
         SmscView(
             name=name,

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from smscatch.keys import ADMIN
 from smscatch.sources import signed_kinds
-from smscatch.web.api.sources import SourceView, SourceWithSecret, show_sources
+from smscatch.web.api.sources import SmscView, SourceView, SourceWithSecret, list_smscs, show_sources
 from smscatch.web.endpoint import access_of, context_of
 
 
@@ -37,6 +37,7 @@ class Gates(NamedTuple):
     """What the section shows; `made` is a source whose secret was set just now."""
 
     cards: list[SourceCard]
+    smscs: list[SmscView]
     kinds: Sequence[str]
     form: SourceForm
     made: SourceCard | None = None
@@ -55,6 +56,7 @@ async def show_gates(
     return {
         "gates": Gates(
             [_card(source, base) for source in sources],
+            list_smscs(context_of(request)),
             tuple(signed_kinds()),
             shown,
             None if made is None else _card(made, base),
