@@ -109,6 +109,24 @@ async def test_what_a_version_before_called_them_is_asked_once_for_all_that_come
     assert asked == [30]
 
 
+async def test_the_codes_of_long_texts_alone_are_found_in_a_thread(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_threads, to_thread = list[object](), asyncio.to_thread
+
+    async def noting(work: Callable[..., object], *given: object) -> object:
+        in_threads.append(work)
+        return await to_thread(work, *given)
+
+    monkeypatch.setattr(asyncio, "to_thread", noting)
+    committer, long = house.committer(), "Your code is 482913. " * 400
+    texts = [f"Your code is {n}" for n in range(100_000, 100_064)]
+    await asyncio.gather(*(committer.keep(parsed(text)) for text in (*texts, long)))
+    kept = await house.inbox.store.after(Query(), 0, 1000)
+    assert [stored.message.code for stored in kept] == [*(text[-6:] for text in texts), "482913"]
+    assert len(in_threads) == 1
+
+
 async def test_texts_that_come_during_a_commit_share_the_next_one(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

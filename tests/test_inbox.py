@@ -42,6 +42,33 @@ async def test_a_waiter_gets_what_is_there_and_then_what_comes(inbox: Inbox) -> 
     assert await waiter == ["before", "later"]
 
 
+async def test_what_comes_while_nobody_waits_is_not_read_again_and_who_comes_then_misses_nothing(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, position, after = asyncio.Event(), inbox.store.position, inbox.store.after
+    read: list[int] = []
+
+    async def noting_position() -> int:
+        newest = await position()
+        asyncio.get_running_loop().call_soon(looked.set)
+        return newest
+
+    async def noting_after(query: Query, start: int, limit: int) -> list[Stored]:
+        read.append(start)
+        return await after(query, start, limit)
+
+    monkeypatch.setattr(inbox.store, "position", noting_position)
+    monkeypatch.setattr(inbox.store, "after", noting_after)
+    await inbox.receive([a_delivery(text=f"text {n}") for n in range(3)])
+    await looked.wait()
+    assert read == []
+    waiter = asyncio.create_task(take(inbox, 2, after=2))
+    await waiting(inbox, 1)
+    await inbox.receive([a_delivery(text="later")])
+    assert await waiter == ["text 2", "later"]
+    assert min(read) == 2
+
+
 async def test_a_waiter_gets_only_what_it_asked_for(inbox: Inbox) -> None:
     waiter = asyncio.create_task(take(inbox, 1, Query(lines=(OTHER_LINE,), sender="authy", contains="CODE")))
     await waiting(inbox, 1)

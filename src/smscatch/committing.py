@@ -4,8 +4,9 @@ While the store is silent, in the spool (circuit breaker). No request here, and 
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from smscatch.errors import StoreUnavailable
@@ -13,6 +14,7 @@ from smscatch.inbox import Inbox
 from smscatch.intake import Parsed, store_parsed
 from smscatch.spool import Writer
 
+SHORT_BYTES = 4096  # of deliveries whose codes are found in one go
 BATCH = 100  # texts in one transaction
 # For the store to take a batch. Senders of webhooks give up after 5 s, some after 1 s; the spool takes some time too.
 PATIENCE_SECONDS = 0.08
@@ -87,7 +89,7 @@ class Committer:
         while self._waiting:
             batch = self._take()
             try:
-                read = await asyncio.to_thread(_read, batch)  # the codes of long texts take time
+                read = await _read(batch)
             except Exception:  # a bug of ours: the drain finds out in which of them
                 _tell(batch, is_taken=False)
             else:
@@ -103,25 +105,35 @@ class Committer:
 
         It may have them after all: then what is in the spool is a repeat.
         """
-        storing = asyncio.create_task(self._store(read))
-        for _ in range(LOOKS):
-            if not storing.done():
-                await asyncio.wait([storing], timeout=self._patience_seconds / LOOKS)
-        if not storing.done():
-            self._silent_until = float("inf")
-            self._turn_away(batch)
-            await asyncio.wait([storing])
-            self._silent_until = float("-inf")
-        error = storing.exception()
-        if isinstance(error, StoreUnavailable):
+        try:
+            with self._impatient(batch):
+                await self._inbox.catch_up()
+                await store_parsed(self._inbox, read)
+        except StoreUnavailable:
             self._silent_until = asyncio.get_running_loop().time() + SILENT_SECONDS
             self._turn_away(batch)
+        except Exception:  # the drain finds out whose it is
+            _tell(batch, is_taken=False)
         else:
-            _tell(batch, is_taken=error is None)  # of any other error the drain finds out whose it is
+            _tell(batch, is_taken=True)
 
-    async def _store(self, batch: Sequence[Parsed]) -> None:
-        await self._inbox.catch_up()
-        await store_parsed(self._inbox, batch)
+    @contextlib.contextmanager
+    def _impatient(self, batch: Sequence[_Waiting]) -> Iterator[None]:
+        """Turn a batch away if the block takes too long, and whatever comes until it ends."""
+        self._look(batch, LOOKS)
+        try:
+            yield
+        finally:
+            self._next_look.cancel()
+            self._silent_until = float("-inf")
+
+    def _look(self, batch: Sequence[_Waiting], left: int) -> None:
+        if left:
+            pause = self._patience_seconds / LOOKS
+            self._next_look = asyncio.get_running_loop().call_later(pause, self._look, batch, left - 1)
+        else:
+            self._silent_until = float("inf")
+            self._turn_away(batch)
 
     def _turn_away(self, batch: Sequence[_Waiting]) -> None:
         """Let a batch, and all that waits behind it, go into the spool."""
@@ -130,8 +142,23 @@ class Committer:
         self._waiting_bytes = 0
 
 
-def _read(batch: Sequence[_Waiting]) -> list[Parsed]:
-    return [waiting.parsed.with_codes() for waiting in batch]
+async def _read(batch: Sequence[_Waiting]) -> list[Parsed]:
+    """Return what is in a batch with its codes: of long texts in a thread, of others here, and with pauses.
+
+    A thread that computes keeps the event loop from its work each time that it sends or receives, for 5 ms
+    (sys.setswitchinterval): longer than some texts take.
+    """
+    read, size = list[Parsed](), 0
+    for waiting in batch:
+        size += waiting.size
+        if waiting.size > SHORT_BYTES:
+            read.append(await asyncio.to_thread(waiting.parsed.with_codes))
+            continue
+        if size > SHORT_BYTES:
+            await asyncio.sleep(0)
+            size = waiting.size
+        read.append(waiting.parsed.with_codes())
+    return read
 
 
 def _tell(those: Iterable[_Waiting], *, is_taken: bool) -> None:

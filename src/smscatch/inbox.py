@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import msgspec
 
@@ -108,7 +109,8 @@ class Inbox:
         if self._known_time is None:  # the clock was set just now
             return await self._arrivals(moments)
         time, learnt_at = self._known_time
-        came = [time + timedelta(seconds=self._clock.shown_at(moment) - learnt_at) for moment in moments]
+        shown_at = cache(self._clock.shown_at)  # what comes in one request came at one moment
+        came = [time + timedelta(seconds=shown_at(moment) - learnt_at) for moment in moments]
         return [moment.replace(microsecond=moment.microsecond // 1000 * 1000) for moment in came]
 
     async def receive(self, deliveries: Sequence[Delivery]) -> int:
@@ -152,6 +154,11 @@ class Inbox:
                 self._added.set()
 
     async def _publish_new(self) -> None:
+        if not self.hub.waiting:
+            newest = await self.store.position()
+            if not self.hub.waiting:  # who comes now reads what is there so far
+                self._told = newest
+                return
         is_whole = False
         while not is_whole:
             page = await self.store.after(Query(), self._told, PAGE)

@@ -209,3 +209,24 @@ async def test_what_a_connection_keeps_of_the_database_in_memory_is_little(tmp_p
     with contextlib.closing(reader):
         ((kept,),) = await reader.run(statements.rows, "PRAGMA cache_size")
     assert -512 <= kept < 0  # in KiB: https://www.sqlite.org/pragma.html#pragma_cache_size
+
+
+async def test_what_each_request_asks_is_told_without_a_thread_unless_someone_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/x.db", join_parts)
+    await store.add([a_delivery()])
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.Worker, "run", lambda *_: pytest.fail("a thread was asked"))
+        assert (await store.position(), await store.find_key(b"unknown")) == (1, None)
+    asked, counter = list[sqlite3.Connection](), statements.counter
+
+    def locked_at_first(connection: sqlite3.Connection, name: str) -> int:
+        asked.append(connection)
+        if len(asked) == 1:
+            raise sqlite3.OperationalError("database is locked")
+        return counter(connection, name)
+
+    monkeypatch.setattr(statements, "counter", locked_at_first)
+    assert (await store.position(), len({*asked})) == (1, 2)
+    await store.close()

@@ -1,5 +1,8 @@
 """Messages in one SQLite file. One thread writes, one reads; the event loop waits for neither.
 
+What is asked with each request is one row that is in memory, and the loop reads it itself: that takes microseconds, the
+way to a thread and back a hundred, and on a busy machine far more.
+
 A message is durable when `add` returns: WAL with synchronous=FULL (https://www.sqlite.org/pragma.html#pragma_synchronous).
 """
 
@@ -10,6 +13,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -20,8 +24,10 @@ from smscatch.stores.jobs import Job, SinkUse, State
 from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
 from smscatch.stores.sqlite import leases, moving, parts, queue, searching, sources, statements
 from smscatch.stores.sqlite.schema import migrate
-from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open
+from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open, connect
 
+T = TypeVar("T")
+R = TypeVar("R")
 LISTEN_SECONDS = 5.0
 INDEX_SECONDS = 0.5  # from the first text that the trigrams lack
 
@@ -29,10 +35,11 @@ INDEX_SECONDS = 0.5  # from the first text that the trigrams lack
 class SqliteStore:
     """The Store in a file; see stores/base.py for what each method promises."""
 
-    def __init__(self, writer: Worker, reader: Worker, searcher: Worker, join: Join) -> None:
+    def __init__(self, path: str, writer: Worker, join: Join) -> None:
         self._writer = writer
-        self._reader = reader
-        self._searcher = searcher  # a search may take long; nobody who waits for a position shall wait for it
+        self._reader = Worker(path)
+        self._searcher = Worker(path)  # a search may take long; nobody who waits for a position shall wait for it
+        self._own = connect(path, patience_seconds=0)
         self._join = join
         self._indexing: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
@@ -50,7 +57,7 @@ class SqliteStore:
             raise cannot_open(path, error) from error
         try:
             await writer.run(migrate, path)
-            return cls(writer, Worker(path), Worker(path), join)
+            return cls(path, writer, join)
         except StoreUnavailable as error:
             writer.close()
             raise cannot_open(path, error.__cause__ or error) from error
@@ -89,9 +96,16 @@ class SqliteStore:
         """See Store.incomplete."""
         return await self._reader.run(parts.waiting)
 
+    async def _ask(self, work: Callable[[sqlite3.Connection, T], R], parameter: T) -> R:
+        """Return what `work` does on the loop's own connection; in the reader's thread if someone is in the way."""
+        try:
+            return work(self._own, parameter)
+        except sqlite3.DatabaseError:
+            return await self._reader.run(work, parameter)
+
     async def position(self) -> int:
         """See Store.position."""
-        return await self._reader.run(statements.counter, "position")
+        return await self._ask(statements.counter, "position")
 
     def _reader_for(self, query: Query) -> Worker:
         return self._reader if query.contains is None and query.sender_part is None else self._searcher
@@ -163,8 +177,7 @@ class SqliteStore:
 
     async def find_key(self, secret_hash: bytes) -> Key | None:
         """See Store.find_key."""
-        rows = await self._reader.run(statements.rows, "SELECT json FROM keys WHERE hash = ?", secret_hash)
-        return msgspec.json.decode(rows[0][0], type=Key) if rows else None
+        return await self._ask(statements.find_key, secret_hash)
 
     async def keys(self) -> list[Key]:
         """See Store.keys."""
@@ -311,6 +324,7 @@ class SqliteStore:
         self._closing.set()
         if self._indexing is not None:
             await asyncio.gather(self._indexing, return_exceptions=True)  # what it missed, the next add indexes
+        self._own.close()
         self._reader.close()
         self._searcher.close()
         self._writer.close()

@@ -191,6 +191,12 @@ def add_key(connection: sqlite3.Connection, key: Key, secret_hash: bytes) -> Non
     )
 
 
+def find_key(connection: sqlite3.Connection, secret_hash: bytes) -> Key | None:
+    """See Store.find_key."""
+    found = rows(connection, "SELECT json FROM keys WHERE hash = ?", secret_hash)
+    return msgspec.json.decode(found[0][0], type=Key) if found else None
+
+
 def change_key(connection: sqlite3.Connection, key: Key) -> bool:
     """See Store.change_key."""
     with transaction(connection):

@@ -37,14 +37,7 @@ class Worker:
     def __init__(self, path: str) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._path = path
-        self.connection = self._executor.submit(self._connect).result()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        return connection
+        self.connection = self._executor.submit(connect, path).result()
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what `work` does, in the thread. Raises StoreUnavailable for an error that passes."""
@@ -81,6 +74,15 @@ class Worker:
         """Close the connection and end the thread."""
         self._executor.submit(self.connection.close).result()
         self._executor.shutdown()
+
+
+def connect(path: str, patience_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Return a connection, which waits so long for others."""
+    connection = sqlite3.connect(path, timeout=patience_seconds, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
 
 
 def cannot_open(path: str, error: BaseException) -> CannotStart | StoreUnavailable:
