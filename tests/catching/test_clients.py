@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -62,6 +63,7 @@ const connected = (...form) => new Promise((resolve, reject) => {
   await connected(443, "api.plivo.com");
   await connected(443, "api.plivo.com", {});
   await connected("443", { host: "api.plivo.com" });
+  await connected(443, "192.0.2.1", { servername: "api.plivo.com" });
   const { status } = await fetch(process.argv[1]);
   process.exit(status === 201 ? 0 : 1);
 })();
@@ -119,7 +121,7 @@ async def test_all_ways_of_node_to_open_a_connection_are_caught(caught: Caught, 
     program = shutil.which("node", path=str(node))
     assert program, "install it: scripts/setup test"
     assert await caught.run(program, "-e", NODE, "--", caught.server.url) == (0, "")
-    paths = ["/telnyx/v2/messages", "/twilio/https", "/messagebird/agent", *(4 * ["/plivo/tls"]), "/"]
+    paths = ["/telnyx/v2/messages", "/twilio/https", "/messagebird/agent", *(5 * ["/plivo/tls"]), "/"]
     assert caught.targets == paths
 
 
@@ -139,3 +141,37 @@ async def test_another_host_keeps_its_certificate_and_what_was_loaded_before_is_
         done = await caught.run(sys.executable, "-c", program, place, their_ca.decode(), no_proxy="", NO_PROXY="")
     assert done == (0, "from elsewhere\n")
     assert caught.tally.report() == ["passed through localhost, once"]
+
+
+async def test_a_program_that_outlives_its_catcher_still_looks_names_up(tmp_path: Path) -> None:
+    program = (
+        "import socket, sys; print('ready', flush=True); sys.stdin.readline()\n"
+        "print(socket.getaddrinfo('localhost', 80, socket.AF_INET)[0][4][1])\n"
+        "print(socket.getaddrinfo('api.twilio.com', 443)[0][4][0])\n"
+    )
+    before = {"PATH": os.environ["PATH"]}
+    async with catching(before, Destination("http://127.0.0.1:1", KEY), Tally()) as environ:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", program),
+            env=environ,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    out, _ = await process.communicate(b"\n")
+    assert out == b"80\n127.0.0.1\n"
+
+
+async def test_a_folder_for_temporary_files_with_a_blank_in_its_name_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, is_used in (("a b", False), ("a:b", False), ("ab", True)):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
+        async with catching({}, Destination("http://127.0.0.1:1", KEY), Tally()) as environ:
+            folder = Path(environ["SSL_CERT_FILE"]).parent
+            assert (folder.parent == tmp_path / name) is is_used
+            assert folder.stat().st_mode & 0o777 == 0o700
+            assert " " not in environ["RUBYOPT"]

@@ -1,6 +1,7 @@
 """All of it together: a CA, the TLS listener, the proxy and the folder of one run, and the environment they make."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -26,10 +27,19 @@ async def catching(
     authority = Authority()
     beyond = Beyond.of(*proxies_before(before))
     async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smscatch-catch-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smscatch-catch-", dir=_place())))
         forwarder = Forwarder(target, tally)
         stack.push_async_callback(forwarder.close)
         listener = await stack.enter_async_context(TlsListener(authority, forwarder, tally).open())
         proxy = await stack.enter_async_context(Proxy(listener, forwarder, tally, beyond).open())
         fill_folder(folder, before, authority.certificate, proxy_port=proxy, listener_port=listener)
         yield caught_environment(before, Surroundings(folder, proxy, target.url, target.key))
+
+
+def _place() -> str:
+    """Return where the folder of a run is made: where temporary files go, unless variables could not name it.
+
+    Ruby and Java take their options apart at blanks, Python and PHP their places at colons.
+    """
+    given = tempfile.gettempdir()
+    return given if re.fullmatch(r"[\w./+@-]+", given) else "/tmp"  # noqa: S108 - a new folder in it, for us alone

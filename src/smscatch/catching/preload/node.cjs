@@ -25,12 +25,13 @@ function optionsOf(given) {
 
 tls.connect = function (...given) {
   const options = optionsOf(given);
-  const host = options.host ?? options.servername;
+  // Who has looked the name up already gives the address as the host.
+  const name = [options.host, options.servername].find((host) => typeof host === "string" && providers.test(host));
   // With a socket or a path the connection is there already: a proxy's, or that of another process.
-  if (options.socket || options.path || typeof host !== "string" || !providers.test(host)) {
+  if (options.socket || options.path || name === undefined) {
     return connect.apply(this, given);
   }
-  const led = { ...options, host: "127.0.0.1", port: Number(port), servername: options.servername || host };
+  const led = { ...options, host: "127.0.0.1", port: Number(port), servername: options.servername || name };
   delete led.lookup;
   const callback = given.find((argument) => typeof argument === "function");
   return callback ? connect.call(this, led, callback) : connect.call(this, led);

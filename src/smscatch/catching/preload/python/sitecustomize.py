@@ -20,20 +20,19 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Where:
-    """What the file `where` says, read when it is first asked."""
+    """What the file `where` says. It is read at once: a program that outlives its catcher still looks names up."""
 
-    def __getattr__(self, name: str) -> Any:
-        import re  # noqa: PLC0415 - most programs need it anyhow, but a short one may not
-
+    def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(_HERE), "where")) as file:
-            port, hosts, self.bundle = file.read().splitlines()[:3]
-        self.port, self.hosts = int(port), re.compile(hosts, re.IGNORECASE)
-        return self.__dict__[name]
+            port, self.hosts, self.bundle = file.read().splitlines()[:3]
+        self.port = int(port)
 
     def has(self, host: object) -> bool:
         """Return whether a host is a provider's."""
+        import re  # noqa: PLC0415 - most programs need it anyhow, but a short one may not
+
         name = host.decode("latin-1") if isinstance(host, bytes) else host
-        return isinstance(name, str) and self.hosts.match(name) is not None
+        return isinstance(name, str) and re.match(self.hosts, name, re.IGNORECASE) is not None
 
 
 _where = _Where()
@@ -72,7 +71,7 @@ def _trust_bundle(module: Any) -> None:
     """Have certifi name our bundle: some packages ask it alone."""
 
     def where() -> str:
-        return str(_where.bundle)
+        return _where.bundle
 
     def contents() -> str:
         with open(_where.bundle, encoding="ascii", errors="replace") as file:
