@@ -16,6 +16,7 @@ from smscatch.pdu import encode_deliver
 from smscatch.smpp.delivered import Delivered
 from smscatch.smpp.pdu import CommandId, ShortMessage, SmppAddress, write_short_message
 from smscatch.sources import KINDS, find_source, read_delivery, signed_kinds
+from smscatch.sources.caught import CaughtText, write_caught
 from smscatch.sources.webhook import JSON, Envelope, write_envelope
 from smscatch.stores import Delivery
 from tests.data import signed
@@ -86,6 +87,19 @@ def by_generic(one: Text) -> bytes:
     return one.envelope(json.dumps(fields).encode(), JSON)
 
 
+def by_application(one: Text) -> bytes:
+    caught = CaughtText(
+        name=one.name,
+        provider="twilio",
+        owner="key 1",
+        line=LINE,
+        sender=one.sender,
+        text=one.text,
+        received_at=one.at,
+    )
+    return write_caught(caught)
+
+
 def by_service(kind: str) -> Way:
     samples = importlib.import_module(f"tests.data.{kind}").SAMPLES
     fields = tomllib.loads(f"it = {signed.TABLES['fields']}")["it"] if kind == "signed" else {}
@@ -98,7 +112,13 @@ def by_service(kind: str) -> Way:
     return deliver
 
 
-WAYS: dict[str, Way] = {"gammu": by_gammu, "pdu": by_link, "smpp": by_smpp, "generic": by_generic}
+WAYS: dict[str, Way] = {
+    "gammu": by_gammu,
+    "pdu": by_link,
+    "smpp": by_smpp,
+    "generic": by_generic,
+    "caught": by_application,
+}
 WAYS |= {kind: by_service(kind) for kind in signed_kinds()}
 IN_PARTS = [kind for kind in WAYS if (source := find_source(kind)) is not None and source.join is not None]
 
