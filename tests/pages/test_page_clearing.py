@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, Server, rows
 
 
 def texts(live_server: Server) -> list[str]:

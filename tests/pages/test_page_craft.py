@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import ONE, TWO, OpenContext, Server, rows, sign_in
+from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows, sign_in
 
 MAX_FIRST_PAINT_BYTES = 60_000
 MAX_REQUESTS = 16

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.web.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
 
 LEAST_TARGET = 24  # CSS pixels: WCAG 2.2, 2.5.8
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import Page, expect
 
 from tests.samples import a_delivery
-from tests.web.conftest import ONE, TWO, OpenContext, Server, is_said, rows
+from tests.pages.conftest import ONE, TWO, OpenContext, Server, is_said, rows
 
 MANY = 10_000
 

@@ -9,7 +9,7 @@ from smscatch.stores.base import DayCount
 from smscatch.web.pages.lines import DAYS, draw_chart
 from tests.data.smsgate import SAMPLES
 from tests.samples import a_delivery
-from tests.web.conftest import ONE, TWO, OpenContext, Server
+from tests.pages.conftest import ONE, TWO, OpenContext, Server
 
 
 def test_a_line_says_how_its_modem_is(live_server: Server, page: Page) -> None:

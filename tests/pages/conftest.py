@@ -1,4 +1,4 @@
-"""A real browser and a real server for the tests of the pages; a module shares both. For no other tests."""
+"""A real browser for the tests of the pages, and for each of their modules a real server. For no other tests."""
 
 import asyncio
 import os
@@ -164,8 +164,9 @@ def live_server(server_of_module: Server) -> Server:
     return server_of_module
 
 
-# Not for the whole session: while Playwright's synchronous API is open no asyncio loop can run in this thread.
-@pytest.fixture(scope="module")
+# Not for the whole session: while Playwright's synchronous API is open no asyncio loop can run in this thread. Nor for a
+# module: to start both costs as much as two tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.fail(f"The tests of the page need Chromium, and there is none at {CHROMIUM}: apt-get install chromium")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
 
 VEILED = "rgba(0, 0, 0, 0)"
 

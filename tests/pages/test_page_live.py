@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.conftest import KEY, ONE, TWO, OpenContext, Server, is_said, rows, sign_in
+from tests.pages.conftest import KEY, ONE, TWO, OpenContext, Server, is_said, rows, sign_in
 
 # How a restart or an HTTP error looks to the page: it waits a second or two before it tries again.
 
