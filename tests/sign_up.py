@@ -82,6 +82,8 @@ class App:
         self._held: dict[str, list[Text]] = {}  # what comes when a later test waits
         self._ended: dict[str, float] = {}  # when the test was over that a number had last
         self._clocks: dict[str, int] = {}
+        self._shares: collections.Counter[str] = collections.Counter()
+        self._under_way = 0
         self._is_closed = False
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("", (_Handler,), {"app": self}))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -103,6 +105,11 @@ class App:
         with self._lock:
             self._is_closed = True
 
+    def is_bringing(self) -> bool:
+        """Return whether texts are under way that come without anybody's doing."""
+        with self._lock:
+            return self._under_way > 0
+
     def text_earlier(self, numbers: Sequence[str]) -> None:
         """Let texts come to the numbers of before all tests: none took a second."""
         for number, clock in zip(numbers, itertools.cycle(CLOCKS), strict=False):
@@ -117,7 +124,7 @@ class App:
         with self._lock:
             sign_up = self._sign_ups[token] = SignUp(number, self._code(), time.time())
             texts = [self._text("in time", sign_up), *self._take_held(number)]
-            if self._chance.random() < self._habits.foreign:
+            if self._is_due("foreign", self._habits.foreign):
                 texts.append(self._text("foreign", sign_up))
             for text in texts:
                 self._later(self._habits.delay_seconds, text)
@@ -131,16 +138,22 @@ class App:
             self.right, self.wrong = self.right + is_right, self.wrong + (not is_right)
             self._ended[sign_up.number] = time.time()
             for kind, share in zip(STALE, (self._habits.twice, self._habits.too_late), strict=True):
-                if self._chance.random() < share:
+                if self._is_due(kind, share):
                     self._delay(self._text(kind, sign_up))
         return "right" if is_right else "wrong"
 
     def _delay(self, text: Text) -> None:
         """Let a text of a test that is over come while the line rests, or while a later test waits for another."""
-        if self._chance.random() < 0.5:
+        if self._is_due(f"{text.kind}, while the line rests", 0.5):
             self._later(self._habits.rest_seconds - MARGIN_SECONDS, text)
         else:
             self._held.setdefault(text.number, []).append(text)
+
+    def _is_due(self, kind: str, share: float) -> bool:
+        """Return True for this share of the calls, evenly: however the tests take turns, each kind comes."""
+        self._shares[kind] += 1
+        count = self._shares[kind]
+        return int(count * share) > int((count - 1) * share)
 
     def _take_held(self, number: str) -> list[Text]:
         """Return what may come while the test waits that has the number now."""
@@ -166,9 +179,15 @@ class App:
 
     def _later(self, longest_seconds: float, text: Text) -> None:
         """Let a text come within the time."""
-        timer = threading.Timer(self._chance.uniform(0, longest_seconds), self._bring, [text])
+        self._under_way += 1
+        timer = threading.Timer(self._chance.uniform(0, longest_seconds), self._arrive, [text])
         timer.daemon = True
         timer.start()
+
+    def _arrive(self, text: Text) -> None:
+        self._bring(text)
+        with self._lock:
+            self._under_way -= 1
 
     def _bring(self, text: Text) -> None:
         with self._lock:

@@ -1,9 +1,9 @@
 """Tests that run at once and share numbers: with leases each gets its own code, without them they take each other's.
 
-Four workers of pytest-xdist run 90 tests on three lines while a carrier (tests/sign_up.py) delays texts, repeats them,
-and brings some of tests that are over: while the line rests, or just when a later test waits for its own. The SMSC's
-clock, which may be wrong by a minute, must be known from earlier texts: each line received some. Some fifty more have
-the default rest and more lines, most of which rest; then nothing that a test caused is too young to be told apart.
+Four workers of pytest-xdist run sixty tests on three lines while a carrier (tests/sign_up.py) delays texts, repeats
+some, and brings some of tests that are over: while the line rests, or just when a later test waits for its own. The
+SMSC's clock, which may be wrong by a minute, must be known from earlier texts: each line received some. Some fifty more
+have the default rest and more lines, most of which rest; then nothing that a test caused is too young to be told apart.
 The last test is the test of the first: the same app and carrier, but read as one reads a number without leases, where
 the newest text wins.
 """
@@ -23,7 +23,7 @@ from tests.surroundings import LEAN_PYTEST, bare_environ
 
 DELAY_SECONDS = 1
 WORKERS = 4
-UNLEASED_TESTS = 60  # enough to see it
+UNLEASED_TESTS = 40  # enough to see it
 
 
 class Pool(NamedTuple):
@@ -35,7 +35,7 @@ class Pool(NamedTuple):
 
 
 NUMBERS = tuple(f"+447700900{n:03d}" for n in range(16))
-THREE = Pool(NUMBERS[:3], 0.75, 90)
+THREE = Pool(NUMBERS[:3], 0.75, 60)
 USUAL = Pool(NUMBERS, 5, 48)
 
 COMMON = f"""
@@ -123,6 +123,7 @@ async def test_with_leases_each_of_many_tests_at_once_gets_its_own_code(
     print(app)
     assert f"{pool.tests} passed" in done.stdout, done.stdout + done.stderr
     assert (app.right, app.wrong) == (pool.tests, 0)
+    await eventually(lambda: not app.is_bringing(), "what comes while lines rest has come")
     assert min(app.brought[kind] for kind in ("foreign", "twice", "too late")) > pool.tests / 20, app.brought
     app.go_home()
     await eventually(lambda: count_messages(server) == app.brought.total(), "every text is kept")
