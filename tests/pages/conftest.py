@@ -164,8 +164,7 @@ def live_server(server_of_module: Server) -> Server:
     return server_of_module
 
 
-# Not for the whole session: while Playwright's synchronous API is open no asyncio loop can run in this thread. Nor for a
-# module: to start both costs as much as two tests.
+# Not for the whole session: while Playwright's synchronous API is open no asyncio loop can run in this thread.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from smscatch.stores import Delivery
-from tests.samples import a_delivery
 from tests.pages.conftest import ONE, OpenContext, Server, rows
+from tests.samples import a_delivery
 
 # Counts what a burst has the browser do. `perTurn` is the most insertions on top between two frames or timers: where
 # the browser draws no frame for a while (hidden, or a busy machine), the page's timer goes on instead.

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.samples import a_delivery
 from tests.pages.conftest import ONE, TWO, OpenContext, Server, is_said, rows
+from tests.samples import a_delivery
 
 MANY = 10_000
 

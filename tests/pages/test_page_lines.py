@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from smscatch.stores.base import DayCount
 from smscatch.web.pages.lines import DAYS, draw_chart
 from tests.data.smsgate import SAMPLES
-from tests.samples import a_delivery
 from tests.pages.conftest import ONE, TWO, OpenContext, Server
+from tests.samples import a_delivery
 
 
 def test_a_line_says_how_its_modem_is(live_server: Server, page: Page) -> None:

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from smscatch.web.pages.message import show_raw
-from tests.samples import a_delivery
 from tests.pages.conftest import ONE, OpenContext, Server, is_said, rows
+from tests.samples import a_delivery
 
 
 def test_the_time_of_a_text_leads_to_its_details_and_why_it_has_its_code(live_server: Server, page: Page) -> None:

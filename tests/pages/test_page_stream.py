@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
+from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import a_delivery
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
 
 NEW_LINE = "+447700900000"  # sorts in front of the others
 
