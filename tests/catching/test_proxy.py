@@ -10,8 +10,13 @@ import httpx2
 import pytest
 
 from smscatch.catching.accepting import accepting
+from smscatch.catching.authority import Authority
+from smscatch.catching.forwarding import Destination, Forwarder
+from smscatch.catching.listener import TlsListener
+from smscatch.catching.proxy import Proxy
+from smscatch.catching.tally import Tally
 from tests.catching.conftest import Catcher
-from tests.catching.stand_in import client_through, stream_of, tls_elsewhere
+from tests.catching.stand_in import KEY, client_through, stream_of, tls_elsewhere
 
 MESSAGES = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json?Page=0"
 
@@ -239,3 +244,17 @@ async def test_further_connections_wait_until_one_ends() -> None:
         assert await second[0].read() == b""
     for _, writer in (first, second):
         writer.close()
+
+
+async def test_a_server_that_is_away_is_said_and_nothing_goes_elsewhere(authority: Authority) -> None:
+    tally = Tally()
+    forwarder = Forwarder(Destination("http://127.0.0.1:1", KEY), tally)
+    async with (
+        TlsListener(authority, forwarder, tally).open() as listener,
+        Proxy(listener, forwarder, tally).open() as proxy,
+        client_through(proxy, authority.certificate) as client,
+    ):
+        answer = await client.post(MESSAGES, content=b"x" * 1_000_000)
+    assert answer.status_code == 502
+    assert answer.text.startswith("smscatch: the server at 127.0.0.1:1 does not answer: ")
+    assert tally.report()[0].startswith("caught api.twilio.com, answered 502 once; 502 is for a server that")

@@ -6,6 +6,11 @@ NO_API = "an SMS provider for which smscatch has no send API"
 DISTRUSTED = "the program does not trust our certificate, so nothing was sent"
 SILENT = "connected, and left without a request: it may not trust our certificate"
 UNREACHABLE = "cannot be reached"
+HINTS = {
+    401: "401 is for a key that is not the catcher's",
+    404: "404 is for what the server does not know, or cannot do in the provider's place",
+    502: "502 is for a server that did not answer",
+}
 
 
 class Tally:
@@ -44,8 +49,8 @@ class Tally:
 
 def _caught_line(host: str, answers: Counter[int]) -> str:
     said = ", ".join(f"{status} {_times(count)}" for status, count in sorted(answers.items()))
-    hint = "; 401 is for a key that is not the catcher's" if 401 in answers else ""
-    return f"caught {host}, answered {said}{hint}"
+    hints = "".join(f"; {hint}" for status, hint in HINTS.items() if status in answers)
+    return f"caught {host}, answered {said}{hints}"
 
 
 def _times(count: int) -> str:

@@ -1,0 +1,19 @@
+"""What was caught, refused and let through, in words."""
+
+from smscatch.catching.tally import NO_API, Tally
+
+
+def test_each_host_has_a_line_with_how_often_what_happened_and_what_that_means() -> None:
+    tally = Tally()
+    for status in (201, 201, 401, 404):
+        tally.caught("api.twilio.com", status)
+    tally.refused("video.twilio.com", NO_API)
+    tally.passed("example.com")
+    tally.passed("example.com")
+    assert tally.caught_requests == 4
+    assert tally.report() == [
+        "caught api.twilio.com, answered 201 2 times, 401 once, 404 once; 401 is for a key that is not the catcher's;"
+        " 404 is for what the server does not know, or cannot do in the provider's place",
+        "refused video.twilio.com, once: an SMS provider for which smscatch has no send API",
+        "passed through example.com, 2 times",
+    ]
