@@ -188,8 +188,26 @@ async def test_a_host_that_cannot_be_reached_is_tried_later_and_later(smsc: Fake
                 break
             peer.cancel()
         await is_in(made, BOUND)
-        (await peer).writer.close()
+        bound = await peer
+        await bound.deliver("482913")
+        bound.writer.close()
         assert 1 <= await made.sleeps.next() <= 1.25, "a bind that was good is made anew soon"
+
+
+async def test_an_smsc_that_grants_binds_and_ends_them_at_once_is_tried_later_and_later(
+    smsc: FakeSmsc, spool: Path
+) -> None:
+    async def unbind(peer: Peer) -> None:
+        await peer.ask(CommandId.UNBIND)
+
+    async def hang_up(peer: Peer) -> None:
+        peer.writer.close()
+
+    made = Bound(smsc, spool)
+    async with made.running():
+        for number, least in enumerate((1, 2, 4, 8)):
+            await (unbind, hang_up)[number % 2](await smsc.bound())
+            assert least <= await made.sleeps.next() <= 1.25 * least
 
 
 async def test_an_smsc_that_answers_when_it_is_asked_stays_bound(smsc: FakeSmsc, spool: Path) -> None:

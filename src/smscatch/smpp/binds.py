@@ -11,7 +11,7 @@ from smscatch.running import Run
 from smscatch.settings import Settings
 from smscatch.smpp.keeper import Keeper, Smsc
 from smscatch.smpp.session import PATIENCE, Patience, SmscSession
-from smscatch.smpp.states import BOUND, BindStates
+from smscatch.smpp.states import BindStates
 from smscatch.smpp.trouble import SmscRefused, SmscTrouble
 
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
@@ -33,7 +33,6 @@ class Binder:
 
     def __init__(self, number: int, smsc: Smsc, keeper: Keeper, states: BindStates) -> None:
         self._number, self._smsc, self._keeper, self._states = number, smsc, keeper, states
-        self._was_bound = False
 
     async def keep_bound(
         self, pauses: Pauses = PAUSES, patience: Patience = PATIENCE, sleep: Sleep = asyncio.sleep
@@ -42,20 +41,20 @@ class Binder:
         self._tell("starting", None)
         pause = pauses.first
         while True:
-            self._was_bound, least = False, 0.0
+            session, least = SmscSession(self._smsc, self._keeper, self._tell, patience), 0.0
             try:
-                await SmscSession(self._smsc, self._keeper, self._tell, patience).run()
+                await session.run()
                 self._tell("silent", "The SMSC ended the bind (unbind); it is made anew.")
             except SmscTrouble as trouble:
                 self._tell(trouble.state, str(trouble))
                 least = pauses.refused if isinstance(trouble, SmscRefused) else 0.0
-            pause = pauses.first if self._was_bound else pause
+            # A bind that was good is made anew soon; one that is granted and ended at once, again and again, is not.
+            pause = pauses.first if session.was_of_use else pause
             # Several binds that end together need not begin together.
             await sleep(max(pause, least) * random.uniform(1, 1.25))  # noqa: S311 - no secret
             pause = min(2 * pause, pauses.most)
 
     def _tell(self, state: str, error: str | None) -> None:
-        self._was_bound = self._was_bound or state == BOUND
         self._states.tell(self._smsc.name, self._number, state, error)
 
 

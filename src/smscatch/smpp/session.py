@@ -50,10 +50,14 @@ PATIENCE = Patience()
 
 
 class SmscSession:
-    """A bind; `run` returns when the SMSC has ended it in order, and raises SmscTrouble if anything else did."""
+    """A bind; `run` returns when the SMSC has ended it in order, and raises SmscTrouble if anything else did.
+
+    `was_of_use`: a text came, or the SMSC answered an enquire_link.
+    """
 
     def __init__(self, smsc: Smsc, keeper: Keeper, tell: Tell, patience: Patience = PATIENCE) -> None:
         self._smsc, self._keeper, self._tell, self._patience = smsc, keeper, tell, patience
+        self.was_of_use = False
         self._name = secrets.token_hex(8)
         self._frames = Frames()
         self._sequences = itertools.count(1)
@@ -141,6 +145,7 @@ class SmscSession:
         """Keep texts, then answer them. If they cannot be kept, the SMSC is asked to deliver them again later."""
         if not texts:
             return
+        self.was_of_use = True
         status = Status.OK
         try:
             self._answered += await self._keeper.keep(self._name, texts)
@@ -168,6 +173,7 @@ class SmscSession:
         """Note what the SMSC has read by now, if this answers our question: a connection keeps the order."""
         if self._asked is None or frame.sequence != self._asked[0]:
             return
+        self.was_of_use = True
         (_, known), self._asked = self._asked, None
         self._answered = self._answered[len(known) :]
         with contextlib.suppress(StoreUnavailable):  # then they stay, and a text may be marked that is no repeat
