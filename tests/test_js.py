@@ -1,21 +1,25 @@
 """The npm package in clients/js, packed and installed as a reader would, in Node against real servers."""
 
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+from werkzeug.serving import make_server as make_app_server
 
 from smscatch import __version__, errors
 from smscatch.web.openapi import describe_api
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
+from tests.sign_up import SENDER, App, Habits
 from tests.surroundings import bare_environ
 
 HERE = Path(__file__).parent
@@ -23,13 +27,23 @@ PACKAGE = HERE.parent / "clients" / "js"
 TOOLS = HERE / "openapi" / "node_modules"
 MOST_BYTES = 15_000
 LINE = "+447700900001"
-WAITS = 100
+# SMSCATCH_TEST_JS=full tries as much as one expects of it; a part of that is enough to see what breaks.
+IS_FULL = os.environ.get("SMSCATCH_TEST_JS") == "full"
+PLAYWRIGHT = "node_modules/@playwright/test/cli.js"
+POOL = tuple(f"+44770090010{n}" for n in range(3))
+REST_SECONDS = 0.75
 DELIVERIES_AT_ONCE = 500
 
 
 def run(*command: str | Path, folder: Path, **environ: str) -> str:
     """Return what a command prints; the test fails if it does."""
-    done = subprocess.run(
+    done = attempt(*command, folder=folder, **environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def attempt(*command: str | Path, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=bare_environ(**environ),
@@ -38,8 +52,6 @@ def run(*command: str | Path, folder: Path, **environ: str) -> str:
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +121,11 @@ def test_the_client_keeps_the_conversation(project: Path, server: Server) -> Non
 
 def test_each_error_has_the_code_of_the_server(project: Path, server: Server) -> None:
     script = (
-        "const m = require('smscatch'); console.log(JSON.stringify(Object.fromEntries("
-        "Object.entries(m).filter(([, each]) => each.code).map(([name, each]) => [name, each.code]))))"
+        "const { SmsCatch, SmsCatchError, ...kinds } = require('smscatch');"
+        "console.log(JSON.stringify(Object.fromEntries("
+        "Object.entries(kinds).map(([name, kind]) => [name, new kind('').code]))))"
     )
     codes = json.loads(node(project, server, "-e", script))
-    root = codes.pop("SmsCatchError")
-    assert root == errors.SmscatchError.code
     assert len(codes) > 10
     assert codes == {name: getattr(errors, name).code for name in codes}
 
@@ -129,7 +140,7 @@ async def test_waits_lose_nothing_and_double_nothing_when_the_server_is_killed_a
     project: Path, make_server: Callable[[], Server]
 ) -> None:
     server = make_server().start()
-    count = int(os.environ.get("SMSCATCH_TEST_JS_WAITS", WAITS))
+    count = 1000 if IS_FULL else 50
     lines = [f"+44770{n:07}" for n in range(count)]
     deliver(server, [{"line": line, "sender": "Authy", "text": "earlier"} for line in lines])
     environ = bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
@@ -146,6 +157,80 @@ async def test_waits_lose_nothing_and_double_nothing_when_the_server_is_killed_a
         finally:
             waiting.kill()
     assert json.loads(said) == [[f"{line} 1", f"{line} 2"] for line in lines]
+
+
+@pytest.fixture
+def serve_lines(make_server: Callable[[], Server]) -> Callable[[tuple[str, ...]], Server]:
+    """Starts a server with these lines."""
+
+    def start(numbers: tuple[str, ...]) -> Server:
+        server = make_server()
+        config = server.folder / "smscatch.toml"
+        lines = "".join(f'[lines."{line}"]\nphone_id = "{line}"\n' for line in numbers)
+        config.write_text(f'lease_rest = "{REST_SECONDS * 1000:.0f}ms"\n{lines}')
+        return server.start(SMSCATCH_CONFIG=str(config))
+
+    return start
+
+
+def test_each_of_many_playwright_tests_gets_its_own_code_and_those_that_fail_say_why(
+    project: Path, serve_lines: Callable[[tuple[str, ...]], Server], tmp_path: Path
+) -> None:
+    count, workers, lines = (24, 4, 3) if IS_FULL else (4, 3, 2)
+    few_lines = serve_lines(POOL[:lines])
+    with App(few_lines.spool, Habits(0.3, REST_SECONDS)) as app:
+        app.text_earlier(POOL[:lines])
+        done = attempt(
+            *("node", PLAYWRIGHT, "test", "--config", "playwright.config.mjs"),
+            folder=project,
+            SMSCATCH_URL=few_lines.url,
+            SMSCATCH_KEY=ADMIN_KEY,
+            APP_URL=app.url,
+            SENDER=SENDER,
+            SIGN_UPS=str(count),
+            WORKERS=str(workers),
+            OUTPUT=str(tmp_path / "results"),
+            TEST_MS=str(1000 * PATIENCE_SECONDS),
+        )
+    said = done.stdout
+    assert (app.right, app.wrong) == (count, 0), said
+    assert f"{count + 1} passed" in said, said + done.stderr
+    assert "2 failed" in said
+    for told in (
+        "sender 'Post' is not 'Authy'",
+        "received 1 text:",
+        '"Your parcel waits"',
+        '"Your code is 482913"',
+        "sender 'Bank' is not 'Authy'",
+    ):
+        assert told in said, said
+    with few_lines.client() as client:
+        assert [lease for lease in client.leases() if lease.released_at is None] == []
+
+
+def test_the_example_for_playwright_signs_up_in_chromium(project: Path, server: Server) -> None:
+    folder = project / "example"
+    shutil.copytree(HERE.parent / "examples" / "playwright", folder)
+    spec = importlib.util.spec_from_file_location("app", HERE.parent / "examples" / "signup" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    deliver(server, [{"line": line, "sender": "Authy", "text": "hello"} for line in POOL])
+
+    def send(number: str, text: str) -> None:
+        deliver(server, [{"line": number, "sender": "Example", "text": text}])
+
+    app = make_app_server("127.0.0.1", 0, module.create_app(send), threaded=True)
+    threading.Thread(target=app.serve_forever).start()
+    environ = {"SMSCATCH_URL": server.url, "SMSCATCH_KEY": ADMIN_KEY}
+    try:
+        app_url = f"http://127.0.0.1:{app.server_port}"
+        said = run("node", project / PLAYWRIGHT, "test", folder=folder, APP_URL=app_url, **environ)
+    finally:
+        app.shutdown()
+        app.server_close()
+    assert "2 passed" in said
 
 
 def deliver(server: Server, texts: list[dict[str, str]]) -> None:

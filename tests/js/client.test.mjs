@@ -61,7 +61,6 @@ test("a wait is for a sender, a part of the text, or a pattern, which says what 
   });
   await assert.rejects(phone.waitForCode({ codePattern: /w-(\d)/g, timeout: 0 }), /the pattern \/w-\(\\d\)\/ does not match/);
   await assert.rejects(phone.waitForLink({ linkPattern: "ftp:", timeout: 0 }), /there is no link like \/ftp:\/ in the text/);
-  assert.equal(phone.explanations.length, 3);
   assert.equal(await phone.waitForLink({ contains: "WORT", linkPattern: /go/ }), "https://app.example/go?t=1");
   await deliver(phone.number, "Ihr Wort: kiwi-8", "Bank");
   assert.equal(await phone.waitForCode({ codePattern: "x(\\d)|kiwi-(\\d)", sender: "bank" }), "8");
@@ -170,18 +169,22 @@ test("two users have a line each, leased and released together", async () => {
   await assert.rejects(sms.lease({ count: 99 }), BadRequest);
 });
 
-test("a wait that is aborted ends with the signal's reason, and one that is hurried with its explanation", async (t) => {
+test("a wait that is aborted ends with the signal's reason, and one whose test is reported with its explanation", async (t) => {
   const phone = await lease(t);
   const aborting = new AbortController();
   const aborted = phone.waitForCode({ timeout: Number.POSITIVE_INFINITY, signal: aborting.signal });
-  const hurried = phone.waitForCode({ timeout: 3600, sender: "Authy" });
-  await deliver(phone.number, "Your parcel", "Post");
+  const struck = phone.waitForCode({ timeout: 3600, sender: "Authy" });
+  await deliver(phone.number, "Your parcel\u202e", "Post");
   await until(async () => (await phone.messages()).length > 0);
   aborting.abort(new Error("enough"));
   await assert.rejects(aborted, /enough/);
-  const explained = assert.rejects(hurried, /^NoMessage: No message matched in .* s: 1 came to .*'Post' is not 'Authy'/);
-  await phone.hurry();
+  const explained = assert.rejects(struck, /^NoMessage: No message matched in .* s: 1 came to .*'Post' is not 'Authy'/);
+  const { why, texts } = await phone.report();
   await explained;
+  const [second, third] = texts.split("\n");
+  assert.match(why, /^No message matched in .*'Post' is not 'Authy'/);
+  assert.match(second, /^\+44\d+ received 1 text: *$/);
+  assert.match(third, /^\d{4}-.*Z {2}Post {2}no code {2}"Your parcel\u202e"$/);
 });
 
 test("what is no time in seconds, no text or unknown is refused by name", async (t) => {

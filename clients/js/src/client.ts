@@ -5,6 +5,7 @@ import { EVENTS, Following, SILENCE_SECONDS } from "./following.js";
 import { Reading } from "./leased.js";
 import * as leasing from "./leasing.js";
 import { aCode, aLink, theText, type Want } from "./matchers.js";
+import { listTexts } from "./reporting.js";
 import { Transport } from "./transport.js";
 import type {
   CodePattern,
@@ -16,6 +17,7 @@ import type {
   LinkPattern,
   Message,
   Patience,
+  Report,
   SmsCatchOptions,
   TextFilters,
 } from "./types.js";
@@ -163,8 +165,7 @@ type Hold = <T>(conversation: Conversation<T>, ...signals: (AbortSignal | undefi
  * read twice, none is older than the lease, and texts of several senders may come in any order.
  */
 export class LeasedLine {
-  /** What waits that were in vain said of it, for reports. */
-  readonly explanations: string[] = [];
+  readonly #explanations: string[] = []; // what waits that were in vain said of it
   readonly #hold: Hold;
   readonly #reading: Reading;
   readonly #hurry = new AbortController();
@@ -231,10 +232,15 @@ export class LeasedLine {
     return this.#hold(leasing.release(this.#reading.lease));
   }
 
-  /** Have all waits that go on look a last time, and explain themselves; for who reports of a test that was struck. */
-  async hurry(): Promise<void> {
+  /**
+   * Return what the report of a test that failed is to say: why waits were in vain, and the texts that came.
+   *
+   * Waits that still go on, since the test was struck, look a last time and end.
+   */
+  async report(): Promise<Report> {
     this.#hurry.abort(new Hurry("the wait is to end"));
     await Promise.allSettled(this.#waits);
+    return { why: this.#explanations.join("\n"), texts: await listTexts(this.number, () => this.messages()) };
   }
 
   async #wait(want: Want, options: LeasedOptions): Promise<Match> {
@@ -243,7 +249,7 @@ export class LeasedLine {
     try {
       return await waiting;
     } catch (error) {
-      if (error instanceof NoMessage || error instanceof LeaseEnded) this.explanations.push(error.message);
+      if (error instanceof NoMessage || error instanceof LeaseEnded) this.#explanations.push(error.message);
       throw error;
     } finally {
       this.#waits.delete(waiting);

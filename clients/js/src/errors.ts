@@ -2,115 +2,107 @@
 
 /** The root of all our errors; `message` says what happened, to what, and what to do. */
 export class SmsCatchError extends Error {
-  override readonly name: string = "SmsCatchError";
-  /** The server's stable code of this kind of error. */
-  static readonly code: string = "internal_error";
-  /** The stable code of this error. */
-  readonly code: string;
+  /** @internal */ override readonly name: string = "SmsCatchError";
+  #code: string | undefined;
   /** JSON values for programs, such as `near_misses`, `holders` or `cursor`. */
   readonly details: Record<string, unknown>;
 
   constructor(message: string, details: Record<string, unknown> = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = new.target.code;
     this.details = details;
+  }
+
+  /** The server's stable code of this error, which its name is made of: NoMessage is no_message. */
+  get code(): string {
+    return this.#code ?? this.name.replace(/\B[A-Z]/g, "_$&").toLowerCase();
+  }
+
+  /** @internal An error of a code that we do not know. */
+  static of(code: string, message: string, details: Record<string, unknown>): SmsCatchError {
+    const error = new SmsCatchError(message, details);
+    error.#code = code;
+    return error;
   }
 }
 
 /** An option or a parameter is not what the call takes. */
 export class BadRequest extends SmsCatchError {
-  override readonly name: string = "BadRequest";
-  static override readonly code: string = "bad_request";
+  /** @internal */ override readonly name: string = "BadRequest";
 }
 
 /** `after` is neither a cursor, a time nor an age. */
 export class BadCursor extends BadRequest {
-  override readonly name: string = "BadCursor";
-  static override readonly code = "bad_cursor";
+  /** @internal */ override readonly name: string = "BadCursor";
 }
 
 /** A timeout is out of range. */
 export class BadTimeout extends BadRequest {
-  override readonly name: string = "BadTimeout";
-  static override readonly code = "bad_timeout";
+  /** @internal */ override readonly name: string = "BadTimeout";
 }
 
 /** No key, or one that is unknown, revoked or expired. */
 export class Unauthorized extends SmsCatchError {
-  override readonly name: string = "Unauthorized";
-  static override readonly code = "unauthorized";
+  /** @internal */ override readonly name: string = "Unauthorized";
 }
 
 /** Too many wrong keys come from this address. */
 export class TooManyTries extends SmsCatchError {
-  override readonly name: string = "TooManyTries";
-  static override readonly code = "too_many_tries";
+  /** @internal */ override readonly name: string = "TooManyTries";
 }
 
 /** The key is good, but lacks the scope or the line. */
 export class Forbidden extends SmsCatchError {
-  override readonly name: string = "Forbidden";
-  static override readonly code = "forbidden";
+  /** @internal */ override readonly name: string = "Forbidden";
 }
 
 /** There is no such thing. */
 export class NotFound extends SmsCatchError {
-  override readonly name: string = "NotFound";
-  static override readonly code: string = "not_found";
+  /** @internal */ override readonly name: string = "NotFound";
 }
 
 /** No line has this number. */
 export class UnknownLine extends NotFound {
-  override readonly name: string = "UnknownLine";
-  static override readonly code = "unknown_line";
+  /** @internal */ override readonly name: string = "UnknownLine";
 }
 
 /** There is no such lease, or it ended long ago. */
 export class UnknownLease extends NotFound {
-  override readonly name: string = "UnknownLease";
-  static override readonly code = "unknown_lease";
+  /** @internal */ override readonly name: string = "UnknownLease";
 }
 
 /** A wait ended and nothing had matched; the sentence says what came instead, and why that was not it. */
 export class NoMessage extends NotFound {
-  override readonly name: string = "NoMessage";
-  static override readonly code = "no_message";
+  /** @internal */ override readonly name: string = "NoMessage";
 }
 
 /** All lines that would do are leased or rest; `details.holders` says who has them. */
 export class NoFreeLine extends SmsCatchError {
-  override readonly name: string = "NoFreeLine";
-  static override readonly code = "no_free_line";
+  /** @internal */ override readonly name: string = "NoFreeLine";
 }
 
 /** The lease was released or has expired: nothing comes for it any more. */
 export class LeaseEnded extends SmsCatchError {
-  override readonly name: string = "LeaseEnded";
-  static override readonly code = "lease_ended";
+  /** @internal */ override readonly name: string = "LeaseEnded";
 }
 
 /** The database cannot be reached; trying again later is right. */
 export class StoreUnavailable extends SmsCatchError {
-  override readonly name: string = "StoreUnavailable";
-  static override readonly code = "store_unavailable";
+  /** @internal */ override readonly name: string = "StoreUnavailable";
 }
 
 /** The server is stopping; asking again finds the next one. */
 export class ShuttingDown extends SmsCatchError {
-  override readonly name: string = "ShuttingDown";
-  static override readonly code = "shutting_down";
+  /** @internal */ override readonly name: string = "ShuttingDown";
 }
 
 /** The address or the key cannot be one, or is not set. */
 export class BadSetting extends SmsCatchError {
-  override readonly name: string = "BadSetting";
-  static override readonly code = "bad_setting";
+  /** @internal */ override readonly name: string = "BadSetting";
 }
 
 /** The server does not answer. */
 export class CannotReach extends SmsCatchError {
-  override readonly name: string = "CannotReach";
-  static override readonly code = "cannot_reach";
+  /** @internal */ override readonly name: string = "CannotReach";
 }
 
 const KINDS: (typeof SmsCatchError)[] = [
@@ -132,8 +124,8 @@ const KINDS: (typeof SmsCatchError)[] = [
 
 /** Return the error that the server named by its stable code; one of a code that we do not know keeps the code. */
 export function errorOf(code: string, message: string, details: Record<string, unknown>): SmsCatchError {
-  const kind = KINDS.find((each) => each.code === code);
-  return kind ? new kind(message, details) : Object.assign(new SmsCatchError(message, details), { code });
+  const known = KINDS.map((kind) => new kind(message, details)).find((error) => error.code === code);
+  return known ?? SmsCatchError.of(code, message, details);
 }
 
 /** Whether an error passes by itself: the server is away for a moment, and asking again is right. */

@@ -122,3 +122,9 @@ export interface SmsCatchOptions {
   /** What to send with instead of the global `fetch`: through a proxy, say. */
   fetch?: typeof fetch | undefined;
 }
+
+/** What is said of a line whose test failed: why waits were in vain, empty if none was; and the texts that came. */
+export interface Report {
+  why: string;
+  texts: string;
+}
