@@ -19,7 +19,7 @@ LEVELS = (
     ("draining", "inbox", "keycache", "search", "sources"),
     ("waits",),
     ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks"),
-    ("committing", "lines", "rights", "virtual"),
+    ("committing", "engines", "lines", "rights", "virtual"),
     ("access",),
     ("letting", "sending"),
     ("web", "opening"),

@@ -92,6 +92,21 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         ('host = ["::1"]', "host = ['::1']"),
         ("port = true", "port = True"),
         ('[lines."+447700900001"]\ndevice = "/dev/x"\npin = "12a4"', "4 to 8 digits"),
+        ('[lines."+447700900001"]\nengine = "modem"', "link or modemmanager"),
+        ('[lines."+447700900001"]\nengine = "modemmanager"\npin = "1234"', "it enters no PIN"),
+        ('[lines."+447700900001"]\nengine = "modemmanager"\nbaud = 9600', "baud is of no use"),
+        ('[lines."+447700900001"]\nengine = "modemmanager"\nself_test = 1', "self_test is of no use"),
+        ('[lines."+447700900001"]\nengine = "modemmanager"\ndevice = "socket://pi:2000"', "its own machine"),
+        ('[lines."+447700900001"]\nengine = "modemmanager"\nphone_id = "x"', "both engine and phone_id"),
+        ('[lines."+447700900001"]\nrelist = "soon"', "0s is never"),
+        (
+            '[lines."+447700900001"]\nengine = "modemmanager"\n[lines."+447700900002"]\nengine = "modemmanager"',
+            "for the only line",
+        ),
+        (
+            '[lines."+447700900001"]\ndevice = "auto"\n[lines."+447700900002"]\nengine = "modemmanager"',
+            "for the only line",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
@@ -99,6 +114,14 @@ def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, text: str, said
         load_settings(environ=config(tmp_path, text))
     assert said in str(caught.value)
     assert "smscatch.toml" in str(caught.value)
+
+
+def test_a_line_of_modemmanager_takes_the_only_modem_unless_it_names_one(tmp_path: Path) -> None:
+    text = '[lines."+447700900001"]\nengine = "modemmanager"\n[lines."+447700900002"]\ndevice = "/dev/ttyUSB0"'
+    lines = load_settings(environ=config(tmp_path, text)).lines
+    line = lines["+447700900001"]
+    assert (line.device, line.relist_seconds, line.reader()) == ("auto", 600, "read by ModemManager at auto")
+    assert lines["+447700900002"].reader() == "read by our link at /dev/ttyUSB0"
 
 
 def test_a_named_file_that_is_missing_is_refused() -> None:

@@ -31,6 +31,11 @@ class DeviceName(NamedTuple):
         return self.kind in _SEARCHED
 
     @property
+    def is_remote(self) -> bool:
+        """Whether the port is at another machine."""
+        return self.kind in _NET
+
+    @property
     def address(self) -> tuple[str, int]:
         """Host and port of an address in the network."""
         parts = urlsplit(f"//{self.value}")

@@ -64,7 +64,7 @@ async def serve(
     tidy up undisturbed. The page offers to send a text to each of `test_lines`. `supervisor` hears how it goes, and may
     have opened the socket.
     """
-    limit, sinks = most_connections(), open_sinks(settings)
+    limit, sinks, readers = most_connections(), open_sinks(settings), _readers(settings)
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
     listener = supervisor.listener() or _listen(settings.host, settings.port)
     with contextlib.closing(listener):
@@ -86,7 +86,7 @@ async def serve(
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            more = [*_links(settings), *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
+            more = [*readers, *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
             async with background([*runs, *more]):
                 supervisor.tell(f"READY=1\nSTATUS=listens on {url}")
                 await server.serve(sockets=[listener])
@@ -158,29 +158,14 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, 
         yield inbox, drain, stack.enter_context(contextlib.closing(Pokes(spool.folder)))
 
 
-def _links(settings: Settings) -> list[Run]:
-    """Return what reads the modems of our lines."""
-    if not any(line.device for line in settings.lines.values()):
+def _readers(settings: Settings) -> list[Run]:
+    """Return what reads the modems of our lines. Raises CannotStart if a package for one is missing."""
+    lines = {number: line for number, line in settings.lines.items() if line.device is not None}
+    if not lines:
         return []
-    from smscatch.modem.link import run_link  # noqa: PLC0415 - a server without modems does without
-    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
-    from smscatch.modem.selftest import SelfTestSettings  # noqa: PLC0415
+    from smscatch.engines import reader_of  # noqa: PLC0415 - a server without modems does without
 
-    return [
-        Run(
-            f"the modem of {number}",
-            partial(
-                run_link,
-                number,
-                PortSettings(line.device, line.baud),
-                settings.spool,
-                pin=line.pin,
-                self_test=SelfTestSettings(line.self_test, line.self_test_radio),
-            ),
-        )
-        for number, line in settings.lines.items()
-        if line.device is not None
-    ]
+    return [Run(f"the modem of {number}", reader_of(number, line, settings.spool)) for number, line in lines.items()]
 
 
 def _folders(settings: Settings) -> list[Run]:

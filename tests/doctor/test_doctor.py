@@ -334,3 +334,9 @@ def test_silence_is_measured_by_what_is_usual_for_a_line() -> None:
     assert said(12, 13) == "wrong"
     assert said(3, 29) == "ok"  # too few to know what is usual
     assert tell_traffic(Line(number=LINE, label="", messages=0), timedelta(days=30), NOW).verdict == "note"
+
+
+def test_a_line_that_modemmanager_reads_is_not_told_to_keep_it_away(ward: Ward) -> None:
+    _modem_manager(ward)
+    ward.lines(f'[lines."{LINE}"]\nengine = "modemmanager"\ndevice = "/dev/ttyUSB7"\n')
+    assert (ward.said("port"), ward.said("ModemManager")) == ([], [])

@@ -39,7 +39,7 @@ async def test_a_modem_that_goes_and_comes_back_is_in_the_log(
         await modem.do("replug")
         await link.until("ready")
     ready = f"{LINE}: the modem at {modem.device} is ready"
-    said = [record.getMessage() for record in caplog.records if record.name == "smscatch.modem.link"]
+    said = [record.getMessage() for record in caplog.records if record.name == "smscatch.modem.publishing"]
     assert (said[0], said[-1]) == (ready, ready)
     assert f"{LINE}: {trouble}" in said
 

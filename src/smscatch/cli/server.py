@@ -5,12 +5,16 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from smscatch.cli.base import OK, Command, add_settings
 from smscatch.cli.meaning import a_store
 from smscatch.devices import DEVICE_FORM, SPEED_FORM, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.logs import log_to_stderr
-from smscatch.settings import CONFIG_PLACES, Settings, hide_password, load_settings
+from smscatch.settings import CONFIG_PLACES, LineSettings, Settings, hide_password, load_settings
+from smscatch.settings.lines import check_engine
+from smscatch.settings.tables import whole_name
 
 if TYPE_CHECKING:
     from smscatch.server import Started
@@ -59,33 +63,36 @@ def run_modem(options: argparse.Namespace) -> int:
     """smscatch modem."""
     import asyncio  # noqa: PLC0415 - most commands do without
 
-    from smscatch.modem.link import run_link  # noqa: PLC0415 - only where it is needed
-    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
-    from smscatch.modem.selftest import SelfTestSettings  # noqa: PLC0415
+    from smscatch.engines import reader_of  # noqa: PLC0415 - only where it is needed
 
     settings = load_settings({"spool": options.spool})
-    configured = [number for number, line in settings.lines.items() if line.device == options.device]
-    line = settings.line_named(options.line) if options.line else next(iter(configured), None)
-    if line is None:
-        raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
-    known = settings.lines.get(line)
-    pin, baud = (known.pin, options.baud or known.baud) if known else (None, options.baud)
-
-    test = SelfTestSettings(known.self_test, known.self_test_radio) if known else SelfTestSettings()
+    number = _number_of(options, settings)
+    line = settings.lines.get(number, LineSettings())
+    given = {name: value for name in ("device", "baud") if (value := getattr(options, name)) is not None}
+    line = check_engine(whole_name("lines", number), msgspec.structs.replace(line, **given))
+    read = reader_of(number, line, settings.spool)
 
     async def run() -> None:
-        port = PortSettings(options.device, baud)
-        link = asyncio.ensure_future(run_link(line, port, settings.spool, pin=pin, self_test=test))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, link.cancel)
-        print(f"smscatch reads {options.device} for {line} into {settings.spool}", flush=True)
+        reading = asyncio.ensure_future(read())
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, reading.cancel)
+        print(f"smscatch reads {line.device} for {number} into {settings.spool}", flush=True)
         with contextlib.suppress(asyncio.CancelledError):
-            await link
+            await reading
 
     log_to_stderr()
     settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(run())
     return OK
+
+
+def _number_of(options: argparse.Namespace, settings: Settings) -> str:
+    """Return the line that is meant, by its number or by its device. Raises BadSetting."""
+    configured = [number for number, line in settings.lines.items() if line.device == options.device]
+    number = settings.line_named(options.line) if options.line else next(iter(configured), None)
+    if number is None:
+        raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
+    return number
 
 
 def _add_serve_arguments(serve: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from smscatch.devices import parse_device
@@ -11,6 +11,7 @@ from smscatch.lines import modems_of
 from smscatch.modem.finding import UsbTree, list_ports
 from smscatch.modem.health import WORKING, Health
 from smscatch.modem.port import holder_of
+from smscatch.settings.lines import LINK
 
 _UNSTABLE = re.compile(r"/dev/tty(USB|ACM)\d+")
 # What helps with a state beside the link's own sentence.
@@ -30,6 +31,11 @@ REMEDIES = {
     "puk": "Put the SIM into a phone and enter its PUK.",
     "silent": "Pull the modem out and plug it in again.",
     "not_at": "Name another port of the same stick: docs/modems.md.",
+    "not_running": "sudo systemctl start ModemManager",
+}
+# The same where another engine reads the modem: its sentences say the rest.
+OTHER_REMEDIES = {"no_access": "Give the user the right to: docs/modems.md."} | {
+    state: REMEDIES[state] for state in ("not_running", "stopped", "spool_full", "not_registered", "no_sim", "puk")
 }
 # Makers of modems that first show themselves as a CD drive with a driver (USB vendor ids, usb.ids).
 _STICK_MAKERS = {
@@ -48,11 +54,11 @@ _MASS_STORAGE = "08"
 
 
 def check_modems(patient: Patient) -> Iterator[Diagnosis]:
-    """Say of each line that our link reads how its modem is."""
+    """Say of each line that has a device how its modem is."""
     health = modems_of(patient.settings, patient.now)
     for number, line in patient.settings.lines.items():
         if number in health:
-            yield _of_state(health[number])
+            yield _of_state(health[number], REMEDIES if line.engine == LINK else OTHER_REMEDIES)
         elif line.device is not None:
             yield Diagnosis(
                 check="modem",
@@ -63,22 +69,22 @@ def check_modems(patient: Patient) -> Iterator[Diagnosis]:
             )
 
 
-def _of_state(health: Health) -> Diagnosis:
+def _of_state(health: Health, remedies: Mapping[str, str]) -> Diagnosis:
     words = health.state.replace("_", " ")
     trouble = f": {health.error}" if health.error else "."
     return Diagnosis(
         check="modem",
         verdict="ok" if health.state in WORKING and not health.error else "wrong",
         sentence=f"The modem of {health.line} at {health.device} is {words}{trouble}",
-        remedy=REMEDIES.get(health.state),
+        remedy=remedies.get(health.state),
     )
 
 
 def check_ports(patient: Patient) -> Iterator[Diagnosis]:
-    """Look at the devices that are named by a path: are they there, may they be opened, who has them."""
+    """Look at the devices of our link that are named by a path: are they there, may they be opened, who has them."""
     health = modems_of(patient.settings, patient.now)
     for number, line in patient.settings.lines.items():
-        name = parse_device(line.device) if line.device else None
+        name = parse_device(line.device) if line.device and line.engine == LINK else None
         if name is None or name.kind != "path":
             continue
         is_read = number in health and health[number].state != "stopped"
@@ -170,13 +176,13 @@ def _unnamed(usb: UsbTree) -> Iterator[Diagnosis]:
 
 
 def check_modem_manager(patient: Patient) -> Iterator[Diagnosis]:
-    """Look whether ModemManager runs, and whether it is told to leave our ports alone."""
+    """Look whether ModemManager runs, and whether it is told to leave the ports of our link alone."""
     names = [read_text(path) for path in patient.machine.proc.glob("[0-9]*/comm")]
     if "ModemManager" not in names:
         return
     for line in patient.settings.lines.values():
-        name = parse_device(line.device) if line.device else None
-        if name is None or name.kind in ("socket", "rfc2217"):
+        name = parse_device(line.device) if line.device and line.engine == LINK else None
+        if name is None or name.is_remote:
             continue
         asked = ["udevadm", "info", "--query=property", f"--name={name.value}"]
         properties = (patient.machine.run(asked) if name.kind == "path" else None) or ""

@@ -69,6 +69,11 @@ class Journal:
         """Return the slots of a storage from which something was taken that may still be in it."""
         return [slot for slot in self._open if (slot.card, slot.storage) == (card, storage)]
 
+    def of_card(self, card: str) -> dict[Slot, TakenText]:
+        """Return all that was taken from a card and may still be on it, by slot, what was taken first in front."""
+        found = {slot: taken for slot, taken in self._open.items() if slot.card == card}
+        return dict(sorted(found.items(), key=lambda item: item[1].name))
+
     def name(self, pdu: str, slot: Slot, now_ns: int) -> TakenText:
         """Return a delivery of this moment, whose name sorts behind all earlier ones of this line."""
         is_order_kept = self._last_ns - now_ns < _MAX_LEAD_NS

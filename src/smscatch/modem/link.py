@@ -8,19 +8,16 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
-
-import msgspec
 
 from smscatch.errors import BadSetting
 from smscatch.modem import startup
 from smscatch.modem.at import Conversation
-from smscatch.modem.health import Health, write_health
 from smscatch.modem.journal import PinMarks
 from smscatch.modem.pace import Throttle
 from smscatch.modem.ports import LinePort, PortSettings
+from smscatch.modem.publishing import NOT_DELETED, NOT_REGISTERED, HealthPublisher
 from smscatch.modem.said import News
 from smscatch.modem.selftest import NO_SELF_TEST, SelfTest, SelfTestSettings
 from smscatch.modem.sim import PinEntry, trouble_of_refusal
@@ -53,8 +50,6 @@ OTHERS_BACKOFF_SECONDS = 10.0
 # How many reports go by until a text that the modem could not store is no longer mentioned: half an hour.
 REPORTS_OF_LOSS = 60
 
-NOT_REGISTERED = "The modem has no network: check antenna, contract and coverage."
-NOT_DELETED = "Texts are delivered, but not all can be deleted from the SIM: it may fill up, or be worn out."
 LOST = (
     "The modem announced a text that it could not store, so it is lost: its storage was full, or it drops some kinds."
 )
@@ -120,10 +115,10 @@ class _Link:
         self._kept: tuple[Taker, PinEntry] | None = None
         self._origin = Origin(line, port.device, "", {})
         self._failures = 0
-        self._health = Health(line=line, device=port.device, state="starting", updated_at=self._now())
+        self._board = HealthPublisher(spool, line, port.device, now_ns)
 
     async def run(self) -> Never:
-        self._publish()
+        self._board.publish()
         while True:
             try:
                 await self._converse()
@@ -157,7 +152,7 @@ class _Link:
         self._imei, self._identity = "", None
         port = await self._port.open()
         self._device = port.device
-        self._change(device=port.device)
+        self._board.change(device=port.device)
         talk = Conversation(
             port,
             self._news,
@@ -216,7 +211,7 @@ class _Link:
         """Learn whom we talk to, once for each conversation."""
         if self._identity is None:
             self._identity = found = await startup.ask_identity(talk)
-            self._change(maker=found.maker, model=found.model, firmware=found.firmware, imei=self._imei)
+            self._board.change(maker=found.maker, model=found.model, firmware=found.firmware, imei=self._imei)
         await startup.silence_chatter(talk, self._identity.dialect)
 
     async def _read(self, talk: Conversation, taker: Taker, reading: startup.Reception) -> None:
@@ -225,14 +220,14 @@ class _Link:
         while not talk.was_reset:
             is_done = await taker.sweep(talk, self._origin)
             if sweeps == 0:
-                if talk.mutes and is_done and self._health.state == "starting":
-                    self._become("ready", None)  # what comes now may take long, and texts do not depend on it
+                if talk.mutes and is_done and self._board.health.state == "starting":
+                    self._board.become("ready", None)  # what comes now may take long, and texts do not depend on it
                 await self._introduce(talk)
                 await startup.switch_radio_on(talk)
-                self._change(number=await ask_number(talk))
+                self._board.change(number=await ask_number(talk))
             elif taker.is_unannounced and reading.form:  # forgotten, though the modem did not restart
                 await startup.announce(talk, (reading.form, *startup.ANNOUNCE))
-            is_news = bool(self._news.lost or (self._health.state == "deaf" and taker.count))
+            is_news = bool(self._news.lost or (self._board.health.state == "deaf" and taker.count))
             if sweeps % SWEEPS_PER_REPORT == 0 or is_news:
                 await self._report(talk, taker, None if is_done else NOT_DELETED)
             reading = await self._look(talk, reading)
@@ -245,7 +240,7 @@ class _Link:
     async def _look(self, talk: Conversation, reading: startup.Reception) -> startup.Reception:
         """Go on with the self-test, if there is one."""
         try:
-            form = await self._test.look(talk, self._health.state, reading.form, self._health.number)
+            form = await self._test.look(talk, self._board.health.state, reading.form, self._board.health.number)
         except OSError as error:  # what it costs cannot be noted, so it is not sent
             raise spool_trouble(self._spool, error) from error
         return reading._replace(form=form)
@@ -271,9 +266,9 @@ class _Link:
         vitals = await ask_vitals(talk)
         facts = vitals._asdict()
         del facts["is_deaf"]
-        self._change(last_contact_at=self._now(), **facts)
+        self._board.change(last_contact_at=self._board.now(), **facts)
         state, trouble = self._judge(vitals, taker)
-        self._become(
+        self._board.become(
             state,
             " ".join(
                 filter(None, (trouble, error, self._loss(), self._test.sentence, *taker.reader.complaints.values()))
@@ -314,24 +309,4 @@ class _Link:
         return min(2.0 ** min(self._failures - 1, 5), longest)
 
     def _note(self, trouble: ModemTrouble) -> None:
-        self._become(trouble.state, str(trouble))
-
-    def _become(self, state: str, error: str | None) -> None:
-        """Publish how the modem is now, and log it if that is news: someone may be watching it go and come back."""
-        if (state, error) != (self._health.state, self._health.error):
-            level = logging.WARNING if error else logging.INFO
-            log.log(level, "%s: %s", self._line, error or f"the modem at {self._device} is {state}")
-        self._change(state=state, error=error)
-        self._publish()
-
-    def _change(self, **facts: object) -> None:
-        self._health = msgspec.structs.replace(self._health, **facts)
-
-    def _publish(self) -> None:
-        """Write the health down; that this fails is no reason to stop reading."""
-        self._change(updated_at=self._now())
-        with contextlib.suppress(OSError):
-            write_health(self._spool, self._health)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._now_ns() / 1e9, UTC)
+        self._board.become(trouble.state, str(trouble))

@@ -213,7 +213,7 @@ class Taker:
         known = [(text, found) for text in texts if (found := self._find_known(text))]
         fresh = [(text, self._find_undeleted(text)) for text in texts if not self._find_known(text)]
         named = [(text, undeleted or self._name(text)) for text, undeleted in fresh]
-        await self._durably(self._journal.open, [(text.slot, delivery) for text, delivery in named])
+        await write_durably(self._spool, self._journal.open, [(text.slot, delivery) for text, delivery in named])
         # A modem that does not delete what it says it deleted is asked again, but not without a pause.
         is_done = not any(undeleted for _, undeleted in fresh)
         self.count += len(fresh)
@@ -259,7 +259,7 @@ class Taker:
             "pdu": pdu,
         }
         body = b"".join(_record(name, value) for name, value in records.items())
-        await self._durably(write_entry, self._spool, Entry(delivery.name, KIND, body))
+        await write_durably(self._spool, write_entry, self._spool, Entry(delivery.name, KIND, body))
         log.debug("spooled %s from slot %d of %r", delivery.name, slot.place, slot.storage)
 
     async def _delete(self, talk: Conversation, slot: Slot, delivery: TakenText) -> bool:
@@ -287,20 +287,6 @@ class Taker:
         except OSError as error:
             raise spool_trouble(self._spool, error) from error
 
-    async def _durably(self, write: Callable[..., None], *arguments: object) -> None:
-        """Write in a thread: an fsync on a slow card must not hold up the other links.
-
-        When cancelled it ends after the write all the same: who writes the same next would meet it.
-        """
-        writing = asyncio.ensure_future(asyncio.to_thread(write, *arguments))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait((writing,))
-            raise
-        except OSError as error:
-            raise spool_trouble(self._spool, error) from error
-
 
 def _record(name: str, value: str) -> bytes:
     return f"{name}={value}".encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00") + b"\0"
@@ -309,3 +295,18 @@ def _record(name: str, value: str) -> bytes:
 def spool_trouble(spool: Path, error: OSError) -> SpoolTrouble:
     """Return what to say of a spool that cannot be written."""
     return SpoolTrouble(f"{describe_unwritable('spool', spool, error)} The texts wait on the SIM.")
+
+
+async def write_durably(spool: Path, write: Callable[..., None], *arguments: object) -> None:
+    """Write in a thread: an fsync on a slow card must not hold up the other lines. Raises SpoolTrouble.
+
+    When cancelled it ends after the write all the same: who writes the same next would meet it.
+    """
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *arguments))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait((writing,))
+        raise
+    except OSError as error:
+        raise spool_trouble(spool, error) from error

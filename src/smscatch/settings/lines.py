@@ -10,8 +10,14 @@ from smscatch.devices import DEVICE_FORM, SPEED_FORM, parse_device, parse_speed
 from smscatch.errors import BadSetting
 from smscatch.numbers import is_e164, readings
 from smscatch.settings.fields import Field
+from smscatch.settings.forms import parse_rest
 from smscatch.settings.tables import Table, whole_name
 
+LINK, MODEMMANAGER = "link", "modemmanager"
+ENGINES = (LINK, MODEMMANAGER)
+# What is of no use to ModemManager, which opens the port and the SIM by itself.
+OF_THE_LINK = ("baud", "pin", "self_test", "self_test_radio")
+NO_PIN = "it enters no PIN: switch the SIM's off with `mmcli -i any --pin=… --disable-pin`"
 MAX_SELF_TESTS = 20
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
 _APP = re.compile(r".+/[0-9]+")  # DEVICE/SIM, as sources/smsgate.py calls it
@@ -34,15 +40,32 @@ def _parse_device(text: str) -> str:
     return text
 
 
+def _parse_engine(name: str) -> str:
+    if name not in ENGINES:
+        raise ValueError(name)
+    return name
+
+
+def _parse_relist(text: str) -> str:
+    parse_rest(text)
+    return text
+
+
 class LineSettings(msgspec.Struct, frozen=True):
     """What is known of one of our numbers: a label, and its modem.
 
-    The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), or by the
-    gammu-smsd whose PhoneID is `phone_id`, or it is a phone whose app calls device and SIM so.
+    The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), through
+    ModemManager if that is its `engine` (whose `device` is `auto` if none is set), or by the gammu-smsd whose PhoneID
+    is `phone_id`, or it is a phone whose app calls device and SIM so.
     """
 
     label: Annotated[str, Field("what people call it; lines of one label are a pool", "a text")] = ""
-    device: Annotated[str | None, Field("its modem's port, if our link reads it", DEVICE_FORM, _parse_device)] = None
+    device: Annotated[
+        str | None, Field("its modem's port, if our link or ModemManager reads it", DEVICE_FORM, _parse_device)
+    ] = None
+    engine: Annotated[
+        str, Field("what reads that port: our link, or ModemManager over D-Bus", "link or modemmanager", _parse_engine)
+    ] = LINK
     baud: Annotated[
         int | None,
         Field("the speed of that port; found out if it is not set", SPEED_FORM, parse_speed),
@@ -61,6 +84,14 @@ class LineSettings(msgspec.Struct, frozen=True):
     self_test_radio: Annotated[
         bool, Field("whether the self-test may also switch the modem's radio off and on", "true or false")
     ] = False
+    relist: Annotated[
+        str,
+        Field(
+            "for modemmanager: how often the SIM is looked through anew, for which the modem is off for seconds",
+            "an age such as 10m; 0s is never",
+            _parse_relist,
+        ),
+    ] = "10m"
     phone_id: Annotated[
         str | None,
         Field(
@@ -69,6 +100,11 @@ class LineSettings(msgspec.Struct, frozen=True):
         ),
     ] = None
 
+    @property
+    def relist_seconds(self) -> float:
+        """After how many seconds ModemManager is to look through the SIM anew; 0 is never."""
+        return parse_rest(self.relist).total_seconds()
+
     def is_gammus(self, *, has_smstools: bool = False) -> bool:
         """Return whether gammu-smsd reads the modem. `has_smstools`: smstools3 reads what no app does."""
         return bool(self.device is None and self.phone_id and not _APP.fullmatch(self.phone_id) and not has_smstools)
@@ -76,7 +112,7 @@ class LineSettings(msgspec.Struct, frozen=True):
     def reader(self, *, has_smstools: bool = False) -> str:
         """Return what reads the modem, in half a sentence. `has_smstools`: smstools3 reads what no app does."""
         if self.device is not None:
-            return f"read by our link at {self.device}"
+            return f"read by {'our link' if self.engine == LINK else 'ModemManager'} at {self.device}"
         if self.phone_id is None:
             return "read by no modem here"
         if _APP.fullmatch(self.phone_id):
@@ -121,19 +157,50 @@ def _parse_numbers(entry: str, written: tuple[str, ...], country: str | None) ->
 
 def _check(lines: dict[str, LineSettings], _: str | None) -> dict[str, LineSettings]:
     owners: dict[str, str] = {}
-    readers = [number for number, line in lines.items() if line.device]
-    if len(readers) > 1 and any(lines[number].device == "auto" for number in readers):
-        raise BadSetting(
-            'device = "auto" takes the first modem that answers, so it is for the only line with a device. Name each'
-            f" modem: {DEVICE_FORM}."
-        )
     for number, line in lines.items():
         where = whole_name("lines", number)
-        if line.device and line.phone_id:
-            raise BadSetting(f"{where} has both device and phone_id: one reader per modem. Accepted: {LINES.form}.")
+        if line.phone_id and (line.device or line.engine != LINK):
+            reader = "device" if line.device else "engine"
+            raise BadSetting(f"{where} has both {reader} and phone_id: one reader per modem. Accepted: {LINES.form}.")
         if line.phone_id and owners.setdefault(line.phone_id, number) != number:
             raise BadSetting(f"phone_id {line.phone_id!r} stands in two lines; each modem has a name of its own.")
-    return lines
+    read = {number: check_engine(whole_name("lines", number), line) for number, line in lines.items()}
+    _refuse_rivals(list(read.values()))
+    return read
+
+
+def check_engine(where: str, line: LineSettings) -> LineSettings:
+    """Return a line with the device that its engine takes where none is set. Raises BadSetting for what is not its.
+
+    `where` is what the line is called.
+    """
+    if line.engine == LINK:
+        return line
+    for name in OF_THE_LINK:
+        if getattr(line, name):
+            why = NO_PIN if name == "pin" else "ModemManager opens the port by itself"
+            raise BadSetting(f"{where}.{name} is of no use to engine = {line.engine!r}: {why}. Take it out.")
+    if line.device and parse_device(line.device).is_remote:
+        raise BadSetting(
+            f"{where}.device = {line.device!r} is not at this machine: ModemManager reads modems of its own machine"
+            f" only. Accepted: {LINES.fields['device'].form}."
+        )
+    return line if line.device else msgspec.structs.replace(line, device="auto")
+
+
+def _refuse_rivals(lines: list[LineSettings]) -> None:
+    """Raise BadSetting if a line with device = "auto" could take the modem of another line.
+
+    What is auto for ModemManager is one that it has; our link cannot open that port as well.
+    """
+    readers = [line for line in lines if line.device]
+    for line in readers:
+        rivals = readers if line.engine == LINK else [other for other in readers if other.engine == line.engine]
+        if line.device == "auto" and len(rivals) > 1:
+            raise BadSetting(
+                'device = "auto" takes the first modem that answers, so it is for the only line with a device. Name'
+                f" each modem: {DEVICE_FORM}."
+            )
 
 
 LINES = Table(

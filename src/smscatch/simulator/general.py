@@ -137,6 +137,15 @@ def show_pin(session: Session, _: str) -> list[str]:
     return [f"+CPIN: {session.state.condition.pin_word or session.state.lock.state}"]
 
 
+def show_lock(session: Session, argument: str) -> list[str]:
+    """+CLCK="SC",2: whether the SIM asks for a PIN; no other facility is locked, nor can one be (TS 27.007, 7.4)."""
+    facility, mode, *_ = [*split_arguments(argument), ""]
+    if mode != "2":
+        raise CommandRefused("CME", NOT_ALLOWED)
+    is_locked = facility == '"SC"' and session.state.settings.pin is not None
+    return [f"+CLCK: {int(is_locked)}"]
+
+
 def show_pin_tries(session: Session, _: str) -> list[str]:
     """^CPIN: <code>,<times of that code>,<puk>,<pin>,<puk2>,<pin2>, as Huawei's sticks count what is left."""
     session.check_card()
@@ -178,6 +187,7 @@ COMMANDS: dict[str, Command] = {
     "+CSCS?": show_charset,
     "+CSCS=?": constant('+CSCS: ("IRA","UCS2","GSM")'),
     "+CSCS=": set_charset,
+    "+GCAP": constant("+GCAP: +CGSM,+DS,+ES"),
     "+CFUN?": show_functionality,
     "+CFUN=": set_functionality,
     "+CPIN?": show_pin,
@@ -191,6 +201,7 @@ COMMANDS: dict[str, Command] = {
     "+COPS=": set_operator,
     "+CBC": constant("+CBC: 0,0"),
     "+CUSD=": constant(),
+    "+CLCK=": show_lock,
     "+CHUP": constant(),
     "+CHUP=?": constant(),
     "^CURC=": constant(),

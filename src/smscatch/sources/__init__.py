@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "telnyx": "smscatch.sources.telnyx",
     "twilio": "smscatch.sources.twilio",
     "vonage": "smscatch.sources.vonage",
+    "modemmanager": "smscatch.sources.modemmanager",
 }
 
 __all__ = [

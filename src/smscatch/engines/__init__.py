@@ -1,0 +1,53 @@
+"""What reads the modem of a line, by the `engine` in its settings; all share spool, journal and health with our link.
+
+An engine is one function here, which loads its module when a line has it, and one line in _READERS.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Never
+
+from smscatch.errors import CannotStart
+from smscatch.settings import LineSettings
+from smscatch.settings.lines import LINK, MODEMMANAGER
+
+Reader = Callable[[], Coroutine[None, None, Never]]
+
+
+def reader_of(number: str, line: LineSettings, spool: Path) -> Reader:
+    """Return what puts the texts of a line that has a `device` into `spool`, until cancelled.
+
+    Raises CannotStart if a package is missing that its engine needs.
+    """
+    return _READERS[line.engine](number, line, spool)
+
+
+def _link(number: str, line: LineSettings, spool: Path) -> Reader:
+    from smscatch.modem.link import run_link  # noqa: PLC0415 - a line of another engine does without
+    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
+    from smscatch.modem.selftest import SelfTestSettings  # noqa: PLC0415
+
+    port, test = PortSettings(_device(line), line.baud), SelfTestSettings(line.self_test, line.self_test_radio)
+    return partial(run_link, number, port, spool, pin=line.pin, self_test=test)
+
+
+def _modemmanager(number: str, line: LineSettings, spool: Path) -> Reader:
+    try:
+        from smscatch.engines.modemmanager import ManagerSettings, run_manager  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        if error.name != "dbus_fast":
+            raise
+        raise CannotStart(
+            "engine = \"modemmanager\" needs a package for D-Bus: pip install 'smscatch[modemmanager]'."
+        ) from error
+    return partial(run_manager, number, ManagerSettings(_device(line), line.relist_seconds), spool)
+
+
+def _device(line: LineSettings) -> str:
+    if line.device is None:
+        raise ValueError("a line without a device is read by no engine")
+    return line.device
+
+
+_READERS: dict[str, Callable[[str, LineSettings, Path], Reader]] = {LINK: _link, MODEMMANAGER: _modemmanager}
