@@ -202,9 +202,10 @@ class Access(Rights):
         return stored
 
     def _with_modems(self, error: SmscatchError, lines: Sequence[str] | None) -> SmscatchError:
-        """Return the error with how the modems of these lines are."""
+        """Return the error with how the modems of these lines are, and the carriers'."""
         modems, now = self.house.lines.modems(lines), self.house.inbox.now()
-        states = "; ".join(describe(health, now) for health in modems.values())
+        told = [describe(health, now) for health in modems.values()]
+        states = "; ".join([*told, *self.house.lines.carriers(lines)])
         reason = "; ".join(filter(None, (error.details.get("reason"), states)))
         details = error.details | {"reason": reason, "modems": plain(list(modems.values()))}
         return type(error)(f"{str(error).removesuffix('.')}; {states}." if states else str(error), **details)

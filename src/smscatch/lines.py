@@ -14,21 +14,29 @@ from smscatch.leases import Leases
 from smscatch.messages import Lease, Line, plain
 from smscatch.modem.health import WORKING, Health, read_health
 from smscatch.settings import Settings
+from smscatch.smpp.states import BOUND, BindState, BindStates
 from smscatch.stores.base import DayCount
 
 
 class OwnLines:
     """The lines of a server: those of its settings, those with a modem, and those that ever received something."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, leases: Leases) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, leases: Leases, binds: BindStates) -> None:
         self._settings = settings
         self._inbox = inbox
         self._leases = leases
+        self._binds = binds
 
     def modems(self, lines: Collection[str] | None = None) -> dict[str, Health]:
         """Return how the modems of these lines are, None for all, by line; only links of ours tell it."""
         found = modems_of(self._settings, self._inbox.now())
         return {line: health for line, health in found.items() if lines is None or line in lines}
+
+    def carriers(self, lines: Collection[str] | None = None) -> list[str]:
+        """Return half a sentence on each carrier by SMPP that may bring texts to these lines, None for all."""
+        smscs = self._settings.smpp.items()
+        names = [name for name, smsc in smscs if smsc.line is None or lines is None or smsc.line in lines]
+        return [told for name in names if (told := describe_binds(name, list(self._binds.of(name)))) is not None]
 
     def label(self, number: str) -> str:
         """Return the label of a line, or ""."""
@@ -125,6 +133,16 @@ def describe(health: Health, now: datetime) -> str:
     signal = "" if health.signal_percent is None else f", signal {health.signal_percent} %"
     trouble = "" if health.error is None else f" ({health.error.removesuffix('.')})"
     return f"the modem of {health.line} is {state}{trouble}{seen}{signal}"
+
+
+def describe_binds(smsc: str, binds: Sequence[BindState]) -> str | None:
+    """Return half a sentence on the binds to an SMSC: that one is bound, or why the first is not; None without any."""
+    if not binds:
+        return None
+    if any(bind.state == BOUND for bind in binds):
+        return f"the SMSC {smsc} is bound"
+    error = binds[0].error
+    return f"the SMSC {smsc} is {binds[0].state.replace('_', ' ')}" + (f" ({error.removesuffix('.')})" if error else "")
 
 
 def _ago(now: datetime, then: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -289,6 +290,40 @@ async def test_the_page_says_how_the_binds_to_carriers_are(house: House, leases:
     assert "smsc.example:2775" in page
     assert re.findall(r'class="modem-state \w+"><b>(\w+)</b>', page) == ["bound", "refused"]
     assert "The SMSC refuses the bind: the password is wrong." in page
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([("bound", None), ("refused", "Not so many.")], "; the SMSC carrier is bound"),
+        (
+            [("refused", "The password is wrong."), ("away", None)],
+            "; the SMSC carrier is refused (The password is wrong)",
+        ),
+        ([("starting", None)], "; the SMSC carrier is starting"),
+        ([], "meanwhile"),
+    ],
+)
+@pytest.mark.parametrize("bound_line", [None, LINE, "+447700900009"])
+async def test_a_wait_in_vain_says_how_the_carrier_of_its_line_is(
+    house: House,
+    leases: Leases,
+    tmp_path: Path,
+    *,
+    told: list[tuple[str, str | None]],
+    said: str,
+    bound_line: str | None,
+) -> None:
+    binds = BindStates(house.clock)
+    for number, (state, error) in enumerate(told, 1):
+        binds.tell("carrier", number, state, error)
+    more = f'line = "{bound_line}"\n' if bound_line else ""
+    app = make_app(house.inbox, leases, settings_in(tmp_path, f'[lines."{LINE}"]\n{CARRIER}{more}'), binds=binds)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://other.test") as client:
+        url = f"/api/v1/code?{urlencode({'line': LINE, 'timeout': 0})}"
+        message = (await client.get(url, headers=dict(house.client.headers))).json()["message"]
+    assert message.endswith(f"{said}.") == (bound_line in (None, LINE) or not told)
+    assert ("carrier" in message) == (bound_line in (None, LINE) and bool(told))
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

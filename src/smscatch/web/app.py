@@ -67,11 +67,12 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
     `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how those to SMSCs
     are. Whoever gives `callbacks` sees to it that they are made. Raises BadSetting for a wrong source.
     """
+    binds = binds or BindStates()
     house = House(
         settings=settings,
         inbox=inbox,
         leases=leases,
-        lines=OwnLines(settings, inbox, leases),
+        lines=OwnLines(settings, inbox, leases, binds),
         reads=reads or Reads(inbox),
         deletions=Deletions(),
         remembered=remember_configured(settings.admin_key),
@@ -86,7 +87,7 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
         arrivals=SourceArrivals(),
         spool=spool,
         committer=Committer(inbox, spool),
-        binds=binds or BindStates(),
+        binds=binds,
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
     )
     return SecurityHeaders(_starlette(context))  # around everything, also what Starlette answers to a bug
