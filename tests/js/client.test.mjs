@@ -184,7 +184,7 @@ test("a wait that is aborted ends with the signal's reason, and one whose test i
   const [second, third] = texts.split("\n");
   assert.match(why, /^No message matched in .*'Post' is not 'Authy'/);
   assert.match(second, /^\+44\d+ received 1 text: *$/);
-  assert.match(third, /^\d{4}-.*Z {2}Post {2}no code {2}"Your parcel\u202e"$/);
+  assert.match(third, /^\d{4}-.*Z {2}Post {2}no code {2}"Your parcel\\u202e"$/);
 });
 
 test("what is no time in seconds, no text or unknown is refused by name", async (t) => {
