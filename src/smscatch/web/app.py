@@ -30,7 +30,7 @@ from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.web import pages
 from smscatch.web.arrivals import SourceArrivals
-from smscatch.web.endpoint import Context, Endpoint, SendTest
+from smscatch.web.endpoint import Context, Endpoint, Handler, SendTest
 from smscatch.web.params import check_names
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
@@ -95,7 +95,8 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
 
 def _starlette(context: Context) -> Starlette:
     app = Starlette(
-        routes=[_route(endpoint) for endpoint in ENDPOINTS] + [Mount("/static", STATIC)],
+        routes=[Route(each.path, _handler(each), methods=[each.method]) for each in ENDPOINTS]
+        + [Mount("/static", STATIC)],
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says
@@ -105,7 +106,7 @@ def _starlette(context: Context) -> Starlette:
     return app
 
 
-def _route(endpoint: Endpoint) -> Route:
+def _handler(endpoint: Endpoint) -> Handler:
     face = endpoint.face
 
     async def handle(request: Request) -> Response:
@@ -117,7 +118,37 @@ def _route(endpoint: Endpoint) -> Route:
         except SmscatchError as error:
             return face.refuse(request, error)
 
-    return Route(endpoint.path, handle, methods=[endpoint.method])
+    return handle
+
+
+class Shortcut:
+    """Hands what asks for a path without parameters to its handler at once (dispatch); all else to Starlette.
+
+    That one asks route by route, and puts four layers around each, which thousands who wait would all hold.
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self._handlers = {(each.method, each.path): _handler(each) for each in ENDPOINTS if "{" not in each.path}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
+        handle = self._handlers.get((scope.get("method", ""), scope.get("path", "")))
+        if handle is None:
+            await self._app(scope, receive, send)
+        else:
+            scope["app"] = self._app
+            await self._answer(Request(scope, receive, send), send, handle)
+
+    async def _answer(self, request: Request, send: Send, handle: Handler) -> None:
+        try:
+            response = await handle(request)
+        except HTTPException as error:
+            response = await refuse_http(request, error)
+        except Exception as error:
+            response = await refuse_bug(request, error)
+            await response(request.scope, request.receive, send)
+            raise  # for the server's log
+        await response(request.scope, request.receive, send)
 
 
 def _describe() -> dict[str, Any]:

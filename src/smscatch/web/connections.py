@@ -7,6 +7,8 @@ import logging
 import resource
 from typing import Any, ClassVar
 
+from smscatch.web.writing import GatheringTransport
+
 MAX_CONNECTIONS = 10_000
 OWN_DESCRIPTORS = 64  # for the store, the spool and the modems, whatever clients do
 REFUSED_POLITELY = 32  # connections beyond the most that are answered 503; further ones are cut
@@ -47,7 +49,7 @@ class HttpConnection(asyncio.Protocol):
     connections: set[Any]
     limit_concurrency: int | None
     loop: asyncio.AbstractEventLoop
-    transport: asyncio.Transport
+    transport: Any  # a GatheringTransport
 
     _patience: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -58,13 +60,14 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse to."""
-        super().connection_made(transport)
+        super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
         self._expect_request()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency + REFUSED_POLITELY:
             transport.abort()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request."""
+        """Send the answer, and go on with the next request."""
+        self.transport.send()
         super().on_response_complete()  # type: ignore[misc]
         self._expect_request()
 
