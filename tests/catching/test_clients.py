@@ -33,6 +33,7 @@ twilio.rest.Client().messages.create(to=to, from_=ours, body="1")
 plivo.RestClient().messages.create(src="Acme", dst=to, text="2")
 httpx.post("https://api.telnyx.com/v2/messages", headers={"x-key": os.environ["TELNYX_API_KEY"]})
 urllib3.PoolManager().request("POST", "https://REST.nexmo.com/sms/json", fields={"text": "4"})
+urllib3.PoolManager().request("POST", "http://rest.nexmo.com/plain")
 
 async def call():
     async with AsyncTwilioHttpClient() as http:
@@ -45,7 +46,7 @@ asyncio.run(call())
 assert urllib3.PoolManager().request("GET", sys.argv[1], timeout=60).status == 201
 """
 NODE = """
-const https = require("node:https"), tls = require("node:tls");
+const http = require("node:http"), https = require("node:https"), tls = require("node:tls");
 const head = "GET /tls HTTP/1.1\\r\\nhost: x\\r\\nconnection: close\\r\\n\\r\\n";
 const asked = (options) => new Promise((resolve, reject) => {
   const request = https.request({ method: "POST", ...options }, (answer) => answer.resume().on("end", resolve));
@@ -64,6 +65,9 @@ const connected = (...form) => new Promise((resolve, reject) => {
   await connected(443, "api.plivo.com", {});
   await connected("443", { host: "api.plivo.com" });
   await connected(443, "192.0.2.1", { servername: "api.plivo.com" });
+  await new Promise((resolve) => {
+    http.get("http://rest.nexmo.com/plain", (answer) => answer.resume().on("end", resolve));
+  });
   const { status } = await fetch(process.argv[1]);
   process.exit(status === 201 ? 0 : 1);
 })();
@@ -108,6 +112,7 @@ async def test_packages_of_python_are_caught_whether_or_not_they_ask_a_proxy(cau
         f"/plivo/v1/Account/MA{18 * '0'}/Message/",
         "/telnyx/v2/messages",
         "/vonage/sms/json",
+        "/vonage/plain",
         f"/twilio/v2/Services/VA{32 * '0'}/Verifications",
         "/vonage/v1/messages",
         "/",
@@ -123,7 +128,7 @@ async def test_all_ways_of_node_to_open_a_connection_are_caught(caught: Caught, 
     program = shutil.which("node", path=newest if node == "the newest" else systems)
     assert program, "install it: scripts/setup test"
     await caught.run(program, "-e", NODE, "--", caught.server.url)
-    paths = ["/telnyx/v2/messages", "/twilio/https", "/messagebird/agent", *(5 * ["/plivo/tls"]), "/"]
+    paths = ["/telnyx/v2/messages", "/twilio/https", "/messagebird/agent", *(5 * ["/plivo/tls"]), "/vonage/plain", "/"]
     assert caught.targets == paths
 
 

@@ -258,3 +258,30 @@ async def test_a_server_that_is_away_is_said_and_nothing_goes_elsewhere(authorit
     assert answer.status_code == 502
     assert answer.text.startswith("smscatch: the server at 127.0.0.1:1 does not answer: ")
     assert tally.report()[0].startswith("caught api.twilio.com, answered 502 once; 502 is for a server that")
+
+
+async def test_the_listener_takes_plain_http_too_for_the_host_that_each_request_names(catcher: Catcher) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", catcher.listener)
+    for host in ("REST.nexmo.com", "api.plivo.com:80"):
+        writer.write(f"GET /x HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 201 ")
+        await reader.readuntil(b"}")
+    writer.write(b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 502 ")
+    writer.close()
+    assert [asked.target for asked in catcher.server.asked] == ["/vonage/x", "/plivo/x"]
+
+
+async def test_who_says_nothing_keeps_nobody_from_the_end(authority: Authority) -> None:
+    tally = Tally()
+    forwarder = Forwarder(Destination("http://127.0.0.1:1", KEY), tally)
+    async with TlsListener(authority, forwarder, tally).open() as listener:
+        silent, writer = await asyncio.open_connection("127.0.0.1", listener)
+        # Another that is served meanwhile shows that the silent one has been accepted.
+        other, closing = await asyncio.open_connection("127.0.0.1", listener)
+        closing.write(b"\n")
+        closing.write_eof()
+        await other.read()
+    assert await silent.read() == b""
+    for each in (writer, closing):
+        each.close()

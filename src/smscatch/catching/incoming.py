@@ -20,6 +20,7 @@ class RequestStream:
     """What a program asks on one connection, one request after the other (keep-alive)."""
 
     def __init__(self, streams: Streams) -> None:
+        self.requests = 0  # so many came
         self._streams = streams
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD_BYTES)
 
@@ -30,7 +31,10 @@ class RequestStream:
         elif self._http.our_state is not h11.IDLE:  # this connection is to end after the first answer
             return None
         event = await self._next_event()
-        return event if isinstance(event, h11.Request) else None
+        if not isinstance(event, h11.Request):
+            return None
+        self.requests += 1
+        return event
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body of the request, piece by piece. Raises Gone if it does not come whole."""

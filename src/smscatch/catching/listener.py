@@ -1,12 +1,16 @@
-"""A TLS listener that is every provider's host: it takes the name from the client's first message (SNI, RFC 6066, 3).
+"""A listener that is every provider's host: it takes the name from the first message in TLS (SNI, RFC 6066, section 3).
 
-Programs come here through the proxy, or because what was loaded into them led a provider's name here.
+Programs come here through the proxy, or because what was loaded into them led a provider's name here: then in plain
+HTTP too, for those that call a provider so.
 """
 
+import asyncio
 import contextlib
 import socket
 import ssl
 from collections.abc import AsyncGenerator
+
+import h11
 
 from smscatch.catching.accepting import MOST_CONNECTIONS, Streams, accepting
 from smscatch.catching.authority import Authority, new_context
@@ -15,9 +19,11 @@ from smscatch.catching.incoming import Gone, RequestStream
 from smscatch.catching.tally import DISTRUSTED, NO_API, SILENT, Tally
 from smscatch.providers import find_provider, normal_host
 
+_HANDSHAKE = b"\x16"  # with which each TLS connection begins (RFC 8446, 5.1), and no HTTP request does
+
 
 class TlsListener:
-    """Speaks TLS as the host that is asked for, and has our server answer."""
+    """Speaks as the host that is asked for, and has our server answer."""
 
     def __init__(self, authority: Authority, forwarder: Forwarder, tally: Tally) -> None:
         self._authority, self._forwarder, self._tally = authority, forwarder, tally
@@ -29,6 +35,14 @@ class TlsListener:
             yield port
 
     async def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(Gone):
+            if await _first_octet(connection) == _HANDSHAKE:
+                await self._serve_tls(connection)
+                return
+            async with await Streams.over(connection) as streams:
+                await self._answer(RequestStream(streams))
+
+    async def _serve_tls(self, connection: socket.socket) -> None:
         hello = _Hello(self._authority)
         try:
             streams = await Streams.over(connection, hello.context)
@@ -36,24 +50,47 @@ class TlsListener:
             if hello.host:  # who distrusts says so in an alert (RFC 8446, 6.2), or just leaves
                 self._tally.refused(hello.host, DISTRUSTED if isinstance(error, ssl.SSLError) else SILENT)
             return
-        with contextlib.suppress(Gone):
-            async with streams:
-                await self._answer(RequestStream(streams), hello.host)
+        async with streams:
+            incoming = RequestStream(streams)
+            try:
+                await self._answer(incoming, hello.host)
+            finally:
+                if not incoming.requests:
+                    self._tally.refused(hello.host, SILENT)
 
-    async def _answer(self, incoming: RequestStream, host: str) -> None:
-        """Answer all requests of a connection."""
-        judged, count = find_provider(host), 0
-        try:
-            while (request := await incoming.next_request()) is not None:
-                count += 1
-                if judged is None or not judged.is_caught:
-                    self._tally.refused(host, NO_API)
-                    await incoming.refuse(502, f"{host} is {NO_API}: nothing was sent")
-                    return
-                await self._forwarder.forward(incoming, request, judged.provider, host)
-        finally:
-            if not count:
-                self._tally.refused(host, SILENT)
+    async def _answer(self, incoming: RequestStream, host: str = "") -> None:
+        """Answer all requests of a connection to a host; if it is not known, to that which each request names."""
+        while (request := await incoming.next_request()) is not None:
+            asked = host or _host_of(request)
+            judged = find_provider(asked)
+            if judged is None or not judged.is_caught:
+                self._tally.refused(asked, NO_API)
+                await incoming.refuse(502, f"{asked} is {NO_API}: nothing was sent")
+                return
+            await self._forwarder.forward(incoming, request, judged.provider, asked)
+
+
+def _host_of(request: h11.Request) -> str:
+    """Return the host that a request names (RFC 9110, 7.2)."""
+    named = next((value for name, value in request.headers if name == b"host"), b"")
+    return normal_host(named.decode("latin-1").partition(":")[0])
+
+
+async def _first_octet(connection: socket.socket) -> bytes:
+    """Return the first octet that comes, which stays to be read; nothing if the connection ends or breaks."""
+    loop, has_come = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection, has_come.set)
+    try:
+        await has_come.wait()
+    except BaseException:
+        loop.remove_reader(connection)
+        connection.close()
+        raise
+    loop.remove_reader(connection)
+    try:
+        return connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return b""
 
 
 class _Hello:
