@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smscatch import BadRequest, Client, NotCaught
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
@@ -110,13 +111,54 @@ def test_a_program_is_not_run_for_a_key_that_the_server_does_not_know(shared_ser
     assert not ran.exists()
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [([], "Say which program to run"), (["/no/such/program"], "/no/such/program cannot be run")],
-)
-def test_what_is_no_program_is_said(shared_server: Server, tmp_path: Path, command: list[str], said: str) -> None:
-    with catching(shared_server, tmp_path, *command) as process:
+def test_what_is_no_program_is_said(shared_server: Server, tmp_path: Path) -> None:
+    with catching(shared_server, tmp_path, "/no/such/program") as process:
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
-    assert said in err
+    assert "/no/such/program cannot be run" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--port", "0"],
+        env=bare_environ(TMPDIR=str(tmp_path), SMSCATCH_KEY="a-key-that-is-known"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "Ctrl-C" not in said:
+            said += process.stdout.readline()
+        url = next(line.split()[1].rstrip("/") for line in said.splitlines() if line.strip().startswith("page"))
+        assert f'client.api.base_url = "{url}/twilio"' in said
+        assert f"export SMSCATCH_URL={url} SMSCATCH_KEY=a-key-that-is-known" in said
+        with Client(url, "a-key-that-is-known") as sms:
+            leases = [sms.lease(), sms.lease(label="any at all")]
+            assert len({lease.number for lease in leases}) == 2
+            with pytest.raises(NotCaught, match=r"No text to \+1\d+ was caught in 0 s: nothing came at all"):
+                sms.caught(leases[0].number, timeout=0)
+            with pytest.raises(BadRequest, match="there are: twilio"):
+                sms.send_url("nobody")
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_such_a_server_ends_with_the_process_that_it_is_for(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as owner:
+        command = [sys.executable, "-m", "smscatch.cli", "catch", "--port", "0", "--until", str(owner.pid)]
+        with subprocess.Popen(
+            command,
+            env=bare_environ(TMPDIR=str(tmp_path)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            while "Ctrl-C" not in process.stdout.readline():
+                pass
+            owner.kill()
+            owner.wait()
+            assert process.wait(PATIENCE_SECONDS) == 0

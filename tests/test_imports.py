@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
-    ("fiction", "logs", "numbers", "supervisor"),
+    ("fiction", "logs", "numbers", "redirecting", "supervisor"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),
@@ -23,7 +23,7 @@ LEVELS = (
     ("access",),
     ("letting", "sending"),
     ("web", "opening"),
-    ("server", "client"),
+    ("server", "client", "pytest_own"),
     ("catching", "demo", "doctor", "pytest_plugin", "setup"),
     ("cli",),
 )
@@ -41,7 +41,7 @@ WEB_LEVELS = (
     ("routes",),
     ("app",),
 )
-CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing")
+CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing", "pytest_own", "redirecting")
 
 
 def level_of(room: str, levels: tuple[tuple[str, ...], ...]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.conftest import ADMIN_KEY, Server
@@ -422,6 +423,35 @@ def test_the_settings_file_of_the_project_is_read(
     (project.path / "smscatch.toml").write_text(f'url = "{server.url}"\nkey = "{ADMIN_KEY}"\n')
     project.makepyfile("def test_sign_up(sms_line): pass")
     project.runpytest().assert_outcomes(passed=1)
+
+
+def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SMSCATCH_KEY")
+    monkeypatch.delenv("SMSCATCH_URL")
+    project.makeconftest("")
+    project.makepyfile("""
+        import os
+        import httpx2
+        import pytest
+        from pathlib import Path
+
+        @pytest.mark.parametrize("code", ["482913", "738291"])
+        def test_sign_up(sms, sms_line, code, pytestconfig):
+            basic = ("AC1", sms.key)
+            url = f"{sms.send_url('twilio')}/2010-04-01/Accounts/AC1/Messages.json"
+            form = {"To": sms_line.number, "From": "Acme", "Body": f"Your code is {code}"}
+            httpx2.post(url, data=form, auth=basic).raise_for_status()
+            assert sms_line.wait_for_code() == code
+            assert sms.caught(sms_line.number).sender == "Acme"
+            Path(f"url-{code}").write_text(sms.url)
+    """)
+    project.runpytest("-n", "2").assert_outcomes(passed=2)
+    urls = {(project.path / f"url-{code}").read_text() for code in ("482913", "738291")}
+    (url,) = urls
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(url)
 
 
 FULL_POOL = """

@@ -111,6 +111,12 @@ class NoMessage(NotFound):
         return cls(f"No message matched in {timeout_seconds:g} s: {reason}.", reason=reason, **details)
 
 
+class NotCaught(NotFound):
+    """For clients: no text of the application came through us. It may have gone to the provider."""
+
+    code = "not_caught"
+
+
 class UnknownLease(NotFound):
     """There is no such lease, or it ended long ago."""
 

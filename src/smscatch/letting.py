@@ -100,14 +100,14 @@ async def _acquire_of(access: Access, wish: Wish, lines: tuple[str, ...], wait_s
 def _may_be_virtual(access: Access, asked: LeaseRequest) -> bool:
     """Return whether a virtual line will do. A key that is limited to some lines sees none of these."""
     settings = access.house.settings
-    does = settings.virtual_default if asked.label is None else asked.label in settings.virtual_labels
+    does = settings.virtual_default if asked.label is None else settings.is_virtual_label(asked.label)
     return does and asked.line is None and access.key.lines is None
 
 
 def _check_ticket(access: Access, asked: LeaseRequest, leases: Sequence[Lease]) -> None:
     another_line = asked.line is not None and leases[0].line != access.house.settings.line_named(asked.line)
-    labels = access.house.lines.labels
-    another_label = asked.label is not None and any(asked.label not in labels(lease.line) for lease in leases)
+    has_label = access.house.lines.has_label
+    another_label = asked.label is not None and not all(has_label(lease.line, asked.label) for lease in leases)
     another_count = asked.count != (len(leases) if leases[0].group else None)
     if another_line or another_label or another_count:
         got = " and ".join(lease.line for lease in leases)

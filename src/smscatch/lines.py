@@ -17,6 +17,8 @@ from smscatch.settings import Settings
 from smscatch.smpp.states import BOUND, BindState, BindStates
 from smscatch.stores.base import DayCount
 
+VIRTUAL = "virtual"  # how a line with a fictitious number is called, whichever label it was leased by
+
 
 class OwnLines:
     """The lines of a server: those of its settings, those with a modem, and those that ever received something."""
@@ -40,14 +42,14 @@ class OwnLines:
 
     def label(self, number: str) -> str:
         """Return the label of a line, or ""."""
-        return next(iter(self.labels(number)), "")
-
-    def labels(self, number: str) -> tuple[str, ...]:
-        """Return the labels that a lease of a line may ask for; of a virtual one there may be several."""
         line = self._settings.lines.get(number)
-        if line is not None:
-            return (line.label,)
-        return self._settings.virtual_labels if self._settings.is_virtual(number) else ()
+        return line.label if line else VIRTUAL if self._settings.is_virtual(number) else ""
+
+    def has_label(self, number: str, label: str) -> bool:
+        """Return whether a lease of a line may ask for a label; a virtual one may have several."""
+        if self._settings.is_virtual(number):
+            return self._settings.is_virtual_label(label)
+        return self.label(number) == label
 
     def labelled(self, lease: Lease) -> Lease:
         """Return a lease with the label of its line."""

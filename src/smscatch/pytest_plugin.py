@@ -28,6 +28,7 @@ from smscatch.errors import (
 if TYPE_CHECKING:
     from smscatch.client.sync import Client, LeasedLine, LeasedLines
     from smscatch.messages import Message
+    from smscatch.pytest_own import OwnServer
 
 TTL_SECONDS = 120
 WAIT_SECONDS = 300  # longer than a killed worker keeps a line
@@ -40,6 +41,8 @@ WISHES = ("line", "label", "ttl", "wait", "count")
 _LEASED = pytest.StashKey["tuple[LeasedLine, ...]"]()
 _TIMER = pytest.StashKey[tuple[pytest.Item, Any] | None]()
 _TOLD = pytest.StashKey[bool]()
+_OWN = pytest.StashKey["OwnServer"]()
+_SHARED = "smscatch_own_server"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,12 +77,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def sms(pytestconfig: pytest.Config) -> "Client":
     """The smscatch server, as a Client. Define a fixture of this name to reach it in another way.
 
-    Found by `--sms-url`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml.
+    Found by `--sms-url`, SMSCATCH_URL and SMSCATCH_KEY, or smscatch.toml. If none says anything, one is started for
+    this run: it leases fictitious numbers, and catches what the application sends to `sms.send_url("twilio")`.
     """
     from smscatch.client.sync import Client  # noqa: PLC0415 - only where it is used
 
-    url, key = _find_server(pytestconfig)
     try:
+        url, key = _find_server(pytestconfig)
         client = _patient(Client, pytestconfig)(url, key)
         pytestconfig.add_cleanup(client.close)  # later than the fixture's end: the last report may still need it
         client.leases()  # a wrong address or key is told at once, not when a wait for a line is over
@@ -144,13 +148,19 @@ def _forget_sigterm() -> None:
 
 
 def _find_server(config: pytest.Config) -> tuple[str, str]:
-    """Return the URL and the key that are set. Fails what asks for them if one is not, and says where to set it."""
+    """Return the URL and the key that are set; those of a server of this run's own if neither is.
+
+    Fails what asks for them if one is missing, and says where to set it.
+    """
     from smscatch.settings import load_settings  # noqa: PLC0415 - only where it is used
 
     try:
         given = load_settings({"url": config.getoption("sms_url")}, for_client=True)
     except BadSetting as error:
         raise pytest.fail.Exception(f"smscatch: {error}", pytrace=False) from None
+    is_named = any(given.origins[name] != "default" for name in ("url", "host", "port"))
+    if given.key is None and not is_named:
+        return _own_server(config).find()
     if given.key is None:
         pytest.fail(
             f"smscatch: no key is set for the server at {given.url}. Set SMSCATCH_KEY or SMSCATCH_KEY_FILE; and if the"
@@ -158,6 +168,29 @@ def _find_server(config: pytest.Config) -> tuple[str, str]:
             pytrace=False,
         )
     return given.url, given.key
+
+
+def _own_server(config: pytest.Config) -> "OwnServer":
+    """Return the server of this run, started or not; in a worker of pytest-xdist that of all workers."""
+    from smscatch.pytest_own import OwnServer  # noqa: PLC0415 - only where it is used
+
+    if _OWN not in config.stash:
+        shared = getattr(config, "workerinput", {}).get(_SHARED)
+        config.stash[_OWN] = OwnServer.shared_by(*shared) if shared else OwnServer.made()
+    return config.stash[_OWN]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where it finds the server that all of them have, if one asks for it."""
+    node.workerinput[_SHARED] = _own_server(node.config).shared
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server of this run, if it has one. A worker leaves it to the others."""
+    own = config.stash.get(_OWN, None)
+    if own is not None and not hasattr(config, "workerinput"):
+        own.end()
 
 
 @pytest.fixture

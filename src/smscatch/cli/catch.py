@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from smscatch.cli.base import Command
+from smscatch.cli.base import Command, add_settings
 from smscatch.cli.child import ENDING, Child, command_of, heeding, shell_status
 from smscatch.cli.meaning import a_server, is_server_named, server_of
-from smscatch.errors import BadRequest, CannotStart, Forbidden
+from smscatch.errors import CannotStart, Forbidden
 
 if TYPE_CHECKING:
     from smscatch.catching.forwarding import Destination
@@ -27,7 +27,9 @@ def run_catch(options: argparse.Namespace) -> int:
     """smscatch catch."""
     command = command_of(options.command)
     if not command:
-        raise BadRequest("Say which program to run: smscatch catch -- COMMAND")
+        from smscatch.cli.catcher import run_catcher  # noqa: PLC0415 - it needs another extra
+
+        return run_catcher(options.host, options.port, options.until)
     try:
         from smscatch.catching.forwarding import Destination  # noqa: PLC0415 - needs the extra
         from smscatch.catching.tally import Tally  # noqa: PLC0415
@@ -88,18 +90,22 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
     catch.epilog = (
-        "The program's environment has a proxy and a certificate authority (CA) of this run: its calls to SMS providers"
-        " are answered by the server, and what it calls beyond passes through, unread. Variables that hold a provider's"
-        " key hold the catcher's instead; SMSCATCH_URL and SMSCATCH_KEY are set. It ends with the program's status, and"
-        " says on standard error what was caught. Where no server is named, one runs for this command alone."
+        "Without COMMAND it is a server with nothing to set up: it prints its page, a key, and how to point an SDK at"
+        " it (--host, --port). With COMMAND the program's environment has a proxy and a certificate authority (CA) of"
+        " this run: its calls to SMS providers are answered by the server, and what it calls beyond passes through,"
+        " unread. Variables that hold a provider's key hold the catcher's instead; SMSCATCH_URL and SMSCATCH_KEY are"
+        " set. It ends with the program's status, and says on standard error what was caught. Where no server is named,"
+        " one runs for this command alone."
     )
-    catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run")
+    add_settings(catch, "host", "port")
+    catch.add_argument("--until", type=int, metavar="PID", help="without COMMAND: end when that process has ended")
+    catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run, if any")
 
 
 COMMANDS = (
     Command(
         "catch",
-        "run a program and catch what it sends to SMS providers",
+        "catch what an application sends to SMS providers",
         run_catch,
         _add_catch_arguments,
         means=a_server,

@@ -42,6 +42,7 @@ def _start(folder: Path, key: str) -> subprocess.Popen[str]:
         "SPOOL": f"{folder}/spool",
         "ADMIN_KEY": key,
         "VIRTUAL_DEFAULT": "true",  # it has no other lines
+        "VIRTUAL_LABELS": "*",
     }
     users = {name: value for name, value in os.environ.items() if not name.startswith("SMSCATCH_")}
     # Also if we are killed (PR_SET_PDEATHSIG). setpriv is in util-linux.

@@ -28,6 +28,7 @@ from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
+from smscatch.redirecting import send_url
 
 __tracebackhide__ = is_ours
 
@@ -44,8 +45,8 @@ class AsyncClient:
     def __init__(self, url: str | None = None, key: str | None = None) -> None:
         from smscatch.settings import find_server  # noqa: PLC0415 - to be imported is not to be used
 
-        self.url, key = find_server(url, key)
-        self._http = open_http(httpx2.AsyncClient, self.url, key)
+        self.url, self.key = find_server(url, key)
+        self._http = open_http(httpx2.AsyncClient, self.url, self.key)
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -62,6 +63,14 @@ class AsyncClient:
     async def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
         """See Client.messages."""
         return await self._hold(calls.messages(limit, filters))
+
+    def send_url(self, provider: str) -> str:
+        """See Client.send_url."""
+        return send_url(self.url, provider)
+
+    async def caught(self, line: str, *, after: str = "0", timeout: float = TIMEOUT_SECONDS) -> Message:
+        """See Client.caught."""
+        return await self._hold(calls.caught(line, after, timeout))
 
     async def lines(self) -> list[Line]:
         """See Client.lines."""

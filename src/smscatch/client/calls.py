@@ -12,12 +12,14 @@ from smscatch.client.choosing import CHOICE, Choosing
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.matchers import Match, Unwanted, Want
 from smscatch.client.validation import check_filters, check_seconds
-from smscatch.errors import NoMessage
-from smscatch.messages import Lease, Line, Message, format_time
+from smscatch.errors import NoMessage, NotCaught, UnknownLine
+from smscatch.messages import CAUGHT, Lease, Line, Message, format_time
 
 NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
 MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any proxy
 MAX_SKIP = 150
+MOST_LOOKED_AT = 100  # texts, for one that was caught
+LOOK_SECONDS = 0.1  # between two looks for it
 __tracebackhide__ = is_ours
 
 
@@ -75,6 +77,39 @@ def messages(limit: int, filters: Filters) -> Conversation[list[Message]]:
     check_filters(filters)
     answer = yield from ask(Ask("GET", "/api/v1/messages", {**filters, "limit": limit}))
     return read(answer, Page).messages
+
+
+def caught(line: str, after: str, timeout: float) -> Conversation[Message]:
+    """Wait for the first text that was caught on its way to a line. Raises NotCaught."""
+    check_seconds("timeout", timeout)
+    deadline = time.monotonic() + timeout
+    while True:
+        came = yield from _came(line, after)
+        for message in reversed(came):
+            if CAUGHT in message.marks:
+                return message
+        if time.monotonic() >= deadline:
+            raise _not_caught(line, timeout, came)
+        yield Pause(LOOK_SECONDS)
+
+
+def _came(line: str, after: str) -> Conversation[list[Message]]:
+    """List what came to a line; nothing if nobody knows it yet."""
+    query = {"line": line, "after": after, "limit": MOST_LOOKED_AT}
+    try:
+        return read((yield from ask(Ask("GET", "/api/v1/messages", query))), Page).messages
+    except UnknownLine:
+        return []
+
+
+def _not_caught(line: str, timeout: float, came: list[Message]) -> NotCaught:
+    senders = ", ".join(dict.fromkeys(repr(message.sender) for message in came))
+    others = f"{len(came)} came from the network, from {senders}" if came else "nothing came at all"
+    return NotCaught(
+        f"No text to {line} was caught in {timeout:g} s: {others}. If the application has sent one, it went to the"
+        " provider and may be a real one: see that its SDK is pointed at send_url (docs/sending.md), and that it has a"
+        " key of smscatch instead of the provider's."
+    )
 
 
 def lines() -> Conversation[list[Line]]:

@@ -26,6 +26,7 @@ from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
+from smscatch.redirecting import send_url
 
 __tracebackhide__ = is_ours
 
@@ -42,8 +43,8 @@ class Client:
     def __init__(self, url: str | None = None, key: str | None = None) -> None:
         from smscatch.settings import find_server  # noqa: PLC0415 - to be imported is not to be used
 
-        self.url, key = find_server(url, key)
-        self._http = open_http(httpx2.Client, self.url, key)
+        self.url, self.key = find_server(url, key)
+        self._http = open_http(httpx2.Client, self.url, self.key)
 
     def __enter__(self) -> "Client":
         return self
@@ -60,6 +61,22 @@ class Client:
     def messages(self, *, limit: int = 50, **filters: Unpack[Filters]) -> list[Message]:
         """Return up to `limit` messages, newest first."""
         return self._hold(calls.messages(limit, filters))
+
+    def send_url(self, provider: str) -> str:
+        """Return the base URL with which an application's SDK sends through us, and not through its provider.
+
+        The SDK's key is one of ours with the scope send, such as `key`. Raises BadRequest for a provider that is not
+        caught. How each SDK is told is in docs/sending.md.
+        """
+        return send_url(self.url, provider)
+
+    def caught(self, line: str, *, after: str = "0", timeout: float = TIMEOUT_SECONDS) -> Message:
+        """Return the first text behind `after` that an application sent to `line` and that we caught.
+
+        It may belong to a lease. Waits up to `timeout` seconds. Raises NotCaught, which says what came instead: a text
+        that did not come this way may have gone to the provider, and may have been paid for.
+        """
+        return self._hold(calls.caught(line, after, timeout))
 
     def lines(self) -> list[Line]:
         """Return our numbers."""

@@ -128,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Field(
             "the labels with which a lease gets a virtual line, if no line of that label is free",
-            "labels with commas between them",
+            "labels with commas between them; * is any",
             forms.parse_labels,
             "virtual",
         ),
@@ -170,6 +170,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smpp: Annotated[dict[str, SmppSettings], SMPP]
     origins: dict[str, str]
     config: Path | None = None
+
+    def is_virtual_label(self, label: str) -> bool:
+        """Return whether a lease with a label may be of a virtual line."""
+        return label in self.virtual_labels or "*" in self.virtual_labels
 
     def line_of(self, phone_id: str) -> str:
         """Return the line that a modem called `phone_id` serves: never an error, a message must not be lost over it.

@@ -1,0 +1,93 @@
+"""`smscatch catch` without a COMMAND: a server for what an application sends, with nothing to set up."""
+
+import os
+import secrets
+import signal
+import tempfile
+from typing import TYPE_CHECKING
+
+from smscatch.cli.base import OK
+from smscatch.redirecting import TARGETS, redirect_lines
+from smscatch.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from smscatch.server import Started
+
+OWNER_SECONDS = 1.0  # between two looks whether the process lives that the server is for
+# What a lease names matters not: any label stands for virtual lines, so that the tests are the same as with a SIM.
+VIRTUAL = {"virtual_default": "true", "virtual_labels": "*"}
+
+
+def run_catcher(host: str | None, port: str | None, owner: int | None = None) -> int:
+    """Run a server in a folder of its own, which goes with it, until Ctrl-C, or until the process `owner` has ended.
+
+    It prints the page's address, a key, and how to point an SDK at it.
+    """
+    import asyncio  # noqa: PLC0415 - most commands do without
+
+    from smscatch.logs import log_to_stderr  # noqa: PLC0415
+    from smscatch.server import serve  # noqa: PLC0415 - needs the extra
+
+    with tempfile.TemporaryDirectory(prefix="smscatch-catch-") as folder:
+        settings = _settings(folder, host, port)
+
+        def started(result: "Started") -> None:
+            print(describe(result.url, settings.admin_key or ""), flush=True)
+
+        async def run() -> None:
+            watching = None if owner is None else asyncio.create_task(_end_with(owner))
+            await serve(settings, started, _show_nothing)
+            if watching is not None:
+                watching.cancel()
+
+        log_to_stderr()
+        asyncio.run(run())
+    return OK
+
+
+def _show_nothing(_: str) -> None:
+    """The administrator's key is the one of the settings."""
+
+
+def _settings(folder: str, host: str | None, port: str | None) -> Settings:
+    given = {"store": f"sqlite:///{folder}/smscatch.db", "spool": f"{folder}/spool", "host": host, "port": port}
+    key = load_settings(for_client=True).key or secrets.token_urlsafe(24)
+    return load_settings(given | {"admin_key": key} | VIRTUAL, environ={"SMSCATCH_CONFIG": os.devnull})
+
+
+async def _end_with(owner: int) -> None:
+    """End this process as SIGTERM does when another one has ended."""
+    import asyncio  # noqa: PLC0415 - most commands do without
+
+    while _lives(owner):  # noqa: ASYNC110 - it is another process, which tells nobody
+        await asyncio.sleep(OWNER_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+def describe(url: str, key: str) -> str:
+    """Return what a user needs of a server that catches."""
+    lines = [f"{provider:<8}{line}" for provider in TARGETS for line in redirect_lines(url, key, provider)]
+    send_apis = "\n".join(f"  {line}" for line in lines)
+    return f"""
+smscatch catches what your application sends. Nothing leaves this machine, and all is gone when this ends.
+
+  page   {url}/
+  key    {key}
+
+Point your application's SDK here:
+
+{send_apis}
+
+Your tests find it by
+
+  export SMSCATCH_URL={url} SMSCATCH_KEY={key}
+
+Ctrl-C ends it."""

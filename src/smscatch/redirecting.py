@@ -1,0 +1,51 @@
+"""How an application's SDK is pointed at our server instead of its provider: the base URL, and the line to write.
+
+What the SDKs do with it was tried; one that ignores its base URL stands in docs/catching.md, not here. No network.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from smscatch.errors import BadRequest
+
+
+class Redirect(NamedTuple):
+    """The line that points an SDK, `sdk`, at {url}; {key} is a key of ours with the scope send."""
+
+    sdk: str
+    line: str
+
+
+class BaseUrl(NamedTuple):
+    """The base URL of a provider's send API, behind our own address, and the lines for its SDKs."""
+
+    path: str
+    redirects: Sequence[Redirect]
+
+
+TARGETS: Mapping[str, BaseUrl] = {
+    "twilio": BaseUrl(
+        "/twilio",
+        (
+            Redirect("Python twilio", 'client = Client("AC" + "0" * 32, "{key}"); client.api.base_url = "{url}"'),
+            Redirect("npm twilio", 'client = twilio("AC" + "0".repeat(32), "{key}"); client.api.baseUrl = "{url}"'),
+        ),
+    ),
+}
+
+
+def send_url(server: str, provider: str) -> str:
+    """Return the base URL of a provider's API at our server. Raises BadRequest for a provider that is not caught."""
+    return f"{server}{_target(provider).path}"
+
+
+def redirect_lines(server: str, key: str, provider: str) -> list[str]:
+    """Return a line for each SDK of a provider, ready to be pasted."""
+    url = send_url(server, provider)
+    return [f"{each.sdk}: {each.line.format(url=url, key=key)}" for each in _target(provider).redirects]
+
+
+def _target(provider: str) -> BaseUrl:
+    if provider not in TARGETS:
+        raise BadRequest(f"There is no send API of {provider[:40]!r} here; there are: {', '.join(TARGETS)}.")
+    return TARGETS[provider]
