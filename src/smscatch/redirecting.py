@@ -31,6 +31,25 @@ TARGETS: Mapping[str, BaseUrl] = {
             Redirect("npm twilio", 'client = twilio("AC" + "0".repeat(32), "{key}"); client.api.baseUrl = "{url}"'),
         ),
     ),
+    "telnyx": BaseUrl(
+        "/telnyx/v2",
+        (
+            Redirect("Python telnyx", 'client = Telnyx(api_key="{key}", base_url="{url}")'),
+            Redirect("npm telnyx", 'client = new Telnyx({{apiKey: "{key}", baseURL: "{url}"}})'),
+        ),
+    ),
+    "plivo": BaseUrl(
+        "/plivo/v1/Account",
+        (
+            # A client's own base_uri is set back at each request.
+            Redirect("Python plivo", 'plivo.rest.client.PLIVO_API_BASE_URI = "{url}"; RestClient(AUTH_ID, "{key}")'),
+            Redirect("npm plivo", 'new plivo.Client(AUTH_ID, "{key}", {{url: "{url}/" + AUTH_ID}})'),
+        ),
+    ),
+    "messagebird": BaseUrl(
+        "/messagebird/",  # without the slash at its end the SDK for Python leaves the path out
+        (Redirect("Python messagebird", 'Client("{key}", http_client=HttpClient("{url}", "{key}", "app"))'),),
+    ),
 }
 
 

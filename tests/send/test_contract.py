@@ -1,6 +1,7 @@
 """What every send API promises, whichever provider's it is: a loop over the registry; one without a sample fails."""
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query
+from smscatch.redirecting import TARGETS, redirect_lines, send_url
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from smscatch.web.compat import SEND_APIS
@@ -24,8 +26,18 @@ SENDER = "+15005550006"
 TEXT = "Your code is 482913 – “now”"
 # Of each provider: path; names of recipient, sender and text; status of a wrong key, and of a wrong field.
 SAMPLES = {
+    "messagebird": ("/messages", ("recipients", "originator", "body"), (401, 422)),
+    "plivo": ("/v1/Account/MA1/Message/", ("dst", "src", "text"), (401, 400)),
+    "telnyx": ("/v2/messages", ("to", "from", "text"), (401, 422)),
     "twilio": ("/2010-04-01/Accounts/AC1/Messages.json", ("To", "From", "Body"), (401, 400)),
 }
+FORMS = ("twilio",)  # whose bodies are forms; those of the others are JSON
+
+
+def credentials(provider: str, key: str) -> str:
+    """Return the header in which a provider's SDK sends a key."""
+    basic = base64.b64encode(f"AC1:{key}".encode()).decode()
+    return {"messagebird": f"AccessKey {key}", "telnyx": f"Bearer {key}"}.get(provider, f"Basic {basic}")
 
 
 class Sdk:
@@ -36,16 +48,18 @@ class Sdk:
         self.provider, self.client, self.key = provider, client, key
 
     def body(self, to: str = TO, text: str = TEXT) -> bytes:
-        return urlencode(dict(zip(self.names, (to, SENDER, text), strict=True))).encode()
+        fields = dict(zip(self.names, (to, SENDER, text), strict=True))
+        return urlencode(fields).encode() if self.provider in FORMS else json.dumps(fields).encode()
 
     async def send(
         self, body: bytes | None = None, *, path: str = "", key: str | None = None, media_type: str = ""
     ) -> httpx2.Response:
-        basic = base64.b64encode(f"AC1:{self.key if key is None else key}".encode()).decode()
-        headers = {"authorization": f"Basic {basic}", "content-type": media_type or "application/x-www-form-urlencoded"}
-        return await self.client.post(
-            f"/{self.provider}{path or self.path}", content=self.body() if body is None else body, headers=headers
-        )
+        headers = {
+            "authorization": credentials(self.provider, self.key if key is None else key),
+            "content-type": media_type or "application/x-www-form-urlencoded",
+        }
+        content = self.body() if body is None else body
+        return await self.client.post(f"/{self.provider}{path or self.path}", content=content, headers=headers)
 
 
 @pytest.fixture(params=SEND_APIS)
@@ -132,3 +146,12 @@ async def test_an_unknown_path_is_not_found_and_a_key_without_the_line_is_refuse
     _, limited = await keys.add_key(inbox, "limited", ("send",), (LINE,))
     assert (await sdk.send(key=limited)).status_code == 403
     assert await kept(inbox) == []
+
+
+def test_each_provider_has_the_line_that_points_its_sdk_here() -> None:
+    assert {*TARGETS} == {*SEND_APIS}
+    for provider in TARGETS:
+        assert send_url("http://host", provider).startswith(f"http://host/{provider}")
+        for line in redirect_lines("http://host", "a-key", provider):
+            assert "http://host/" in line
+            assert "a-key" in line

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from smscatch.web.compat.base import SendApi
 
 SEND_APIS: Mapping[str, str] = {
+    "messagebird": "smscatch.web.compat.messagebird",
+    "plivo": "smscatch.web.compat.plivo",
+    "telnyx": "smscatch.web.compat.telnyx",
     "twilio": "smscatch.web.compat.twilio",
 }
 

@@ -1,0 +1,93 @@
+"""Telnyx's Messages API: what an application sends with Telnyx's SDKs is caught, and found again as Telnyx has it.
+
+Source: Telnyx's documentation, "Send a message", "Retrieve a message" and "API Errors"; what its SDK for Python accepts
+was tried with telnyx 4.189. No webhook is called.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
+from smscatch.messages import format_time
+from smscatch.segments import count_segments
+from smscatch.sending import Desk, Outgoing
+from smscatch.sources.caught import CaughtText
+from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
+
+FIELDS = {"to": "to", "sender": "from", "text": "text"}  # as Telnyx calls ours
+
+
+async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
+    """Catch a text, from a number, a name, or the pool of a messaging profile."""
+    to, profile = parse_recipient(asked.text("to")), asked.text("messaging_profile_id")
+    sender = profile if profile and not asked.text("from") else parse_sender(asked.text("from"))
+    text = str(asked.fields.get("text") or "")
+    if not text:
+        raise BadSend.missing("text")
+    sent = desk.prepare(Outgoing(to, sender, text, facts={"profile": profile}))
+    await desk.keep(sent)
+    return SdkAnswer({"data": _resource(sent, "queued")})
+
+
+async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
+    """Return a text that was sent. Raises NotFound."""
+    found = await desk.find(path["id"].replace("-", "").lower())
+    return SdkAnswer({"data": _resource(found.sent, "delivered")})
+
+
+def _resource(sent: CaughtText, status: str) -> dict[str, Any]:
+    segments, at = count_segments(sent.text), format_time(sent.received_at)
+    done = at if status == "delivered" else None
+    return {
+        "record_type": "message",
+        "direction": "outbound",
+        "id": str(uuid.UUID(sent.id)),
+        "type": "SMS",
+        "messaging_profile_id": sent.facts["profile"] or None,
+        "from": {"phone_number": sent.sender, "carrier": "", "line_type": ""},
+        "to": [{"phone_number": sent.line, "status": status, "carrier": "", "line_type": ""}],
+        "text": sent.text,
+        "media": [],
+        "encoding": segments.encoding,
+        "parts": segments.count,
+        "tags": [],
+        "cost": None,
+        "received_at": at,
+        "sent_at": done,
+        "completed_at": done,
+        "valid_until": None,
+        "errors": [],
+    }
+
+
+def find_key(asked: Asked) -> str | None:
+    """Return the Bearer token, Telnyx's API key."""
+    return asked.bearer or None
+
+
+def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
+    """Answer as Telnyx does. Its SDKs send again after 409, 429 and 5xx."""
+    status, code, title = error.status, "10007", "Unexpected error"
+    pointer: dict[str, Any] = {}
+    if isinstance(error, BadSend):
+        field, is_missing = error.reason
+        status, code = 422, "10004" if is_missing else "40310" if field == "to" else "10015"
+        title = "Missing required parameter" if is_missing else f"Invalid '{FIELDS.get(field, field)}'"
+        pointer = {"source": {"pointer": f"/{FIELDS.get(field, field)}"}}
+    elif isinstance(error, Unauthorized):
+        code, title = "10009", "Authentication failed"
+    elif isinstance(error, NotFound):
+        code, title = "10005", "Resource not found"
+    detail = "No key found matching the ID." if status == Unauthorized.status else str(error)
+    return SdkAnswer({"errors": [{"code": code, "title": title, "detail": detail, **pointer}]}, status)
+
+
+API = SendApi(
+    find_key,
+    refuse,
+    (
+        Operation("POST", r"(?:/v2)?/messages(?:/number_pool)?", create),
+        Operation("GET", r"(?:/v2)?/messages/(?P<id>[0-9a-fA-F-]{32,36})", fetch),
+    ),
+)
