@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -48,23 +47,29 @@ class Deliverers:
         """Open the sources of the settings. Raises BadSetting."""
         self._settings, self._inbox = settings, inbox
         self._configured = open_sources(settings)
-        self._added: Mapping[str, AddedSource] | None = None  # as the store last said
-        self._asking: asyncio.Task[Mapping[str, AddedSource]] | None = None
+        self._known: dict[str, AddedSource] = {}  # as the store last said
+        self._asked: asyncio.Task[dict[str, AddedSource]] | None = None
         self._opened: dict[str, tuple[AddedSource, Provider]] = {}
 
     async def find(self, name: str) -> Provider | None:
         """Return a source; while the store is silent or away, one that was added as the store last had it.
 
-        Raises StoreUnavailable if the store has never said which there are.
+        Raises StoreUnavailable if the store does not say whether there is one: its sender is to try again.
         """
         if name in self._configured:
             return self._configured[name]
-        added = (await self._ask()).get(name)
+        asked = self._question()
+        if name in self._known:
+            await asyncio.wait([asked], timeout=PATIENCE_SECONDS)
+        is_silent = not asked.done() or isinstance(asked.exception(), StoreUnavailable)
+        known = self._known.get(name) if is_silent else None
+        added = known or (await asyncio.shield(asked)).get(name)
         return None if added is None else self._open(added)
 
     async def all(self) -> list[Provider]:
         """Return all sources, those of the settings first."""
-        added = [source for name, source in (await self._ask()).items() if name not in self._configured]
+        found = await asyncio.shield(self._question())
+        added = [source for name, source in found.items() if name not in self._configured]
         opened = [self._open(source) for source in added]
         return [*self._configured.values(), *(provider for provider in opened if provider is not None)]
 
@@ -85,7 +90,7 @@ class Deliverers:
         provider = self._try(added)
         if self.is_configured(new.name) or not await self._inbox.store.add_source(added):
             raise SourceExists(f"There is a source {new.name} already. Remove it first, or choose another name.")
-        self._forget()
+        self._forget(new.name)
         return provider, secret
 
     async def add_secret(self, name: str, given: str = "") -> tuple[Provider, str]:
@@ -104,13 +109,12 @@ class Deliverers:
         """Remove a source that was added: what it still sends is refused. Raises NotFound."""
         await self._find_added(name)
         await self._inbox.store.remove_source(name)
-        self._forget()
+        self._forget(name)
 
     async def _find_added(self, name: str) -> AddedSource:
         if self.is_configured(name):
             raise BadRequest(f"The source {name} stands in {self._settings.config}: change it there, and restart.")
-        self._forget()  # another server may have changed it
-        added = (await self._ask()).get(name)
+        added = (await asyncio.shield(self._question())).get(name)
         if added is None:
             raise NotFound(f"No source is called {name!r} here.")
         return added
@@ -119,7 +123,7 @@ class Deliverers:
         after = msgspec.structs.replace(before, secrets=found)
         provider = self._try(after)
         is_changed = await self._inbox.store.change_source(before, after)
-        self._forget()
+        self._forget(before.name)
         if not is_changed:
             raise NotFound(f"The source {before.name} was changed or removed just now. Look at it again.")
         return provider
@@ -149,26 +153,23 @@ class Deliverers:
         self._opened[added.name] = (added, provider)
         return provider
 
-    async def _ask(self) -> Mapping[str, AddedSource]:
-        """Return the sources of the store: who asks while it is asked shares its answer."""
-        asking = self._asking
-        if asking is None or asking.done():
-            asking = self._asking = asyncio.create_task(self._read())
-            asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
-        await asyncio.wait([asking], timeout=None if self._added is None else PATIENCE_SECONDS)
-        if asking.done() and (self._added is None or not isinstance(asking.exception(), StoreUnavailable)):
-            return asking.result()
-        return self._added or {}
+    def _question(self) -> "asyncio.Task[dict[str, AddedSource]]":
+        """Ask the store which sources there are: who asks before it has answered shares its answer."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._read())
+            self._asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
+        return self._asked
 
-    async def _read(self) -> Mapping[str, AddedSource]:
-        added = {source.name: source for source in await self._inbox.store.added_sources()}
-        if self._asking is asyncio.current_task():  # else something was changed meanwhile
-            self._added = added
-        return added
+    async def _read(self) -> dict[str, AddedSource]:
+        found = {source.name: source for source in await self._inbox.store.added_sources()}
+        if self._asked is asyncio.current_task():  # else something was changed meanwhile
+            self._known = found
+        return found
 
-    def _forget(self) -> None:
-        """Have the store asked anew: what it is being asked just now is older than our change."""
-        self._asking = None
+    def _forget(self, name: str) -> None:
+        """Go by nothing that was known of a source before our change, nor by what the store is being asked just now."""
+        self._known = {other: source for other, source in self._known.items() if other != name}
+        self._asked = None
 
 
 def _table_of(added: AddedSource) -> SourceSettings:

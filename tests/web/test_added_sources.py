@@ -1,5 +1,6 @@
 """Sources that an administrator adds while the server runs: by the API, on the page, and over two servers' heads."""
 
+import asyncio
 import importlib
 import re
 import tomllib
@@ -199,11 +200,21 @@ async def test_while_the_store_is_away_what_it_had_is_taken_and_what_is_unknown_
     assert await house.send("smsgate", secret) == 200
     store, house.inbox.store = house.inbox.store, absent_store("The store is away.")
     assert await house.send("smsgate", secret, 1) == 200
+    answer = await house.client.post("/api/v1/inbound/unknown")
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     transport = httpx2.ASGITransport(make_app(house.inbox, leases, settings_in(tmp_path, "")))
     async with httpx2.AsyncClient(transport=transport, base_url="http://restarted.test") as client:
         answer = await client.post("/api/v1/inbound/gate")
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     house.inbox.store = store
+
+
+async def test_while_the_store_is_silent_what_it_had_is_taken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = (await house.add("smsgate"))["secret"]
+    assert await house.send("smsgate", secret) == 200
+    monkeypatch.setattr(house.inbox.store, "added_sources", asyncio.Event().wait)  # says nothing
+    assert await house.send("smsgate", secret, 1) == 200
+    assert await house.send("smsgate", "another", 1) == 403
 
 
 def shown(page: str) -> list[str]:
