@@ -203,6 +203,7 @@ def test_explain_shows_the_code_and_why() -> None:
     done = smscatch("explain", "Your Authy code is 482913")
     assert done.returncode == 0
     assert "482913" in done.stdout
+    assert done.stdout.splitlines()[-1] == "To send it takes 1 segment of GSM-7."
     assert smscatch("explain", "hello").returncode == 1
 
 

@@ -87,6 +87,22 @@ async def test_a_text_is_kept_whole_and_marked_on_the_line_of_its_number(sdk: Sd
     assert (stored.message.marks, stored.message.provider, stored.message.code) == (("caught",), sdk.provider, "482913")
 
 
+async def test_what_a_text_would_cost_and_that_it_was_caught_is_told_by_the_api_and_on_its_page(
+    sdk: Sdk, inbox: Inbox
+) -> None:
+    await sdk.send(sdk.body(text="Your code is don’t tell anybody 123456, " + "x" * 60))
+    (stored,) = await inbox.store.newest(Query(), 1)
+    _, secret = await keys.add_key(inbox, "reader", ("read",))
+    reader = {"authorization": f"Bearer {secret}"}
+    told = (await sdk.client.get(f"/api/v1/messages/{stored.message.id}", headers=reader)).json()
+    costly = [{"character": "’", "place": 17}]
+    assert told["segments"] == {"encoding": "UCS-2", "count": 2, "units": 100, "costly": costly, "parts_in_gsm": 1}
+    assert (told["marks"], told["provider"], told["parts"]) == (["caught"], sdk.provider, 2)
+    page = (await sdk.client.get(f"/messages/{stored.message.id}", headers=reader)).text
+    for part in ("2 SMS in UCS-2", "It would be 1 without", "at 17", ">caught<", f"caught ({sdk.provider})"):
+        assert part in page, part
+
+
 async def test_a_wrong_key_is_refused_in_the_form_of_the_provider_and_nothing_is_kept(sdk: Sdk, inbox: Inbox) -> None:
     _, reading = await keys.add_key(inbox, "reader", ("read", "lease", "ingest"))
     for key, status in (("", sdk.refused[0]), ("wrong", sdk.refused[0]), (reading, 403)):

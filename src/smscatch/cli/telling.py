@@ -23,10 +23,13 @@ def run_config(_: argparse.Namespace) -> int:
 def run_explain(options: argparse.Namespace) -> int:
     """smscatch explain."""
     from smscatch.codes import describe, find_codes  # noqa: PLC0415 - its tables would cost each `wait` 27 ms
+    from smscatch.segments import count_segments  # noqa: PLC0415
+    from smscatch.segments import describe as describe_segments  # noqa: PLC0415
 
     reading = find_codes(options.text)
     for line in describe(reading).splitlines():
         print(blank_controls(line))
+    print(blank_controls(f"To send it takes {describe_segments(count_segments(options.text))}."))
     return OK if reading.code else NOTHING
 
 
