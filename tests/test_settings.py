@@ -92,13 +92,19 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         ('host = ["::1"]', "host = ['::1']"),
         ("port = true", "port = True"),
         ('[lines."+447700900001"]\ndevice = "/dev/x"\npin = "12a4"', "4 to 8 digits"),
-        ('[lines."+447700900001"]\nengine = "modem"', "link or modemmanager"),
+        ('[lines."+447700900001"]\nengine = "modem"', "link, modemmanager or hilink"),
         ('[lines."+447700900001"]\nengine = "modemmanager"\npin = "1234"', "it enters no PIN"),
         ('[lines."+447700900001"]\nengine = "modemmanager"\nbaud = 9600', "baud is of no use"),
         ('[lines."+447700900001"]\nengine = "modemmanager"\nself_test = 1', "self_test is of no use"),
         ('[lines."+447700900001"]\nengine = "modemmanager"\ndevice = "socket://pi:2000"', "its own machine"),
         ('[lines."+447700900001"]\nengine = "modemmanager"\nphone_id = "x"', "both engine and phone_id"),
         ('[lines."+447700900001"]\nrelist = "soon"', "0s is never"),
+        ('[lines."+447700900001"]\ndevice = "/dev/x"\npassword = "secret"', "it is for 'hilink'"),
+        ('[lines."+447700900001"]\ndevice = "http://192.168.8.1"', "only hilink reads that"),
+        ('[lines."+447700900001"]\ndevice = "http://a@b"', "http://host for hilink"),
+        ('[lines."+447700900001"]\nengine = "hilink"\ndevice = "/dev/x"', "such as http://192.168.8.1"),
+        ('[lines."+447700900001"]\nengine = "hilink"\nzone = "Berlin"', "an IANA name"),
+        ('[lines."+447700900001"]\nengine = "hilink"\npin = "1234"', "it is for 'link'"),
         (
             '[lines."+447700900001"]\nengine = "modemmanager"\n[lines."+447700900002"]\nengine = "modemmanager"',
             "for the only line",
@@ -413,3 +419,13 @@ def test_a_wrong_source_is_refused_without_its_secrets(tmp_path: Path, table: st
         open_sources(load_settings(environ=config(tmp_path, table)))
     assert said in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_line_of_hilink_has_the_usual_page_of_a_stick_and_its_password_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "stick").write_text("secret\n")
+    text = f'[lines."+447700900001"]\nengine = "hilink"\npassword_file = "{tmp_path}/stick"\nzone = "Europe/Berlin"'
+    line = load_settings(environ=config(tmp_path, text + '\n[lines."+447700900002"]\ndevice = "auto"')).lines[
+        "+447700900001"
+    ]
+    assert (line.device, line.password, line.zone) == ("http://192.168.8.1", "secret", "Europe/Berlin")
+    assert line.reader() == "read by HiLink at http://192.168.8.1"

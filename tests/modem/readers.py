@@ -8,16 +8,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smscatch.engines.hilink import HilinkSettings, run_hilink
 from smscatch.engines.modemmanager import ManagerSettings, run_manager
 from smscatch.messages import Message
 from smscatch.modem.health import read_health
 from smscatch.modem.link import run_link
-from smscatch.settings.lines import LINK, MODEMMANAGER
+from smscatch.settings.lines import HILINK, LINK, MODEMMANAGER
 from smscatch.simulator import SimulatedModem
 from smscatch.sources import read_delivery
 from tests.carrier import eventually
 from tests.modem.links import HURRY, LINE, hurried
 from tests.modem.manager import running_manager
+from tests.modem.stick import Stick
 
 
 class Bench(NamedTuple):
@@ -92,4 +94,24 @@ async def _manager(folder: Path) -> AsyncGenerator[Bench]:
         yield bench
 
 
-READERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {LINK: _link, MODEMMANAGER: _manager}
+@asynccontextmanager
+async def _stick(folder: Path) -> AsyncGenerator[Bench]:
+    spool = folder / "spool"
+    with Stick() as stick:
+
+        async def deliver(text: str) -> None:
+            stick.deliver(text)
+
+        yield Bench(
+            spool,
+            lambda: run_hilink(LINE, HilinkSettings(stick.url), spool, now=hurried_now, sleep=hurried),
+            deliver,
+            lambda: eventually(lambda: not stick.texts, "the stick is empty"),
+        )
+
+
+READERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {
+    LINK: _link,
+    MODEMMANAGER: _manager,
+    HILINK: _stick,
+}

@@ -150,3 +150,17 @@ def test_a_modem_is_read_for_one_line_at_a_time(tmp_path: Path) -> None:
     first.release()
     second.hold("490154203237518")
     first.hold("http://192.168.8.1/")
+
+
+async def test_what_was_said_to_be_deleted_but_stays_is_no_second_text(tmp_path: Path) -> None:
+    store = Store("one")
+    taker = ForeignTaker(tmp_path, LINE, "modemmanager", iter(range(10**9, 10**10)).__next__)
+
+    async def claim(_: ForeignText) -> bool:
+        return True
+
+    assert await taker.take(CARD, store.listed(), body_of, claim)
+    assert not await taker.take(CARD, store.listed(), body_of, claim)
+    assert not await taker.take(CARD, store.listed(), body_of, claim)
+    assert not await take(store, tmp_path) or not store.texts  # another one, which reads the same journal
+    assert spooled(tmp_path) == ["one"]

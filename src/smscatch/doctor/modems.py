@@ -32,10 +32,12 @@ REMEDIES = {
     "silent": "Pull the modem out and plug it in again.",
     "not_at": "Name another port of the same stick: docs/modems.md.",
     "not_running": "sudo systemctl start ModemManager",
+    "login_needed": "Set `password` at the line in smscatch.toml: docs/modems.md.",
 }
 # The same where another engine reads the modem: its sentences say the rest.
 OTHER_REMEDIES = {"no_access": "Give the user the right to: docs/modems.md."} | {
-    state: REMEDIES[state] for state in ("not_running", "stopped", "spool_full", "not_registered", "no_sim", "puk")
+    state: REMEDIES[state]
+    for state in ("not_running", "login_needed", "stopped", "spool_full", "not_registered", "no_sim", "puk")
 }
 # Makers of modems that first show themselves as a CD drive with a driver (USB vendor ids, usb.ids).
 _STICK_MAKERS = {

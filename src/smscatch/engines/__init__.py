@@ -3,14 +3,15 @@
 An engine is one function here, which loads its module when a line has it, and one line in _READERS.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Never
 
 from smscatch.errors import CannotStart
 from smscatch.settings import LineSettings
-from smscatch.settings.lines import LINK, MODEMMANAGER
+from smscatch.settings.lines import HILINK, LINK, MODEMMANAGER
 
 Reader = Callable[[], Coroutine[None, None, Never]]
 
@@ -33,15 +34,30 @@ def _link(number: str, line: LineSettings, spool: Path) -> Reader:
 
 
 def _modemmanager(number: str, line: LineSettings, spool: Path) -> Reader:
-    try:
+    with _package("dbus_fast", line.engine):
         from smscatch.engines.modemmanager import ManagerSettings, run_manager  # noqa: PLC0415 - needs the extra
+
+    return partial(run_manager, number, ManagerSettings(_device(line), line.relist_seconds), spool)
+
+
+def _hilink(number: str, line: LineSettings, spool: Path) -> Reader:
+    with _package("huawei_lte_api", line.engine):
+        from smscatch.engines.hilink import HilinkSettings, run_hilink  # noqa: PLC0415 - needs the extra
+
+    return partial(run_hilink, number, HilinkSettings(_device(line), line.password, line.zone), spool)
+
+
+@contextmanager
+def _package(name: str, engine: str) -> Iterator[None]:
+    """Import what needs a package; raise CannotStart if that is missing."""
+    try:
+        yield
     except ModuleNotFoundError as error:
-        if error.name != "dbus_fast":
+        if error.name not in (name, "requests"):
             raise
         raise CannotStart(
-            "engine = \"modemmanager\" needs a package for D-Bus: pip install 'smscatch[modemmanager]'."
+            f"engine = \"{engine}\" needs a package that is missing: pip install 'smscatch[{engine}]'."
         ) from error
-    return partial(run_manager, number, ManagerSettings(_device(line), line.relist_seconds), spool)
 
 
 def _device(line: LineSettings) -> str:
@@ -50,4 +66,8 @@ def _device(line: LineSettings) -> str:
     return line.device
 
 
-_READERS: dict[str, Callable[[str, LineSettings, Path], Reader]] = {LINK: _link, MODEMMANAGER: _modemmanager}
+_READERS: dict[str, Callable[[str, LineSettings, Path], Reader]] = {
+    LINK: _link,
+    MODEMMANAGER: _modemmanager,
+    HILINK: _hilink,
+}

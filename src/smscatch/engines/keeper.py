@@ -11,7 +11,7 @@ delivers one that is equal in all that is told of it, its second too. It is take
 
 import fcntl
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,48 +39,81 @@ class ForeignTaker:
         """Open the journal. Raises SpoolTrouble."""
         self._spool, self._kind, self._now_ns = spool, kind, now_ns
         self._spooled: set[str] = set()
+        # What a place held when its deletion was confirmed, until it is listed without it.
+        self._deleted: dict[Slot, TakenText] = {}
+        # Places whose deletion was confirmed, and yet they held their text.
+        self._stubborn: set[Slot] = set()
         try:
             spool.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._journal = Journal(spool, line)
         except OSError as error:
             raise spool_trouble(spool, error) from error
 
-    async def take(self, card: str, texts: Sequence[ForeignText], make_body: MakeBody, delete: Delete) -> bool:
+    async def take(
+        self,
+        card: str,
+        texts: Sequence[ForeignText],
+        make_body: MakeBody,
+        delete: Delete,
+        *,
+        waiting: Collection[Slot] = (),
+    ) -> bool:
         """Take the texts of a whole list, in their order; return False if one could not be deleted.
 
-        The list must be whole: what was taken from `card` and is not in it is gone from there.
+        The list must be whole: what was taken from `card` and is not in it is gone from there. `waiting` are the places
+        of those in it that are not to be taken yet.
         """
-        named = await self._name_all(card, texts)
+        named = await self._name_all(card, texts, waiting)
         is_done = True
         for text, taken in named:
             if taken.name not in self._spooled:
                 entry = Entry(taken.name, self._kind, make_body(text, taken))
                 await write_durably(self._spool, write_entry, self._spool, entry)
                 self._spooled.add(taken.name)
-            if await delete(text):
-                await write_durably(self._spool, self._journal.close, [text.slot])
-                self._spooled.discard(taken.name)
-            else:
-                is_done = False
+            is_done &= await delete(text) and await self._confirm(text.slot, taken)
         return is_done
 
-    async def _name_all(self, card: str, texts: Sequence[ForeignText]) -> list[tuple[ForeignText, TakenText]]:
+    async def _confirm(self, slot: Slot, taken: TakenText) -> bool:
+        """Note that a deletion is confirmed; return False if that was false before: the next list tells."""
+        if slot in self._stubborn:
+            return False
+        await write_durably(self._spool, self._journal.close, [slot])
+        self._deleted[slot] = taken
+        return True
+
+    async def _name_all(
+        self, card: str, texts: Sequence[ForeignText], waiting: Collection[Slot]
+    ) -> list[tuple[ForeignText, TakenText]]:
         """Return each text with its name, all of them durable in the journal, and close what is gone."""
-        listed = {text.slot for text in texts}
+        listed = {*(text.slot for text in texts), *waiting}
         gone = {slot: taken for slot, taken in self._journal.of_card(card).items() if slot not in listed}
         named, fresh = [], []
         for text in texts:
             known = self._journal.find(text.slot)
             if known is None or known.digest != digest_of(text.content):
-                known = _pop_equal(gone, text) or self._journal.name(text.content, text.slot, self._now_ns())
+                known = self._find_undeleted(text) or _pop_equal(gone, text) or self._name(text)
                 fresh.append((text.slot, known))
             named.append((text, known))
         # Opened in its new place first: of a text that a crash leaves in both, the name is the same.
         await write_durably(self._spool, self._journal.open, fresh)
         absent = [slot for slot in self._journal.of_card(card) if slot not in listed]
         await write_durably(self._spool, self._journal.close, absent)
-        self._spooled &= {taken.name for _, taken in named}
+        self._stubborn &= listed
+        self._deleted = {slot: taken for slot, taken in self._deleted.items() if slot in listed}
+        self._spooled &= {taken.name for taken in self._journal.of_card(card).values()}
         return named
+
+    def _find_undeleted(self, text: ForeignText) -> TakenText | None:
+        """Return what was said to be deleted but is shown again in the same place: no new text is that."""
+        found = self._deleted.pop(text.slot, None)
+        if found is None or found.digest != digest_of(text.content):
+            return None
+        self._stubborn.add(text.slot)
+        self._spooled.add(found.name)
+        return found
+
+    def _name(self, text: ForeignText) -> TakenText:
+        return self._journal.name(text.content, text.slot, self._now_ns())
 
 
 def _pop_equal(gone: dict[Slot, TakenText], text: ForeignText) -> TakenText | None:

@@ -9,6 +9,7 @@ from smscatch.modem.trouble import ModemTrouble, SimTrouble
 from smscatch.modem.waiting import Sleep
 
 MAX_BACKOFF_SECONDS = 10.0
+PUBLISH_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -55,4 +56,12 @@ async def keep_reading(
             log.exception("the engine of %s failed", board.health.line)
             trouble = ModemTrouble(f"The engine failed with {type(error).__name__}: please report it.")
         board.become(trouble.state, str(trouble))
-        await sleep(backoff.failed(trouble))
+        await _rest(backoff.failed(trouble), board, sleep)
+
+
+async def _rest(seconds: float, board: HealthPublisher, sleep: Sleep) -> None:
+    """Wait, and publish from time to time that we are still here."""
+    while seconds > 0:
+        await sleep(min(seconds, PUBLISH_SECONDS))
+        seconds -= PUBLISH_SECONDS
+        board.publish()

@@ -60,6 +60,7 @@ STATES = {
     "network_lock": "the modem is locked to another operator",
     "sim_unknown": "the modem says something of its SIM that is not known here",
     "not_running": "ModemManager does not run, or the system's D-Bus cannot be reached",
+    "login_needed": "the web page of a HiLink stick wants a login, and none is configured or it is refused",
     "port_missing": "the device is not there",
     "port_busy": "another program, or another line, has the device",
     "no_access": "this user may not open the device, or it is no serial port",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -13,10 +14,16 @@ from smscatch.settings.fields import Field
 from smscatch.settings.forms import parse_rest
 from smscatch.settings.tables import Table, whole_name
 
-LINK, MODEMMANAGER = "link", "modemmanager"
-ENGINES = (LINK, MODEMMANAGER)
-# What is of no use to ModemManager, which opens the port and the SIM by itself.
-OF_THE_LINK = ("baud", "pin", "self_test", "self_test_radio")
+LINK, MODEMMANAGER, HILINK = "link", "modemmanager", "hilink"
+ENGINES = (LINK, MODEMMANAGER, HILINK)
+NAMES = {LINK: "our link", MODEMMANAGER: "ModemManager", HILINK: "HiLink"}
+# Which engine has a use for what; all have one for the rest.
+USED_BY = {
+    **dict.fromkeys(("baud", "pin", "self_test", "self_test_radio"), LINK),
+    "relist": MODEMMANAGER,
+    **dict.fromkeys(("password", "zone"), HILINK),
+}
+DEFAULT_DEVICES = {LINK: None, MODEMMANAGER: "auto", HILINK: "http://192.168.8.1"}
 NO_PIN = "it enters no PIN: switch the SIM's off with `mmcli -i any --pin=… --disable-pin`"
 MAX_SELF_TESTS = 20
 _PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5.1
@@ -46,6 +53,14 @@ def _parse_engine(name: str) -> str:
     return name
 
 
+def _parse_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (LookupError, OSError) as error:
+        raise ValueError(name) from error
+    return name
+
+
 def _parse_relist(text: str) -> str:
     parse_rest(text)
     return text
@@ -55,16 +70,22 @@ class LineSettings(msgspec.Struct, frozen=True):
     """What is known of one of our numbers: a label, and its modem.
 
     The modem is read by our link if it has a `device` (and then the SIM's `pin`, if it asks for one), through
-    ModemManager if that is its `engine` (whose `device` is `auto` if none is set), or by the gammu-smsd whose PhoneID
-    is `phone_id`, or it is a phone whose app calls device and SIM so.
+    ModemManager or a stick's web page if that is its `engine` (which has a `device` where none is set), or by the
+    gammu-smsd whose PhoneID is `phone_id`, or it is a phone whose app calls device and SIM so.
     """
 
     label: Annotated[str, Field("what people call it; lines of one label are a pool", "a text")] = ""
     device: Annotated[
-        str | None, Field("its modem's port, if our link or ModemManager reads it", DEVICE_FORM, _parse_device)
+        str | None,
+        Field("its modem's port, or the web page of a HiLink stick, if an engine reads it", DEVICE_FORM, _parse_device),
     ] = None
     engine: Annotated[
-        str, Field("what reads that port: our link, or ModemManager over D-Bus", "link or modemmanager", _parse_engine)
+        str,
+        Field(
+            "what reads that: our link, ModemManager over D-Bus, or HiLink",
+            "link, modemmanager or hilink",
+            _parse_engine,
+        ),
     ] = LINK
     baud: Annotated[
         int | None,
@@ -92,6 +113,18 @@ class LineSettings(msgspec.Struct, frozen=True):
             _parse_relist,
         ),
     ] = "10m"
+    password: Annotated[
+        str | None,
+        Field("for hilink: the password of that page, if it has one", "a text", is_secret=True),
+    ] = None
+    zone: Annotated[
+        str,
+        Field(
+            "for hilink: the zone of the stick's clock; without it a text has no `sent_at`",
+            "an IANA name such as Europe/Berlin",
+            _parse_zone,
+        ),
+    ] = ""
     phone_id: Annotated[
         str | None,
         Field(
@@ -112,7 +145,7 @@ class LineSettings(msgspec.Struct, frozen=True):
     def reader(self, *, has_smstools: bool = False) -> str:
         """Return what reads the modem, in half a sentence. `has_smstools`: smstools3 reads what no app does."""
         if self.device is not None:
-            return f"read by {'our link' if self.engine == LINK else 'ModemManager'} at {self.device}"
+            return f"read by {NAMES[self.engine]} at {self.device}"
         if self.phone_id is None:
             return "read by no modem here"
         if _APP.fullmatch(self.phone_id):
@@ -174,18 +207,26 @@ def check_engine(where: str, line: LineSettings) -> LineSettings:
 
     `where` is what the line is called.
     """
-    if line.engine == LINK:
-        return line
-    for name in OF_THE_LINK:
-        if getattr(line, name):
-            why = NO_PIN if name == "pin" else "ModemManager opens the port by itself"
+    for name, engine in USED_BY.items():
+        if line.engine != engine and getattr(line, name) != getattr(LineSettings(), name):
+            why = NO_PIN if (name, line.engine) == ("pin", MODEMMANAGER) else f"it is for {engine!r}"
             raise BadSetting(f"{where}.{name} is of no use to engine = {line.engine!r}: {why}. Take it out.")
-    if line.device and parse_device(line.device).is_remote:
+    line = line if line.device else msgspec.structs.replace(line, device=DEFAULT_DEVICES[line.engine])
+    if line.device:
+        _check_device(where, line.device, line.engine)
+    return line
+
+
+def _check_device(where: str, device: str, engine: str) -> None:
+    name = parse_device(device)
+    if name.is_web != (engine == HILINK):
+        wanted = "hilink reads a web page, such as http://192.168.8.1" if engine == HILINK else "only hilink reads that"
+        raise BadSetting(f"{where}.device = {device!r} is not accepted for engine = {engine!r}: {wanted}.")
+    if engine == MODEMMANAGER and name.is_remote:
         raise BadSetting(
-            f"{where}.device = {line.device!r} is not at this machine: ModemManager reads modems of its own machine"
-            f" only. Accepted: {LINES.fields['device'].form}."
+            f"{where}.device = {device!r} is not at this machine: ModemManager reads modems of its own machine only."
+            f" Accepted: {LINES.fields['device'].form}."
         )
-    return line if line.device else msgspec.structs.replace(line, device="auto")
 
 
 def _refuse_rivals(lines: list[LineSettings]) -> None:
@@ -193,7 +234,7 @@ def _refuse_rivals(lines: list[LineSettings]) -> None:
 
     What is auto for ModemManager is one that it has; our link cannot open that port as well.
     """
-    readers = [line for line in lines if line.device]
+    readers = [line for line in lines if line.device and line.engine != HILINK]
     for line in readers:
         rivals = readers if line.engine == LINK else [other for other in readers if other.engine == line.engine]
         if line.device == "auto" and len(rivals) > 1:

@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "telnyx": "smscatch.sources.telnyx",
     "twilio": "smscatch.sources.twilio",
     "vonage": "smscatch.sources.vonage",
+    "hilink": "smscatch.sources.hilink",
     "modemmanager": "smscatch.sources.modemmanager",
 }
 
