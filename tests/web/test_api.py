@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
 
 from smscatch import keys
 from smscatch.errors import StoreUnavailable
@@ -233,12 +235,12 @@ async def test_a_sender_is_found_by_what_a_person_types_and_two_are_never_one(
 async def test_a_line_that_is_not_configured_is_taken_and_said_to_be_so(api: httpx2.AsyncClient, inbox: Inbox) -> None:
     text = {"sender": "Authy", "text": "Your code is 482913"}
     ours = (await api.post("/api/v1/inbound/generic", json={"line": "0044 (0)7700-900001", **text})).json()
-    other = (await api.post("/api/v1/inbound/generic", json={"line": "07700 900009", **text})).json()
+    other = (await api.post("/api/v1/inbound/generic", json={"line": "07911 123456", **text})).json()
     assert (ours["line"], ours["unconfigured"]) == (LINE, False)
-    assert (other["line"], other["unconfigured"]) == ("+447700900009", True)
-    await inbox.receive([a_delivery(line=LINE), a_delivery(line="+447700900009")])
+    assert (other["line"], other["unconfigured"]) == ("+447911123456", True)
+    await inbox.receive([a_delivery(line=LINE), a_delivery(line="+447911123456")])
     lines = (await api.get("/api/v1/lines")).json()["lines"]
-    assert [(line["number"], line["unconfigured"]) for line in lines] == [(LINE, False), ("+447700900009", True)]
+    assert [(line["number"], line["unconfigured"]) for line in lines] == [(LINE, False), ("+447911123456", True)]
 
 
 @pytest.mark.parametrize("written", ["tel:+44-7700-900001", " 447700900001", "00447700900001", "07700 900001"])
@@ -253,6 +255,26 @@ async def test_a_method_that_a_path_does_not_take_is_refused(api: httpx2.AsyncCl
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
 
 
+async def test_a_path_without_parameters_goes_straight_to_its_handler_and_all_others_to_the_router(
+    api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routed, route = list[str](), Router.__call__
+
+    async def noting(self: Router, scope: Scope, receive: Receive, send: Send) -> None:
+        routed.append(f"{scope['method']} {scope['path']}")
+        await route(self, scope, receive, send)
+
+    monkeypatch.setattr(Router, "__call__", noting)
+    for method, path, status in (
+        ("GET", "/api/v1/messages", 200),
+        ("GET", "/api/v1/messages/unknown", 404),
+        ("PUT", "/api/v1/messages", 405),
+        ("HEAD", "/healthz", 200),
+    ):
+        assert (await api.request(method, path)).status_code == status
+    assert routed == ["GET /api/v1/messages/unknown", "PUT /api/v1/messages", "HEAD /healthz"]
+
+
 async def test_a_bug_is_answered_without_its_details(api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smscatch.access.Access.lines", lambda _: 1 / 0)
     answer = await api.get("/api/v1/lines")
@@ -265,6 +287,7 @@ async def test_a_store_that_is_away_is_503_with_retry_after(api: httpx2.AsyncCli
     await inbox.store._reader.run(lambda connection: connection.execute("PRAGMA query_only"))  # type: ignore[attr-defined]
     connection = inbox.store._reader.connection  # type: ignore[attr-defined]
     await inbox.store._reader.run(lambda _: connection.close())  # type: ignore[attr-defined]
+    inbox.store._own.close()  # type: ignore[attr-defined]
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
     assert int(answer.headers["retry-after"]) > 0

@@ -90,7 +90,7 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
         binds=binds,
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
     )
-    return SecurityHeaders(_starlette(context))  # around everything, also what Starlette answers to a bug
+    return SecurityHeaders(Shortcut(_starlette(context)))  # around everything, also what Starlette answers to a bug
 
 
 def _starlette(context: Context) -> Starlette:
