@@ -27,7 +27,7 @@ def places_in(home: Path) -> DemoPlaces:
 
 @contextlib.contextmanager
 def running_demo(home: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A demo in a HOME, and what it printed; it is killed if it still runs at the end."""
+    """A demo in a HOME, and what it printed; it is ended, and what it started, if it still runs at the end."""
     command = [sys.executable, "-W", "error", "-m", "smscatch.cli", "demo", "--port", "0"]
     given = {"PATH": os.environ["PATH"], "HOME": str(home)} | environ
     with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
@@ -40,6 +40,9 @@ def running_demo(home: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[
                     break
             yield process, printed
         finally:
+            process.send_signal(signal.SIGINT)  # killed it would leave its gammu-smsd behind for a while
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE_SECONDS)
             process.kill()
 
 
