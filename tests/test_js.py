@@ -31,6 +31,7 @@ LINE = "+447700900001"
 IS_FULL = os.environ.get("SMSCATCH_TEST_JS") == "full"
 PLAYWRIGHT = "node_modules/@playwright/test/cli.js"
 POOL = tuple(f"+44770090010{n}" for n in range(3))
+APART = ("+447700900201", "+447700900202")
 REST_SECONDS = 0.75
 DELIVERIES_AT_ONCE = 500
 
@@ -116,7 +117,11 @@ def test_the_first_example_of_its_readme_runs_as_printed(project: Path, server: 
 def test_the_client_keeps_the_conversation(project: Path, server: Server) -> None:
     said = node(project, server, "--test-reporter=tap", "client.test.mjs")
     assert "# fail 0" in said
-    assert "# skipped 0" in said
+
+
+def test_its_helpers_for_node_test_and_cypress_lease_report_and_release(project: Path, server: Server) -> None:
+    said = node(project, server, "--test-reporter=tap", "testing.test.mjs")
+    assert "# fail 0" in said
 
 
 def test_each_error_has_the_code_of_the_server(project: Path, server: Server) -> None:
@@ -161,12 +166,13 @@ async def test_waits_lose_nothing_and_double_nothing_when_the_server_is_killed_a
 
 @pytest.fixture
 def serve_lines(make_server: Callable[[], Server]) -> Callable[[tuple[str, ...]], Server]:
-    """Starts a server with these lines."""
+    """Starts a server with these lines in a pool, and two apart."""
 
     def start(numbers: tuple[str, ...]) -> Server:
         server = make_server()
         config = server.folder / "smscatch.toml"
-        lines = "".join(f'[lines."{line}"]\nphone_id = "{line}"\n' for line in numbers)
+        labels = dict.fromkeys(numbers, "pool") | dict.fromkeys(APART, "apart")
+        lines = "".join(f'[lines."{line}"]\nlabel = "{label}"\n' for line, label in labels.items())
         config.write_text(f'lease_rest = "{REST_SECONDS * 1000:.0f}ms"\n{lines}')
         return server.start(SMSCATCH_CONFIG=str(config))
 

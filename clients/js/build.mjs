@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import ts from "typescript";
 
-const ENTRIES = ["index", "playwright"];
+const ENTRIES = ["index", "playwright", "testing", "cypress"];
 // What the types of the entries need; the rest is ours alone.
 const TYPES = [...ENTRIES, "client", "errors", "types"];
 

@@ -3,7 +3,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   fullyParallel: true,
   workers: 2,
-  timeout: 120_000, // milliseconds, as all of Playwright; a wait for a code is 60 s at most
+  timeout: 300_000, // milliseconds, as all of Playwright, and enough for a slow machine
+  expect: { timeout: 60_000 },
   use: {
     baseURL: process.env.APP_URL ?? "http://127.0.0.1:5000",
     // Debian's Chromium; leave this out to take the one that `npx playwright install` got. As root there is no sandbox.

@@ -1,7 +1,7 @@
 // Tests that fail as they shall: what they say is looked at by tests/test_js.py.
 import { test } from "smscatch/playwright";
 
-test.use({ smsTtl: 600 });
+test.use({ smsLabel: "apart", smsTtl: 600 }); // lines that no other texts come to
 
 async function deliver(line, text, sender) {
   const answer = await fetch(`${process.env.SMSCATCH_URL}/api/v1/inbound/generic`, {

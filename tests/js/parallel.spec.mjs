@@ -1,6 +1,8 @@
 // Many tests sign up with few lines, each with its own code, while texts come late and strangers send theirs.
 import { expect, test } from "smscatch/playwright";
 
+test.use({ smsLabel: "pool" });
+
 async function app(path, params) {
   const answer = await fetch(`${process.env.APP_URL}${path}?${new URLSearchParams(params)}`);
   return answer.text();

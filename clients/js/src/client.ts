@@ -11,6 +11,7 @@ import type {
   CodePattern,
   Filters,
   Lease,
+  LeasedOptions,
   LeaseGroup,
   LeaseOptions,
   Line,
@@ -19,13 +20,11 @@ import type {
   Patience,
   Report,
   SmsCatchOptions,
-  TextFilters,
 } from "./types.js";
 import { checkTexts } from "./validation.js";
 import { cursor, Hurry, type Match, wait } from "./waiting.js";
 
 type Options = Filters & Patience;
-type LeasedOptions = TextFilters & Patience;
 
 /**
  * Speaks to a smscatch server: `new SmsCatch("http://pi.local:7672", key)`, or with an object of options.

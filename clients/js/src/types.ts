@@ -20,6 +20,8 @@ export interface Message {
   received_at: string;
   sent_at: string | null;
   source: string;
+  /** What an application sent through, if the text was caught from it. */
+  provider: string | null;
   parts: number;
   complete: boolean;
   marks: string[];
@@ -90,6 +92,9 @@ export interface Patience {
   /** Ends the wait early; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
+
+/** What a wait on a leased line takes. */
+export type LeasedOptions = TextFilters & Patience;
 
 /** What codes look like whose sender has a form of its own: the first group that matched is the code, else all. */
 export interface CodePattern {
