@@ -16,27 +16,21 @@ import pytest
 
 from smscatch.cli.gammu import only_port
 from smscatch.errors import BadSetting
+from tests.command_line import as_process
+from tests.command_line import in_process as smscatch
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import OTHER_LINE
-from tests.surroundings import bare_environ
 
 LINE = "+447700900001"
 
 
-def smscatch(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments],
-        env=bare_environ(HOME="/nowhere") | environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-
-
 def against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     return smscatch(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
+
+
+def process_against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return as_process(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +43,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_wait_prints_the_next_message_or_its_code(server: Server) -> None:
     server.send("Your Authy code is 482913")
-    done = against(server, "wait", "--line", LINE, "--from", "authy", "--after", "0", "--code")
+    done = process_against(server, "wait", "--line", LINE, "--from", "authy", "--after", "0", "--code")
     assert (done.returncode, done.stdout, done.stderr) == (0, "482913\n", "")
     done = against(server, "wait", "--contains", "CODE", "--after", "0")
     assert json.loads(done.stdout)["text"] == "Your Authy code is 482913"
@@ -57,7 +51,7 @@ def test_wait_prints_the_next_message_or_its_code(server: Server) -> None:
 
 def test_wait_in_vain_exits_with_1_and_the_explanation(server: Server) -> None:
     server.send("hello", sender="Google")
-    done = against(server, "wait", "--from", "Authy", "--after", "0", "--timeout", "0.2")
+    done = process_against(server, "wait", "--from", "Authy", "--after", "0", "--timeout", "0.2")
     assert (done.returncode, done.stdout) == (1, "")
     assert "No message matched" in done.stderr
 
@@ -84,7 +78,7 @@ def test_a_sender_that_gammu_could_not_hand_over_is_refused(tmp_path: Path) -> N
 
 
 def test_simulate_without_a_demo_or_a_spool_says_what_to_do(tmp_path: Path) -> None:
-    done = smscatch("simulate", "x", HOME=str(tmp_path))
+    done = as_process("simulate", "x", HOME=str(tmp_path))
     assert done.returncode == 3
     assert "smscatch demo" in done.stderr
     done = smscatch("simulate", "--spool", str(tmp_path / "missing"), "x")
@@ -109,7 +103,7 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
 
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
     store = f"sqlite:///{server.folder}/smscatch.db"
-    done = smscatch("keys", "add", "ci", "--scope", "read", "--line", LINE, SMSCATCH_STORE=store)
+    done = as_process("keys", "add", "ci", "--scope", "read", "--line", LINE, SMSCATCH_STORE=store)
     secret = done.stdout.removesuffix("\n")
     assert re.fullmatch(r"smscatch_[\w-]{43}", secret), "the key alone is on standard output"
     assert f"store: {store} (from: SMSCATCH_STORE)\n" in done.stderr
@@ -150,7 +144,7 @@ def test_a_command_without_a_store_means_the_demo_while_that_runs_and_else_the_d
     data = tmp_path / ".local/share/smscatch"
 
     def store_of_keys() -> str:
-        done = smscatch("keys", "add", "ci", HOME=str(tmp_path))
+        done = as_process("keys", "add", "ci", HOME=str(tmp_path))
         assert done.returncode == 0, done.stderr
         return done.stderr.splitlines()[0]
 
@@ -217,7 +211,7 @@ def test_explain_shows_the_code_and_why() -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: int, said: str) -> None:
-    done = smscatch("messages", **environ)
+    done = as_process("messages", **environ)
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -316,7 +310,9 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(resting_server: Server) ->
     resting_server.send("hello")
     against(resting_server, "wait", "--after", "0")
     script = f'{sys.executable} -m smscatch.cli leases; echo "$SMSCATCH_LINE $SMSCATCH_LEASE"; exit 7'
-    done = against(resting_server, "lease", "--holder", "me", "--ttl", "6", "--", "sh", "-c", f"sleep 7; {script}")
+    done = process_against(
+        resting_server, "lease", "--holder", "me", "--ttl", "6", "--", "sh", "-c", f"sleep 7; {script}"
+    )
     assert done.returncode == 7, done.stderr
     assert f"{LINE}  -  leased to me" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(f"{LINE} ")
@@ -326,7 +322,7 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(resting_server: Server) ->
 def test_a_command_that_cannot_be_run_has_its_line_released(resting_server: Server) -> None:
     resting_server.send("hello")
     against(resting_server, "wait", "--after", "0")
-    done = against(resting_server, "lease", "--line", LINE, "--", "/no/such/program")
+    done = process_against(resting_server, "lease", "--line", LINE, "--", "/no/such/program")
     assert (done.returncode, "cannot be run" in done.stderr) == (2, True)
     assert "rests after" in against(resting_server, "leases").stdout
 
@@ -346,7 +342,7 @@ def test_several_lines_are_leased_at_once_for_a_command_or_until_they_are_releas
     script = (
         'echo "$SMSCATCH_LINES,$SMSCATCH_LINE_1 $SMSCATCH_LINE_2,$SMSCATCH_LEASES,$SMSCATCH_LEASE_1 $SMSCATCH_LEASE_2"'
     )
-    done = against(server, "lease", "--count", "2", "--", "sh", "-c", f"{script}; exit 7")
+    done = process_against(server, "lease", "--count", "2", "--", "sh", "-c", f"{script}; exit 7")
     assert done.returncode == 7, done.stderr
     numbers, one_by_one, leases, each = done.stdout.strip().split(",")
     assert (numbers, leases, sorted(numbers.split())) == (one_by_one, each, [LINE, OTHER_LINE])
@@ -414,8 +410,10 @@ def in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def a_move(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store that has one key, and its export."""
     folder = tmp_path_factory.mktemp("move")
-    done = in_shell("smscatch keys old.db add ci && smscatch export old.db export.jsonl", folder)
-    assert done.returncode == 0, done.stderr
+    store = f"sqlite:///{folder}/old.db"
+    for command in (("keys", "--store", store, "add", "ci"), ("export", "--store", store, f"{folder}/export.jsonl")):
+        done = smscatch(*command)
+        assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -427,19 +425,23 @@ def an_export(tmp_path: Path, a_move: Path) -> Path:
     return tmp_path / "export.jsonl"
 
 
-@pytest.mark.parametrize(
-    ("lost", "source"),
-    [
-        *((lost, "part.jsonl") for lost in ("head -n -1", "tail -n +2", "sed 2d", "head -c -9", "head -c 0")),
-        *(("head -n -1", source) for source in ("- < part.jsonl", "- < <(cat part.jsonl)")),
-    ],
-)
-def test_an_export_that_is_not_whole_is_not_imported(an_export: Path, lost: str, source: str) -> None:
-    done = in_shell(f"{lost} export.jsonl > part.jsonl; smscatch import new.db {source}", an_export.parent)
+@pytest.mark.parametrize("lost", ["head -n -1", "tail -n +2", "sed 2d", "head -c -9", "head -c 0"])
+def test_an_export_that_is_not_whole_is_not_imported(an_export: Path, lost: str) -> None:
+    folder = an_export.parent
+    (folder / "part.jsonl").write_bytes(
+        subprocess.run([*lost.split(), an_export], capture_output=True, check=True).stdout
+    )
+    done = smscatch("import", "--store", f"sqlite:///{folder}/new.db", f"{folder}/part.jsonl")
     assert done.returncode == 2
     assert "is not whole" in done.stderr or "is no record" in done.stderr
-    done = in_shell("smscatch import new.db export.jsonl", an_export.parent)
+    done = smscatch("import", "--store", f"sqlite:///{folder}/new.db", str(an_export))
     assert (done.returncode, done.stderr) == (0, "2 records imported.\n")
+
+
+@pytest.mark.parametrize("source", ["- < part.jsonl", "- < <(cat part.jsonl)"])
+def test_a_part_of_an_export_on_standard_input_is_not_imported(an_export: Path, source: str) -> None:
+    done = in_shell(f"head -n -1 export.jsonl > part.jsonl; smscatch import new.db {source}", an_export.parent)
+    assert (done.returncode, "is not whole" in done.stderr) == (2, True), done.stderr
 
 
 def test_an_import_that_ends_in_the_middle_says_what_to_do(tmp_path: Path) -> None:
@@ -448,18 +450,21 @@ def test_an_import_that_ends_in_the_middle_says_what_to_do(tmp_path: Path) -> No
     (tmp_path / "export.jsonl").write_text("".join(lines))
     done = in_shell("cat export.jsonl | smscatch import new.db", tmp_path)
     assert (done.returncode, "500 records are in the store: empty it" in done.stderr) == (2, True), done.stderr
-    assert "holds something already" in in_shell("smscatch import new.db export.jsonl", tmp_path).stderr
+    done = smscatch("import", "--store", f"sqlite:///{tmp_path}/new.db", f"{tmp_path}/export.jsonl")
+    assert "holds something already" in done.stderr
 
 
 def test_a_record_that_is_there_twice_is_refused_in_a_sentence(tmp_path: Path) -> None:
     deleted = '{"kind": "deleted", "id": "1", "received_at": "2026-11-22T12:00:00Z"}\n'
     (tmp_path / "export.jsonl").write_text(2 * deleted + '{"kind": "end", "records": 2}\n')
-    done = in_shell("smscatch import new.db export.jsonl", tmp_path)
+    done = smscatch("import", "--store", f"sqlite:///{tmp_path}/new.db", f"{tmp_path}/export.jsonl")
     assert (done.returncode, done.stderr.startswith("smscatch: A record is there twice")) == (2, True), done.stderr
 
 
 def test_an_empty_line_behind_an_export_does_no_harm(an_export: Path) -> None:
-    done = in_shell("echo >> export.jsonl; smscatch import new.db export.jsonl", an_export.parent)
+    with an_export.open("a") as file:
+        file.write("\n")
+    done = smscatch("import", "--store", f"sqlite:///{an_export.parent}/new.db", str(an_export))
     assert (done.returncode, done.stderr) == (0, "2 records imported.\n")
 
 

@@ -1,0 +1,59 @@
+"""`smscatch …` as a user types it: as a process of its own, or in this one, for a tenth of the time."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from unittest import mock
+
+from smscatch.cli import main
+from tests.patience import PATIENCE_SECONDS
+from tests.surroundings import bare_environ
+
+
+def as_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user does: for what only a process has, such as its exit status, HOME, and children."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments],
+        env=_environ(environ),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def in_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Do the same here, through `main`: for what is read, done and said. The environment is ours meanwhile."""
+    with (
+        _a_file() as out,
+        _a_file(errors="backslashreplace") as err,
+        mock.patch.dict(os.environ, _environ(environ), clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            status = main(arguments)
+        except SystemExit as ended:  # argparse has said what is wrong
+            status = int(ended.code or 0)
+        said = [_text_of(file) for file in (out, err)]
+    return subprocess.CompletedProcess(arguments, status, *said)
+
+
+def _environ(more: dict[str, str]) -> dict[str, str]:
+    return bare_environ(HOME="/nowhere") | more
+
+
+@contextlib.contextmanager
+def _a_file(errors: str = "strict") -> Iterator["tempfile._TemporaryFileWrapper[str]"]:
+    """Lend what stands for an output: with a descriptor, as a command may ask for one."""
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8", errors=errors, newline="") as file:
+        yield file
+
+
+def _text_of(file: "tempfile._TemporaryFileWrapper[str]") -> str:
+    file.flush()
+    file.seek(0)
+    return file.read()
