@@ -98,7 +98,7 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
         done = against(server, *command)
         assert r"a\u009b2Jb\u007f\u0080" in done.stdout
         assert json.loads(done.stdout)["text"] == "a\x9b2Jb\x7f\x80"
-    assert f"{LINE}  -  2 messages" in against(server, "lines").stdout
+    assert f"{LINE}  virtual  2 messages" in against(server, "lines").stdout
 
 
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
@@ -276,7 +276,7 @@ def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> Non
     lease = json.loads(against(resting_server, "lease", "--line", LINE, "--holder", "me", "--ttl", "3600").stdout)
     assert lease["line"] == LINE
     listed = against(resting_server, "leases")
-    assert f"{LINE}  -  leased to me, until " in listed.stdout
+    assert f"{LINE}  virtual  leased to me, until " in listed.stdout
     resting_server.send("Your code is 123456, see https://example.com/x")
     assert against(resting_server, "wait", "--lease", lease["id"], "--code").stdout == "123456\n"
     assert against(resting_server, "wait", "--lease", lease["id"], "--link").stdout == "https://example.com/x\n"
@@ -285,7 +285,7 @@ def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> Non
     done = against(resting_server, "lease", "--line", LINE, "--wait", "0")
     assert (done.returncode, "is leased to 'me' until" in done.stderr) == (1, True)
     assert against(resting_server, "release", lease["id"]).returncode == 0
-    assert f"{LINE}  -  rests after me" in against(resting_server, "leases").stdout
+    assert f"{LINE}  virtual  rests after me" in against(resting_server, "leases").stdout
     assert against(resting_server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
 
 
@@ -314,7 +314,7 @@ def test_a_lease_lasts_as_long_as_the_command_it_runs(resting_server: Server) ->
         resting_server, "lease", "--holder", "me", "--ttl", "6", "--", "sh", "-c", f"sleep 7; {script}"
     )
     assert done.returncode == 7, done.stderr
-    assert f"{LINE}  -  leased to me" in done.stdout
+    assert f"{LINE}  virtual  leased to me" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(f"{LINE} ")
     assert "rests after me" in against(resting_server, "leases").stdout
 
