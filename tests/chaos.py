@@ -48,7 +48,7 @@ def _until_it_listens(http: httpx2.Client) -> None:
         try:
             http.get("/healthz")
         except httpx2.TransportError:
-            time.sleep(0.01)
+            time.sleep(0.05)
         else:
             return
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from unittest import mock
 
 from smscatch.cli import main
+from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
 
@@ -40,6 +41,16 @@ def in_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[s
             status = int(ended.code or 0)
         said = [_text_of(file) for file in (out, err)]
     return subprocess.CompletedProcess(arguments, status, *said)
+
+
+def against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command here that asks a server, as its administrator."""
+    return in_process(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
+
+
+def process_against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Do the same as a process."""
+    return as_process(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
 
 
 def _environ(more: dict[str, str]) -> dict[str, str]:

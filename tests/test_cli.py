@@ -16,21 +16,13 @@ import pytest
 
 from smscatch.cli.gammu import only_port
 from smscatch.errors import BadSetting
-from tests.command_line import as_process
+from tests.command_line import against, as_process, process_against
 from tests.command_line import in_process as smscatch
-from tests.conftest import ADMIN_KEY, Server
+from tests.conftest import Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import OTHER_LINE
 
 LINE = "+447700900001"
-
-
-def against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return smscatch(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
-
-
-def process_against(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return as_process(*arguments, SMSCATCH_URL=server.url, SMSCATCH_KEY=ADMIN_KEY)
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import pytest
 
 from smscatch.demo import GAMMU_LINE, LINK_LINE, DemoPlaces
 from smscatch.simulator import tell
+from tests.command_line import as_process as smscatch
 from tests.patience import PATIENCE_SECONDS
-from tests.test_cli import smscatch
 
 
 def places_in(home: Path) -> DemoPlaces:

@@ -18,9 +18,9 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.servers import mongo, postgres
 
-RACES = 25
-WRITTEN = 160
-DELIVERED = 240
+RACES = 10
+WRITTEN = 80
+DELIVERED = 120
 TAKEN_MEANWHILE = 15  # while the database is away
 RETRY_SECONDS = 0.2
 CODE = "Your code is 482913"

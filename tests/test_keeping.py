@@ -11,11 +11,11 @@ import pytest
 
 from smscatch import Client, NoFreeLine
 from smscatch.cli.keeping import run_with
+from tests.command_line import against
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
 from tests.surroundings import bare_environ
-from tests.test_cli import against
 
 
 @contextlib.contextmanager

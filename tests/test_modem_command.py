@@ -12,8 +12,8 @@ import pytest
 from smscatch.modem.health import read_health
 from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually
+from tests.command_line import in_process as smscatch
 from tests.conftest import Server
-from tests.test_cli import smscatch
 
 LINE = "+447700900001"
 

@@ -13,6 +13,7 @@ from smscatch.cli import main
 from smscatch.errors import NotFound
 from smscatch.logs import FORM, LogFormatter
 from smscatch.modem.health import Health, write_health
+from tests.command_line import against
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
@@ -62,8 +63,8 @@ def test_no_line_of_a_traceback_can_pass_for_a_record(log: logging.Logger, logge
     assert is_plain(logged.getvalue())
 
 
-def smscatch(server: Server, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    environ = bare_environ(SMSCATCH_URL=server.url) | ({} if given else {"SMSCATCH_KEY": ADMIN_KEY})
+def smscatch(server: Server, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
+    environ = bare_environ(SMSCATCH_URL=server.url)
     command = [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments]
     return subprocess.run(command, env=environ, input=given, capture_output=True, text=True, timeout=60, check=False)
 
@@ -90,7 +91,7 @@ def test_no_name_from_outside_drives_the_terminal(server: Server, tmp_path: Path
         ("lease", "--line", LINE, "--wait", "0"),
         ("explain", EVIL),
     ):
-        done = smscatch(server, *arguments)
+        done = against(server, *arguments)
         assert done.stdout + done.stderr, arguments
         assert is_plain(done.stdout + done.stderr), (arguments, done)
     assert is_plain(server.log())
