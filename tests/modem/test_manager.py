@@ -15,11 +15,11 @@ from smscatch.engines.modemmanager import ManagerSettings, run_manager
 from smscatch.modem.health import Health, read_health
 from smscatch.simulator import SimulatedModem, StickSettings
 from tests.carrier import eventually
+from tests.command_line import in_process as smscatch
 from tests.conftest import Server
 from tests.modem.links import LINE, hurried
 from tests.modem.manager import Manager, running_manager
 from tests.modem.readers import hurried_now, messages_in
-from tests.test_cli import smscatch
 
 
 class Engine:
