@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+TESTS = Path(__file__).parent
 ADMIN_KEY = "the-administrator-of-the-tests"
 
 
@@ -51,6 +53,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(home.cleanup)
     hide_user(Path(home.name))
     adopt_orphans()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have each of several workers load the modules of a whole run in an order of its own.
+
+    Whoever loads one first also compiles it, which takes most of the time: so each does a part of that for the others.
+    """
+    given = getattr(session.config, "workerinput", None)
+    if given is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    files = sorted(TESTS.rglob("test_*.py"))
+    count, number = given["workercount"], int(given["workerid"].removeprefix("gw"))
+    for part in range(count):
+        for path in files[(number + part) % count :: count]:
+            importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
