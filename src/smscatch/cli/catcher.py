@@ -74,7 +74,7 @@ def _lives(process: int) -> bool:
 
 def describe(url: str, key: str) -> str:
     """Return what a user needs of a server that catches."""
-    lines = [f"{provider:<8}{line}" for provider in TARGETS for line in redirect_lines(url, key, provider)]
+    lines = [line for provider in TARGETS for line in redirect_lines(url, key, provider)]
     send_apis = "\n".join(f"  {line}" for line in lines)
     return f"""
 smscatch catches what your application sends. Nothing leaves this machine, and all is gone when this ends.
