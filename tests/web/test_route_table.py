@@ -174,8 +174,8 @@ class Answer(NamedTuple):
     is_same: bool = True
 
 
-async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes) -> Answer:
-    """Return the answer; of a stream what comes until it says that nothing more is there."""
+async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes, *, until: str = "") -> Answer:
+    """Return the answer; of a stream what comes until `until` did, or without that until nothing more is there."""
     hung_up, status, chunks = asyncio.Event(), 0, []
     requests = iter([{"type": "http.request", "body": body, "more_body": False}])
 
@@ -189,7 +189,7 @@ async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes) -
         nonlocal status
         status = message.get("status", status)
         chunks.append(message.get("body", b""))
-        if b"still here" in chunks[-1]:
+        if (until.encode() or b"still here") in chunks[-1]:
             hung_up.set()
 
     method, _, url = asked.partition(" ")
@@ -234,9 +234,10 @@ class House:
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
         answers = []
-        for (scope, _), (_, secret) in zip(callers, made, strict=True):
+        for (scope, lines), (_, secret) in zip(callers, made, strict=True):
             headers = {} if scope is None else headers_of(endpoint, secret)
-            answer = await send(self.app, f"{endpoint.method} {url}", headers, body)
+            shown = call.shows if lines is None or LINE in lines else ""
+            answer = await send(self.app, f"{endpoint.method} {url}", headers, body, until=shown)
             is_kept = await self.inbox.store.get(message.id) is not None
             is_same = is_kept and victim in await self.inbox.store.keys() and await self._is_same(lease)
             told = [secret for secret in SECRETS if secret in answer.body and secret not in body.decode()]
