@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from smscatch.providers import HOSTS_PATTERN, find_provider, is_near_provider
+from smscatch.providers import HOSTS_PATTERN, PROVIDERS, find_provider, is_near_provider
+from smscatch.web.compat import SEND_APIS
 
 CAUGHT = {
     "api.twilio.com": "twilio",
@@ -77,3 +78,8 @@ def test_one_pattern_has_all_of_them_and_no_others() -> None:
 )
 def test_what_could_exempt_a_provider_from_a_proxy_is_seen(entry: str, is_near: bool) -> None:
     assert is_near_provider(entry) is is_near
+
+
+def test_whatever_send_api_there_is_has_hosts_that_are_led_to_it() -> None:
+    led = {provider.prefix for provider in PROVIDERS if provider.caught}
+    assert {f"/{name}" for name in SEND_APIS} <= led
