@@ -3,6 +3,7 @@
 import { SmsCatch } from "smscatch";
 import { Cutter, KEY } from "./around.mjs";
 
+const MOST_CUTS = 10;
 const count = Number(process.argv[2]);
 const proxy = await new Cutter().open();
 const sms = new SmsCatch(proxy.url, KEY);
@@ -18,7 +19,11 @@ async function read(n) {
 const waits = Array.from({ length: count }, (_, n) => read(n));
 while (proxy.requests.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
 console.log("waiting");
-const cutting = setInterval(() => proxy.cut(), 1000);
+let cuts = 0;
+const cutting = setInterval(() => {
+  cuts += 1;
+  if (cuts <= MOST_CUTS) proxy.cut(); // or a slow machine, which never has all that is asked for between two, comes to no end
+}, 1000);
 console.log(JSON.stringify(await Promise.all(waits)));
 clearInterval(cutting);
 proxy.close();
