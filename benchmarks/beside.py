@@ -1,6 +1,7 @@
 """What benchmarks share: servers in processes of their own, one of ours beside a bare one, and ratios of medians."""
 
 import argparse
+import asyncio
 import contextlib
 import http.client
 import json
@@ -106,20 +107,70 @@ def until_it_answers(port: int) -> None:
             connection.close()
 
 
-def report(rows: Sequence[Row]) -> None:
-    """Print the ratios as a table, each with the medians and the spread behind it, and as one line of JSON."""
+class Caller:
+    """One connection to a server, kept alive, for one request after the other."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> "Caller":
+        """Connect."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def call(self, method: str, path: str, body: bytes = b"", media_type: str = "application/json") -> bytes:
+        """Ask, and return the body of the answer, whose status has to be one of success."""
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+            f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + body)
+        answer = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        said = await self._reader.readexactly(length)
+        assert answer.startswith(b"HTTP/1.1 2"), answer + said
+        return said
+
+
+def delivery(line: str, n: int) -> bytes:
+    """Return the JSON of a text."""
+    text = f"{n % 1_000_000:06d} is your verification code for service {n % 100}. Do not share it with anyone."
+    return json.dumps({"line": line, "sender": f"Service{n % 100}", "text": text}).encode()
+
+
+class Options(NamedTuple):
+    """What a command line says: the short form or not, whether the documentation is to have the figures, a store."""
+
+    is_short: bool
+    writes: bool
+    store: str | None
+
+
+def options(description: str | None) -> Options:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("store", nargs="?", help="an empty database, as SMSCATCH_STORE has it; SQLite otherwise")
+    parser.add_argument("--short", action="store_true", help="fewer rounds: the ratios of a minute")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
+    given = parser.parse_args()
+    return Options(given.short, given.write, given.store)
+
+
+def report(name: str, rows: Sequence[Row], *, writes: bool) -> None:
+    """Print the ratios as a table, each with the medians and the spread behind it, and as one line of JSON.
+
+    With `writes` they also go into the documentation: a table and a plot.
+    """
     for row in rows:
         print(f"{row.ratio():8.2f} x  {row.what:58}{_shown(row.ours)} : {_shown(row.bare)} {row.unit}")
     told = [{**row._asdict(), "ratio": round(row.ratio(), 3)} for row in rows]
     print(json.dumps(told))
+    if writes:
+        from benchmarks.writing import write  # noqa: PLC0415 - which imports this
+
+        write(name, rows, told)
 
 
 def _shown(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.4g} ({min(values):.4g}-{max(values):.4g})"
-
-
-def is_short(description: str | None) -> bool:
-    """Return whether the command line asks for the short form."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--short", action="store_true", help="fewer rounds and waiters: the ratios of a minute")
-    return bool(parser.parse_args().short)

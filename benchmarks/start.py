@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from benchmarks.beside import Row, Server, free_port, is_short, report, running, smscatch
+from benchmarks.beside import Row, Server, free_port, options, report, running, smscatch
 
 IDLE_SECONDS = 1.5  # after which what is loaded behind the first answer is there
 BARE = """
@@ -55,9 +55,11 @@ def compare(what: str, ours: str, theirs: str, rounds: int) -> Row:
 
 def main() -> None:
     """Measure and print."""
-    rounds = 5 if is_short(__doc__) else 15
+    given = options(__doc__)
+    rounds = 5 if given.is_short else 15
     started = [(start(smscatch), start(bare)) for _ in range(rounds)]
     report(
+        "start",
         [
             Row("start to first answer", "s", [mine[0] for mine, _ in started], [floor[0] for _, floor in started]),
             Row("idle resident memory", "MB", [mine[1] for mine, _ in started], [floor[1] for _, floor in started]),
@@ -68,7 +70,8 @@ def main() -> None:
                 "import httpx2",
                 2 * rounds,
             ),
-        ]
+        ],
+        writes=given.writes,
     )
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
-from benchmarks.beside import KEY, Row, Server, free_port, is_short, report, running, smscatch
+from benchmarks.beside import KEY, Row, Server, free_port, options, report, running, smscatch
 
 LINE, OTHER_LINE = "+447700900001", "+447700900002"
 MOST_SECONDS = 300
@@ -144,10 +144,12 @@ def _bare_server() -> Iterator[Server]:
 
 def main() -> None:
     """Measure and print."""
-    few, many, rounds = (200, 1000, 3) if is_short(__doc__) else (1000, 5000, 5)
+    given = options(__doc__)
+    few, many, rounds = (200, 1000, 3) if given.is_short else (1000, 5000, 5)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    report(asyncio.run(asyncio.wait_for(measure(few, many, rounds), MOST_SECONDS)))
+    rows = asyncio.run(asyncio.wait_for(measure(few, many, rounds), MOST_SECONDS))
+    report("waiters", rows, writes=given.writes)
 
 
 if __name__ == "__main__":
