@@ -29,6 +29,7 @@ LEVELS = (
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
+    ("writing",),
     ("arrivals", "connections", "responses", "texts", "tries", "waiting"),
     ("bodies", "endpoint", "over_h11", "over_httptools"),
     ("serving",),
