@@ -40,7 +40,7 @@ ADMIN_KEY = "the-administrator-of-the-tests"
 
 # Started first, in this order, or the other workers wait for them at the end: a file is tried by one worker.
 LONGEST = (
-    *("test_cli.py", "test_parallel.py", "test_tools.py", "test_instances.py", "test_end_to_end.py"),
+    *("test_cli.py", "test_js.py", "test_parallel.py", "test_tools.py", "test_instances.py", "test_end_to_end.py"),
     *("test_page_craft.py", "test_mongo.py", "test_page_find.py", "test_contract.py", "test_simulator_gammu.py"),
     *("test_opening.py", "test_page_stream.py", "test_pytest_plugin.py", "test_demo.py", "test_manners.py"),
     *("test_page_lines.py", "test_page_keys.py", "test_page_burst.py", "test_link_faults.py", "test_examples.py"),

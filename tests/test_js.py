@@ -182,7 +182,7 @@ def serve_lines(make_server: Callable[[], Server]) -> Callable[[tuple[str, ...]]
 def test_each_of_many_playwright_tests_gets_its_own_code_and_those_that_fail_say_why(
     project: Path, serve_lines: Callable[[tuple[str, ...]], Server], tmp_path: Path
 ) -> None:
-    count, workers, lines = (24, 4, 3) if IS_FULL else (4, 3, 2)
+    count, workers, lines = (24, 4, 3) if IS_FULL else (3, 2, 1)
     few_lines = serve_lines(POOL[:lines])
     with App(few_lines.spool, Habits(0.3, REST_SECONDS)) as app:
         app.text_earlier(POOL[:lines])
