@@ -438,7 +438,7 @@ async def test_a_label_of_lines_and_of_virtual_ones_gives_a_line_while_one_is_fr
         first = (await client.post("/api/v1/leases", json={"label": "pool"})).json()
         second = (await client.post("/api/v1/leases", json={"label": "pool", "wait_seconds": 60})).json()
         third = (await client.post("/api/v1/leases", json={"wait_seconds": 60})).json()
-        assert (first["line"], second["label"], third["label"]) == (LINE, "pool", "pool")
+        assert (first["line"], second["label"], third["label"]) == (LINE, "virtual", "virtual")
         assert LINE not in (second["line"], third["line"])
         none_yet = await client.get("/api/v1/messages", params={"line": second["line"]})
         assert none_yet.json()["messages"] == []
