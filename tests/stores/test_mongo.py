@@ -472,8 +472,17 @@ async def test_a_document_has_the_fields_of_a_message_and_those_of_2018(
         **{
             "codes": [{"value": "482913", "score": stored.message.codes[0].score, "rule": stored.message.codes[0].rule}]
         },
-        **{"links": [], "bound_hosts": [], "parts": 1, "complete": True, "marks": [], "reader": None, "lease": None},
-        **{"revision": 0, "first_cursor": "", "number": "Authy", "timestamp": time_then},
+        **{
+            "links": [],
+            "bound_hosts": [],
+            "parts": 1,
+            "complete": True,
+            "marks": [],
+            "reader": None,
+            "lease": None,
+            "provider": None,
+        },
+        **{"segments": None, "revision": 0, "first_cursor": "", "number": "Authy", "timestamp": time_then},
     }
 
 
