@@ -17,6 +17,7 @@ from smscatch.smpp.delivered import Delivered
 from smscatch.smpp.pdu import CommandId, ShortMessage, SmppAddress, write_short_message
 from smscatch.sources import KINDS, find_source, read_delivery, signed_kinds
 from smscatch.sources.caught import CaughtText, write_caught
+from smscatch.sources.hilink import StickText
 from smscatch.sources.modemmanager import ManagedText
 from smscatch.sources.webhook import JSON, Envelope, write_envelope
 from smscatch.stores import Delivery
@@ -92,6 +93,10 @@ def by_modemmanager(one: Text) -> bytes:
     return msgspec.json.encode(ManagedText(line=LINE, time_ns=one.time_ns, number=one.sender, text=one.text))
 
 
+def by_hilink(one: Text) -> bytes:
+    return msgspec.json.encode(StickText(line=LINE, time_ns=one.time_ns, number=one.sender, text=one.text))
+
+
 def by_application(one: Text) -> bytes:
     caught = CaughtText(
         name=one.name,
@@ -124,6 +129,7 @@ WAYS: dict[str, Way] = {
     "generic": by_generic,
     "caught": by_application,
     "modemmanager": by_modemmanager,
+    "hilink": by_hilink,
 }
 WAYS |= {kind: by_service(kind) for kind in signed_kinds()}
 IN_PARTS = [kind for kind in WAYS if (source := find_source(kind)) is not None and source.join is not None]

@@ -158,8 +158,9 @@ async def test_what_the_version_before_acknowledged_is_not_put_aside(house: Hous
     assert sent == [None, datetime(2026, 11, 22, 11, 59, tzinfo=UTC)]
 
 
-async def test_the_codes_of_a_text_are_read_once_and_never_by_the_event_loop(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("text", "is_on_loop"), [("Your code is 482913", True), ("Your code is 482913 " * 300, False)])
+async def test_the_codes_of_a_text_are_read_once_and_those_of_a_long_one_not_by_the_event_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch, text: str, *, is_on_loop: bool
 ) -> None:
     read: list[tuple[str, bool]] = []
     find_codes = codes.find_codes
@@ -169,7 +170,7 @@ async def test_the_codes_of_a_text_are_read_once_and_never_by_the_event_loop(
         return find_codes(text)
 
     monkeypatch.setattr(codes, "find_codes", watch)
-    await house.post(await house.key(), text="Your code is 482913")
+    await house.post(await house.key(), text=text)
     (message,) = await house.messages()
     assert message.code == "482913"
-    assert read == [("Your code is 482913", False)]
+    assert read == [(text, is_on_loop)]
