@@ -196,7 +196,7 @@ async def test_the_command_and_the_server_read_such_a_line(
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert [message.text for message in messages_in(spool)] == ["Your code is 482913"]
-    server = make_server().start(**environ)
+    server = make_server().start(**environ, SMSCATCH_SPOOL=str(spool))
     await modem.do("deliver", sender="Authy", text="Your code is 482914")
     with server.client() as client:
         await eventually(lambda: len(client.messages()) == 2, "the second text")

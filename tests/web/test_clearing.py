@@ -166,7 +166,7 @@ async def test_open_pages_are_told_and_a_browser_is_led_back_to_the_list(admin: 
     assert offer is not None
     transport = admin.client._transport
     assert isinstance(transport, httpx2.ASGITransport)
-    watcher = transport.app._app.state.context.house.deletions.watch()  # type: ignore[attr-defined]
+    watcher = transport.app._app._app.state.context.house.deletions.watch()  # type: ignore[attr-defined]
     answer = await admin.client.post(offer, headers={"accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert watcher.get_nowait() == MANY

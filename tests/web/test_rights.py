@@ -62,7 +62,7 @@ async def make_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = N
 
 async def ask(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> asyncio.Task[httpx2.Response]:
     """Ask for something that waits; return the answer to come, once it waits."""
-    waiting = client._transport.app._app.state.context.house.inbox.hub  # type: ignore[attr-defined]
+    waiting = client._transport.app._app._app.state.context.house.inbox.hub  # type: ignore[attr-defined]
     before = waiting.waiting
     answer = asyncio.create_task(client.get(path, headers=headers))
     await eventually(lambda: waiting.waiting == before + 1)

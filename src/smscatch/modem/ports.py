@@ -46,6 +46,11 @@ class LinePort:
             self._name = parse_device(settings.device)
         except ValueError as error:
             raise BadSetting(f"device = {settings.device!r} is not accepted. Accepted: {DEVICE_FORM}.") from error
+        if self._name.is_web:
+            raise BadSetting(
+                f"device = {settings.device!r} is a web page, which engine = 'hilink' reads; the link reads serial"
+                f" ports. Accepted: {DEVICE_FORM}."
+            )
         self.device = settings.device
         self.speeds = speeds
         self._usb = settings.usb
