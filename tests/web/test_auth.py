@@ -183,10 +183,11 @@ async def test_while_the_store_is_away_a_delivery_needs_a_key_that_was_good_just
         await keys.add_key(inbox, name, (scope,)) for name, scope in (("a", "ingest"), ("b", "ingest"), ("c", "read"))
     ]
     assert [(await deliver(spooling, secret)).status_code for secret in (used, reader)] == [200, 403]
+    spooled = set((tmp_path / "spool").glob("*.sms"))  # by a busy machine, whose store seemed silent
     take_away()
     secrets = (used, CONFIGURED_KEY, unused, reader, "unknown")
     assert [(await deliver(spooling, secret)).status_code for secret in secrets] == [200, 200, 503, 403, 503]
-    assert len(list((tmp_path / "spool").glob("*.sms"))) == 2
+    assert len(set((tmp_path / "spool").glob("*.sms")) - spooled) == 2
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/readyz", "/api/v1/messages", "/api/v1/lines"])
