@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smscatch import BadRequest, Client, NotCaught
+from smscatch import BadRequest, Client, NotCaught, cli
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
@@ -162,3 +162,13 @@ def test_such_a_server_ends_with_the_process_that_it_is_for(tmp_path: Path) -> N
             owner.kill()
             owner.wait()
             assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_without_its_extra_the_command_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    for name in ("smscatch.catching.catcher", "smscatch.catching.authority"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert cli.main(["catch", "--", "true"]) == 3
+    assert "pip install 'smscatch[catch]'" in capsys.readouterr().err

@@ -31,7 +31,8 @@ def run_catch(options: argparse.Namespace) -> int:
 
         return run_catcher(options.host, options.port, options.until)
     try:
-        from smscatch.catching.forwarding import Destination  # noqa: PLC0415 - needs the extra
+        import smscatch.catching.catcher  # noqa: F401, PLC0415 - needs the extra; before a server is started
+        from smscatch.catching.forwarding import Destination  # noqa: PLC0415
         from smscatch.catching.tally import Tally  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise CannotStart(f"{error.name} is missing: pip install 'smscatch[catch]'") from error
