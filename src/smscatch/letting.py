@@ -87,7 +87,7 @@ async def _acquire_any(access: Access, asked: LeaseRequest, wish: Wish) -> tuple
         try:
             return await _acquire_of(access, wish, access.house.lines.prefer_working(ours, wish.size), 0)
         except NoFreeLine:
-            pass
+            pass  # then it is a virtual one
     house = access.house
     return await virtual.acquire(house.leases, house.inbox, house.settings, wish)
 

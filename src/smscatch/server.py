@@ -77,9 +77,8 @@ async def serve(
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
-            started(Started(url := _url_of(listener), await opening.start()))
-            on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks)
-            on_store.append(Run("calling applications back", callbacks.keep_sending))
+            started(Started(_url_of(listener), await opening.start()))
+            on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks)
             runs = [
                 Run("the store", partial(_work_on_store, opening, show_key, on_store)),
                 Run("the spool", partial(drain.keep_draining, pokes)),
@@ -88,9 +87,14 @@ async def serve(
             # A run that breaks ends the server, and its supervisor starts it anew.
             more = [*readers, *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
             async with background([*runs, *more]):
-                supervisor.tell(f"READY=1\nSTATUS=listens on {url}")
-                await server.serve(sockets=[listener])
-                supervisor.tell("STOPPING=1")
+                await _answer(server, listener, supervisor)
+
+
+async def _answer(server: HttpServer, listener: socket.socket, supervisor: Supervisor) -> None:
+    """Answer until the server is stopped, and tell the supervisor when that begins and ends."""
+    supervisor.tell(f"READY=1\nSTATUS=listens on {_url_of(listener)}")
+    await server.serve(sockets=[listener])
+    supervisor.tell("STOPPING=1")
 
 
 def _end_waits(inbox: Inbox, leases: Leases) -> None:
@@ -105,7 +109,7 @@ async def _work_on_store(opening: Opening, show_key: Callable[[str], None], runs
 
 
 def _runs_on_store(
-    inbox: Inbox, settings: Settings, *, reads: Reads, leases: Leases, sinks: Sequence[Sink]
+    inbox: Inbox, settings: Settings, *, reads: Reads, leases: Leases, sinks: Sequence[Sink], callbacks: Callbacks
 ) -> list[Run]:
     """Return the background jobs that need the store: one line each."""
     return [
@@ -115,6 +119,7 @@ def _runs_on_store(
         Run("writing who read what", reads.keep_writing),
         Run("ending what keys forfeit", partial(keep_ending_forfeited, leases, inbox)),
         Run("sending to the sinks", partial(run_sinks, inbox, sinks)),
+        Run("calling applications back", callbacks.keep_sending),
     ]
 
 
