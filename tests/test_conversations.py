@@ -56,12 +56,15 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return passes
 
 
+@pytest.mark.parametrize("why", [None, httpx2.ReadError("cut")], ids=["no server", "its first answer was lost"])
 def test_a_wait_that_began_without_a_server_counts_from_its_beginning_on_the_servers_clock(
-    passes: Callable[[float], None],
+    passes: Callable[[float], None], why: Exception | None
 ) -> None:
     waiting = calls.wait("/next", matchers.the_text, 60, {"line": LINE})
     assert isinstance(next(waiting), Ask)
-    assert isinstance(waiting.throw(CannotReach("away")), Pause)
+    away = CannotReach("away")
+    away.__cause__ = why
+    assert isinstance(waiting.throw(away), Pause)
     asked = waiting.send(None)
     assert isinstance(asked, Ask)
     assert asked.path == "/healthz"

@@ -122,9 +122,9 @@ def leases() -> Conversation[list[Lease]]:
     return read((yield from ask(Ask("GET", "/api/v1/leases"))), LeaseAnswer).leases
 
 
-def cursor() -> Conversation[str]:
+def cursor(*, is_once: bool = False) -> Conversation[str]:
     """Ask for the position of now."""
-    return str(read((yield from ask(Ask("GET", "/api/v1/cursor"))), int))
+    return str(read((yield from ask(Ask("GET", "/api/v1/cursor", is_once=is_once))), int))
 
 
 def start_of(filters: Filters) -> Conversation[str]:
@@ -152,7 +152,7 @@ def wait(
         seconds = min(left, POLL_SECONDS + choosing.quiet)
         try:
             if after is None:  # now means the start of this wait, also when it takes several requests
-                after = yield from (_server_time(start) if was_away else cursor())
+                after = yield from (_server_time(start) if was_away else cursor(is_once=True))
             params = {**texts, **choosing.params(), "after": after, "skip": _skipped(returned, unwanted)}
             asked_at = time.monotonic()
             message = yield from _look(path, params, seconds)

@@ -45,7 +45,8 @@ __tracebackhide__ = is_ours
 class Ask(NamedTuple):
     """A request; parameters that are None are left out. The server may take `patience_seconds` before it answers.
 
-    A goodbye is sent by who is about to leave: it is not cut off, and takes a few seconds at most.
+    A goodbye is sent by who is about to leave: it is not cut off, and takes a few seconds at most. What asks for the
+    present moment is sent once: a second answer would tell of another moment.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Ask(NamedTuple):
     body: Mapping[str, Any] | None = None
     patience_seconds: float = 0.0
     is_goodbye: bool = False
+    is_once: bool = False
 
     def build(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
         """Return it for httpx2."""
@@ -80,9 +82,9 @@ def ask(request: Ask) -> Conversation[httpx2.Response]:
     try:
         answer = yield request
     except CannotReach as error:
-        # All that we send may be sent twice: who asks for a lease has a ticket. A wait itself asks again, for what is
-        # left of its time.
-        if request.patience_seconds or not isinstance(error.__cause__, CLOSED):
+        # All else that we send may be sent twice: who asks for a lease has a ticket. A wait itself asks again, for what
+        # is left of its time.
+        if request.patience_seconds or request.is_once or not isinstance(error.__cause__, CLOSED):
             raise
         answer = yield request
     if answer is None:
