@@ -10,10 +10,20 @@ from smscatch.errors import BadRequest
 
 
 class Redirect(NamedTuple):
-    """The line that points an SDK, `sdk`, at {url}; {key} is a key of ours with the scope send."""
+    """The line that points an SDK, `sdk`, at {url}; {key} is a key of ours with the scope send.
+
+    {place} is the URL without its scheme, for an SDK that puts https in front by itself; `plain` is what must follow
+    then where the server speaks plain HTTP.
+    """
 
     sdk: str
     line: str
+    plain: str = ""
+
+    def written(self, url: str, key: str) -> str:
+        """Return the line, ready to be pasted."""
+        line = self.line + (self.plain if url.startswith("http:") else "")
+        return line.format(url=url, key=key, place=url.partition("://")[2])
 
 
 class BaseUrl(NamedTuple):
@@ -50,6 +60,22 @@ TARGETS: Mapping[str, BaseUrl] = {
         "/messagebird/",  # without the slash at its end the SDK for Python leaves the path out
         (Redirect("Python messagebird", 'Client("{key}", http_client=HttpClient("{url}", "{key}", "app"))'),),
     ),
+    "vonage": BaseUrl(
+        "/vonage",
+        (
+            Redirect(
+                "Python vonage",
+                'client = Vonage(Auth("app", "{key}"), HttpClientOptions(api_host="{place}", rest_host="{place}"))',
+                # It knows https alone; what a session of requests calls for credentials may change the address too.
+                "; client.http_client._session.auth = "
+                'lambda asked: setattr(asked, "url", asked.url.replace("https:", "http:", 1)) or asked',
+            ),
+            Redirect(
+                "npm @vonage/server-sdk",
+                'new Vonage({{apiKey: "app", apiSecret: "{key}"}}, {{restHost: "{url}", apiHost: "{url}"}})',
+            ),
+        ),
+    ),
 }
 
 
@@ -61,7 +87,7 @@ def send_url(server: str, provider: str) -> str:
 def redirect_lines(server: str, key: str, provider: str) -> list[str]:
     """Return a line for each SDK of a provider, ready to be pasted."""
     url = send_url(server, provider)
-    return [f"{each.sdk}: {each.line.format(url=url, key=key)}" for each in _target(provider).redirects]
+    return [f"{each.sdk}: {each.written(url, key)}" for each in _target(provider).redirects]
 
 
 def _target(provider: str) -> BaseUrl:

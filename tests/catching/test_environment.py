@@ -91,3 +91,9 @@ def test_a_programs_own_keys_become_the_catchers_and_it_gets_no_others() -> None
         "AKIA",
     )
     assert not {"TWILIO_AUTH_TOKEN", "TELNYX_API_KEY", "PLIVO_AUTH_ID"} & environ.keys()
+
+
+def test_the_key_stands_in_the_place_of_a_name_where_a_request_is_signed_and_no_secret_travels() -> None:
+    signed = caught(VONAGE_API_KEY="abc", VONAGE_SIGNATURE_SECRET="real", VONAGE_APPLICATION_ID="an-id")
+    for name in ("VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET", "VONAGE_APPLICATION_ID"):
+        assert signed[name] == "our-key"

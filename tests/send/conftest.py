@@ -36,6 +36,7 @@ class Called(NamedTuple):
     path: str
     headers: dict[str, str]
     form: dict[str, str]
+    body: str
 
 
 class Application:
@@ -48,7 +49,7 @@ class Application:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                calls.put(Called(self.path, headers, dict(parse_qsl(body, keep_blank_values=True))))
+                calls.put(Called(self.path, headers, dict(parse_qsl(body, keep_blank_values=True)), body))
                 self.send_response(204)
                 self.end_headers()
 

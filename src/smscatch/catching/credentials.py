@@ -20,8 +20,10 @@ SECRETS = (
     "TWILIO_API_KEY_SECRET",
     "VONAGE_API_SECRET",
     "VONAGE_SIGNATURE_SECRET",
+    "VONAGE_APPLICATION_ID",  # of a JWT nothing else travels
     "NEXMO_API_SECRET",
     "NEXMO_SIGNATURE_SECRET",
+    "NEXMO_APPLICATION_ID",
     "MESSAGEBIRD_API_KEY",
     "MESSAGEBIRD_ACCESS_KEY",
     "SINCH_API_TOKEN",
@@ -29,10 +31,15 @@ SECRETS = (
     "SINCH_KEY_SECRET",
     "SINCH_ACCESS_KEY_SECRET",
 )
+# Names that are the only thing to travel where a request is signed with these secrets.
+SIGNED: Mapping[str, str] = {"VONAGE_SIGNATURE_SECRET": "VONAGE_API_KEY", "NEXMO_SIGNATURE_SECRET": "NEXMO_API_KEY"}
 
 
 def with_key(before: Mapping[str, str], key: str) -> dict[str, str]:
     """Return the variables that change: each secret that is set; if none is, those that packages read by themselves."""
     secrets = [name for name in SECRETS if name in before] or READ_BY_PACKAGES
     names = {} if any(name in before for name in SECRETS) else NAMES
-    return dict.fromkeys(secrets, key) | {name: value for name, value in names.items() if not before.get(name)}
+    travelling = [name for secret, name in SIGNED.items() if secret in secrets]
+    return dict.fromkeys([*secrets, *travelling], key) | {
+        name: value for name, value in names.items() if not before.get(name)
+    }

@@ -14,6 +14,7 @@ SEND_APIS: Mapping[str, str] = {
     "plivo": "smscatch.web.compat.plivo",
     "telnyx": "smscatch.web.compat.telnyx",
     "twilio": "smscatch.web.compat.twilio",
+    "vonage": "smscatch.web.compat.vonage",
 }
 
 

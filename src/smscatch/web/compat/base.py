@@ -49,10 +49,12 @@ class Asked:
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
-        """The fields of the body, a JSON object or a form; of several values of a form the first.
+        """The fields of the body, a JSON object or a form; those of the query if there is no body.
 
-        Raises BadSend if it is neither.
+        Of several values of a form it is the first. Raises BadSend for a body that is neither.
         """
+        if not self.content:
+            return self.query
         if self.content.lstrip()[:1] in (b"{", b"["):
             try:
                 return msgspec.json.decode(self.content, type=dict[str, Any])
