@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, OTHER_LINE
-from tests.surroundings import LEAN_PYTEST
+from tests.surroundings import LEAN_PYTEST, bare_environ
 
 pytest_plugins = ["pytester"]
 
@@ -167,3 +167,18 @@ def test_many_texts_in_one_request_with_curl(environ: Mapping[str, str], server:
     assert said["error"] == expected["error"]
     assert said["message"].startswith(expected["message"].rstrip("…"))
     assert [answer["line"] for answer in answers] == [answer["line"] for answer in shown]
+
+
+def test_a_backup_and_its_restore(server: Server, tmp_path: Path) -> None:
+    environ = bare_environ(
+        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        SMSCATCH_STORE=f"sqlite:///{server.folder}/smscatch.db",
+        SMSCATCH_SPOOL=str(server.spool),
+    )
+    backup, restore = (example("Backup and restore", "sh", which, page="operation.md") for which in range(2))
+    run(environ, "sh", "-c", f"cd {tmp_path} && {backup}")
+    (file,) = tmp_path.glob("sms-*.zip")
+    assert re.fullmatch(r"smscatch restore sms-\d{4}-\d\d-\d\d\.zip\n", restore)
+    environ |= {"SMSCATCH_STORE": f"sqlite:///{tmp_path}/new.db", "SMSCATCH_SPOOL": f"{tmp_path}/spool"}
+    run(environ, *restore.split()[:2], str(file))
+    assert (tmp_path / "new.db").exists()

@@ -69,7 +69,9 @@ def _add_keys_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a key; its secret is printed once")
     add.add_argument("name", metavar="NAME")
-    add.add_argument("--scope", default="read", help="comma-separated: read, lease, ingest, admin (read by default)")
+    add.add_argument(
+        "--scope", default="read", help="comma-separated: read, lease, ingest, send, admin (read by default)"
+    )
     add.add_argument("--line", action="append", help="only for this line; may be repeated")
     actions.add_parser("list", help="list the keys, without their secrets")
     actions.add_parser("revoke", help="make a key worthless").add_argument("id", metavar="ID")

@@ -25,10 +25,14 @@ DEFAULT = "default"
 
 
 class Meant(NamedTuple):
-    """A store: its URL, and what to say of it: as it may be shown, and why it is this one. Empty if it was named."""
+    """A store: its URL, and what to say of it: as it may be shown, and why it is this one. Empty if it was named.
+
+    With the settings of the installation to which it belongs: its spool, its configuration file.
+    """
 
     url: str
     notice: str
+    settings: Settings
 
 
 def find_store(given: str | None) -> Meant:
@@ -36,9 +40,10 @@ def find_store(given: str | None) -> Meant:
     settings = load_settings({"store": given})
     origin = settings.origins["store"]
     if origin == DEFAULT and _means_the_demo(settings):
-        return Meant(store := load_demo().store, f"store: {store} (the demo's; --store names another)")
-    is_named = given is not None
-    return Meant(settings.store, "" if is_named else f"store: {hide_password(settings.store)} (from: {origin})")
+        demo = load_demo()
+        return Meant(demo.store, f"store: {demo.store} (the demo's; --store names another)", demo)
+    notice = "" if given is not None else f"store: {hide_password(settings.store)} (from: {origin})"
+    return Meant(settings.store, notice, settings)
 
 
 def _means_the_demo(settings: Settings) -> bool:
