@@ -226,7 +226,7 @@ async def lease_and_release(store: Store) -> None:
         rest=timedelta(0),
         tolerance=timedelta(0),
     )
-    (lease,) = (await store.claim(wish, now, now)).leases  # or the line is not free
+    (lease,) = (await store.claim([wish], now, now))[0].leases  # or the line is not free
     await store.change_lease(lease, msgspec.structs.replace(lease, expires_at=now, rests_until=now), now)
 
 

@@ -16,7 +16,7 @@ LEVELS = (
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),
-    ("draining", "inbox", "keycache", "search", "sources"),
+    ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
     ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks"),
     ("committing", "engines", "lines", "rights", "virtual"),

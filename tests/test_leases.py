@@ -1,6 +1,7 @@
 """Asking for a line, waiting for it in order, and the waits that end with a lease."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -135,6 +136,73 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
     assert served == list(range(8))
 
 
+async def test_however_many_wait_each_release_asks_for_those_in_front_alone(
+    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, asked = inbox.store.claim, list[str]()
+
+    async def counted(wishes: Sequence[Wish], *times: Any) -> list[Claim]:
+        asked.extend(wish.holder for wish in wishes)
+        return await claim(wishes, *times)
+
+    async def use(number: int) -> None:
+        await quick.release(await quick.acquire(a_request(holder=str(number)), PATIENCE_SECONDS))
+
+    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", PATIENCE_SECONDS)  # nobody's place grows stale
+    monkeypatch.setattr(inbox.store, "claim", counted)
+    await asyncio.gather(*(use(number) for number in range(40)))
+    assert len(asked) <= 4 * 40  # as they come, as each before leaves, and as the line is given back
+    assert {*asked} == {str(number) for number in range(40)}
+
+
+async def test_who_comes_back_with_a_ticket_is_served_before_those_who_came_after_it(
+    quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", PATIENCE_SECONDS)
+    holder = await quick.acquire(a_request(), 0)
+    with pytest.raises(NoFreeLine):
+        await quick.acquire(a_request(ticket="first in line"), 0.01)
+    behind = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
+    await queued(quick, 2)
+    back = asyncio.create_task(quick.acquire(a_request(ticket="first in line"), PATIENCE_SECONDS))
+    await quick.release(holder)
+    await quick.release(await back)
+    await behind
+
+
+async def test_a_bug_in_a_round_is_raised_by_those_who_were_asked_for(
+    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> list[Claim]:
+        raise ZeroDivisionError
+
+    await quick.acquire(a_request(), 0)
+    monkeypatch.setattr(inbox.store, "claim", broken)
+    with pytest.raises(ZeroDivisionError):
+        await quick.acquire(a_request(), PATIENCE_SECONDS)
+
+
+async def test_who_leaves_the_queue_while_a_round_is_under_way_leaves_no_lease_behind(
+    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided, has_left = asyncio.Event(), asyncio.Event()
+    claim = inbox.store.claim
+
+    async def slow(*arguments: Any) -> list[Claim]:
+        claimed = await claim(*arguments)
+        decided.set()
+        await has_left.wait()
+        return claimed
+
+    monkeypatch.setattr(inbox.store, "claim", slow)
+    asking = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
+    await decided.wait()
+    asking.cancel()
+    has_left.set()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert (await quick.acquire(a_request(), 0)).line == LINE
+
+
 async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     holder = await quick.acquire(a_request(), 0)
     waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
@@ -151,7 +219,7 @@ async def test_who_leaves_while_the_store_decides_leaves_no_lease_behind(
     decided, has_left = asyncio.Event(), asyncio.Event()
     claim = inbox.store.claim
 
-    async def slow(*arguments: Any) -> Claim:
+    async def slow(*arguments: Any) -> list[Claim]:
         claimed = await claim(*arguments)
         decided.set()
         await has_left.wait()
@@ -313,12 +381,12 @@ async def test_a_store_that_is_busy_for_a_moment_does_not_end_a_wait_for_a_line(
 ) -> None:
     claim, failures = inbox.store.claim, [StoreUnavailable("busy")]
 
-    async def busy_at_first(*arguments: Any) -> Claim:
+    async def busy_at_first(*arguments: Any) -> list[Claim]:
         if failures:
             raise failures.pop()
         return await claim(*arguments)
 
-    monkeypatch.setattr("smscatch.leases.ASK_SECONDS", 0.02)
+    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", 0.02)
     monkeypatch.setattr(inbox.store, "claim", busy_at_first)
     assert (await quick.acquire(a_request(), PATIENCE_SECONDS)).line == LINE
 

@@ -18,22 +18,20 @@ from smscatch.errors import (
     LeaseEnded,
     NoFreeLine,
     NoMessage,
-    ShuttingDown,
     StoreUnavailable,
     Unauthorized,
     UnknownLease,
 )
 from smscatch.inbox import Inbox
 from smscatch.messages import Lease, Query, Stored, format_time
+from smscatch.queueing import LineQueue, Round
 from smscatch.stores import Claim, Wish
 from smscatch.stores.leasing import ids_of_group
 from smscatch.waits import OLDEST, Choice, newest_when_quiet, next_message
 
-# A waiter asks again this often, and has left the queue when it has not asked for so long: its server was killed.
-# Shorter than a rest, so what another instance releases is known before it is free.
-ASK_SECONDS = 2.0
+CHECK_SECONDS = 2.0  # between two looks whether who waits may still have what it waits for
 LOOK_SECONDS = 5.0  # between two looks whether a lease that is waited on was released
-PATIENCE = timedelta(seconds=10)
+PATIENCE = timedelta(seconds=10)  # with who has not asked again meanwhile: its server was killed
 Check = Callable[[], Awaitable[None]]
 
 
@@ -51,8 +49,7 @@ class Leases:
         self._inbox = inbox
         self._rest = rest
         self._tolerance = tolerance
-        self._ended = asyncio.Event()  # by release, in this process; another one takes its place then
-        self._is_closed = False
+        self._queue = LineQueue(self._ask)
 
     async def _now(self) -> datetime:
         # A millisecond that has begun counts as over: what arrived in it came before.
@@ -95,28 +92,42 @@ class Leases:
         await self.release(*await self._inbox.store.leases_of(key, ticket, await self._now()))
 
     async def _claim(self, wish: Wish, wait_seconds: float, check: Check, *, is_known: bool) -> Claim:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            ended = self._ended
-            left = deadline - time.monotonic()
-            try:
-                await self._inbox.catch_up()  # what arrived before is no part of the lease
-                now = await self._now()
-                keep_until = now + PATIENCE if wait_seconds > 0 else now
-                claimed = await self._unless_left(self._inbox.store.claim(wish, now, keep_until), is_known=is_known)
-            except StoreUnavailable:  # busy, or away for a moment
-                if left <= 0:
-                    raise
-                claimed = Claim(())
-            if claimed.leases or left <= 0:
+        """Return what becomes of a wish: at once without a wait, else when it is granted, or the time is over."""
+        if wait_seconds > 0:
+            claimed = await self._wait(wish, wait_seconds, check, is_known=is_known)
+            if claimed.leases:
                 return claimed
-            if self._is_closed:
-                raise ShuttingDown("The server is stopping; ask again in a few seconds, with the same ticket.")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min([left, ASK_SECONDS, *_seconds_until_free(claimed, now)])):
-                    await ended.wait()
-            with contextlib.suppress(StoreUnavailable):
-                await check()
+        # Without a wait, and for what is told who waited in vain: who has the lines now.
+        return await self._unless_left(self._ask_once(wish, keeps_place=wait_seconds > 0), is_known=is_known)
+
+    async def _ask(self, wishes: Sequence[Wish], patience: timedelta = PATIENCE) -> Round:
+        """Ask the store for lines; who gets none keeps a place in the queue for `patience`."""
+        await self._inbox.catch_up()  # what arrived before is no part of the lease
+        now = await self._now()
+        return Round(await self._inbox.store.claim(wishes, now, now + patience), now)
+
+    async def _ask_once(self, wish: Wish, *, keeps_place: bool) -> Claim:
+        return (await self._ask([wish], PATIENCE if keeps_place else timedelta(0))).claims[0]
+
+    async def _wait(self, wish: Wish, wait_seconds: float, check: Check, *, is_known: bool) -> Claim:
+        """Return what a wish gets while it waits in the queue. Its asker is checked again and again meanwhile."""
+        deadline = time.monotonic() + wait_seconds
+        place = self._queue.join(wish)
+        try:
+            while not place.over.done() and (left := deadline - time.monotonic()) > 0:
+                await asyncio.wait([place.over], timeout=min(left, CHECK_SECONDS))
+                if not place.over.done():
+                    with contextlib.suppress(StoreUnavailable):
+                        await check()
+            claimed = await self._queue.leave(place)
+        except BaseException:
+            claimed = await self._queue.leave(place)
+            if not is_known:
+                await self.release(*claimed.leases)
+            raise
+        if not claimed.leases and place.error is not None:
+            raise place.error
+        return claimed
 
     async def _unless_left(self, claim: Coroutine[Any, Any, Claim], *, is_known: bool) -> Claim:
         """Return what came of a claim. A lease whose asker left meanwhile, and cannot ask again, ends."""
@@ -131,8 +142,7 @@ class Leases:
 
     def close(self) -> None:
         """End all waits for a line, present and future, with ShuttingDown."""
-        self._is_closed = True
-        self._ended.set()
+        self._queue.close()
 
     async def get(self, lease_id: str) -> Lease:
         """Return a lease, also one that has ended. Raises UnknownLease."""
@@ -188,8 +198,7 @@ class Leases:
         now = await self._now()
         for lease in leases:
             await self._release(lease, now)
-        self._ended.set()
-        self._ended = asyncio.Event()
+        self._queue.stir()
 
     async def _release(self, lease: Lease, now: datetime) -> None:
         while True:
@@ -247,10 +256,6 @@ class Leases:
 
 def _rest_of(lease: Lease) -> timedelta:
     return lease.rests_until - lease.expires_at
-
-
-def _seconds_until_free(claimed: Claim, now: datetime) -> list[float]:
-    return [max(0.001, (lease.rests_until - now).total_seconds()) for lease in claimed.held]
 
 
 def _no_free_line(wish: Wish, claimed: Claim, wait_seconds: float) -> NoFreeLine:

@@ -26,7 +26,8 @@ async def test_a_group_gets_its_lines_at_once_from_one_position_on(store: Store)
 async def test_of_a_group_nothing_is_leased_until_all_is_free(store: Store) -> None:
     held = await leased(store, a_wish("a", lines=(LINE,)))
     pool = (LINE, OTHER_LINE)
-    assert await claim(store, a_wish("pair", lines=pool, count=2), at(1), patience=0) == Claim((), 0, (held,))
+    refused = await claim(store, a_wish("pair", lines=pool, count=2), at(1), patience=0)
+    assert refused == Claim((), 0, (held,), refused.number)
     assert await store.leases(at(1)) == [held]
 
 
@@ -60,8 +61,8 @@ async def test_of_pairs_that_want_each_others_lines_one_after_the_other_gets_bot
         for race in range(20):
             now = at(100 * race)
             here, there = await asyncio.gather(
-                store.claim(a_wish(f"{race} here", lines=pool, count=2), now, now),
-                other.claim(a_wish(f"{race} there", lines=pool[::-1], count=2), now, now),
+                claim(store, a_wish(f"{race} here", lines=pool, count=2), now, patience=0),
+                claim(other, a_wish(f"{race} there", lines=pool[::-1], count=2), now, patience=0),
             )
             assert sorted((len(here.leases), len(there.leases))) == [0, 2]
     finally:

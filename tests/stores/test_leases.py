@@ -36,7 +36,8 @@ def a_wish(ticket: str = "a", **facts: Any) -> Wish:
 
 
 async def claim(store: Store, wish: Wish, now: datetime = NOON, patience: float = 10) -> Claim:
-    return await store.claim(wish, now, now + timedelta(seconds=patience))
+    (claimed,) = await store.claim([wish], now, now + timedelta(seconds=patience))
+    return claimed
 
 
 async def leased(store: Store, wish: Wish, now: datetime = NOON) -> Lease:
@@ -77,7 +78,8 @@ async def test_a_free_line_is_leased_from_the_newest_position_on(store: Store) -
 
 async def test_a_leased_line_is_not_free_until_it_has_rested(store: Store) -> None:
     lease = await leased(store, a_wish("a"))
-    assert await claim(store, a_wish("b"), at(1), patience=0) == Claim((), 0, (lease,))
+    refused = await claim(store, a_wish("b"), at(1), patience=0)
+    assert refused == Claim((), 0, (lease,), refused.number)
     assert (await claim(store, a_wish("b"), at(64.999), patience=0)).leases == ()
     assert (await leased(store, a_wish("b"), at(65))).holder == "test b"
 
@@ -99,6 +101,28 @@ async def test_who_asked_first_is_served_first(store: Store) -> None:
         assert (await claim(store, a_wish(f"w{n}"), at(20), patience=100)).leases == ()
     assert (await claim(store, a_wish("new"), at(20), patience=0)).leases == ()
     assert (await leased(store, a_wish("w0"), at(20))).holder == "test w0"
+
+
+async def test_of_those_who_ask_together_each_is_answered_in_the_order_of_asking(store: Store) -> None:
+    pool = (LINE, OTHER_LINE)
+    holder = await leased(store, a_wish("holder"))
+    await claim(store, a_wish("before", lines=pool, count=2), at(1), patience=1000)
+    wishes = [a_wish("b", lines=pool), a_wish("before", lines=pool, count=2), a_wish("a", lines=pool), a_wish("holder")]
+    first = await store.claim(wishes, at(2), at(1000))
+    assert [(claimed.leases, claimed.ahead, claimed.held) for claimed in first] == [
+        ((), 1, (holder,)),
+        ((), 0, (holder,)),
+        ((), 2, (holder,)),
+        ((holder,), 0, ()),  # which has its line: its answer was lost
+    ]
+    assert first[1].number < first[0].number < first[2].number
+    await store.withdraw("ci", "before")
+    assert await release(store, holder, at(3))
+    again = await store.claim([*wishes[:1], wishes[2], a_wish("c", lines=pool)], at(20), at(1000))
+    assert [[lease.holder for lease in claimed.leases] for claimed in again] == [["test b"], ["test a"], []]
+    assert {lease.line for claimed in again for lease in claimed.leases} == {*pool}
+    assert again[2].ahead == 0
+    assert {lease.holder for lease in again[2].held} == {"test a", "test b"}
 
 
 async def test_who_has_not_asked_again_is_passed_over(store: Store) -> None:
@@ -398,7 +422,7 @@ async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: 
         for race in range(races):
             now = at(100 * race)
             claims = await asyncio.gather(
-                store.claim(a_wish(f"{race} here"), now, now), other.claim(a_wish(f"{race} there"), now, now)
+                claim(store, a_wish(f"{race} here"), now, 0), claim(other, a_wish(f"{race} there"), now, 0)
             )
             leases = [lease for claimed in claims for lease in claimed.leases]
             assert len(leases) == 1

@@ -22,7 +22,7 @@ async def lease(store: Store, holder: str, line: str = OTHER_LINE) -> Lease:
         rest=timedelta(0),
         tolerance=timedelta(hours=1),
     )
-    (granted,) = (await store.claim(wish, NOON, NOON + minute)).leases
+    (granted,) = (await store.claim([wish], NOON, NOON + minute))[0].leases
     return granted
 
 

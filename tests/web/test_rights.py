@@ -176,7 +176,7 @@ async def test_a_key_that_is_limited_while_it_queues_leaves_the_queue(
     monkeypatch: pytest.MonkeyPatch,
     limit: Limit,
 ) -> None:
-    monkeypatch.setattr(leases_module, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(leases_module, "CHECK_SECONDS", 0.01)
     await inbox.receive([a_delivery()])
     holder = Wish(key="another", lines=(LINE,), ttl=timedelta(seconds=60))
     await leases.acquire(holder, 0)

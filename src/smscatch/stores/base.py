@@ -47,6 +47,9 @@ class DayCount(NamedTuple):
     messages: int
 
 
+Ticket = tuple[str, str]  # the key that asks for a line, and what it calls that
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """Someone who wants a line for a while, or a group of `count` lines, all or none.
 
@@ -71,13 +74,22 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         """How many lines are wanted at once."""
         return self.count or 1
 
+    @property
+    def name(self) -> Ticket:
+        """What tells it from all others."""
+        return self.key, self.ticket
+
 
 class Claim(NamedTuple):
-    """What became of a wish: a lease of each line; or none, and how many stand in front, and what is in the way."""
+    """What became of a wish: a lease of each line; or none, and how many stand in front, and what is in the way.
+
+    `number` is its place in the queue: who asked first has the lower one.
+    """
 
     leases: tuple[Lease, ...]
     ahead: int = 0
     held: tuple[Lease, ...] = ()
+    number: int = 0
 
 
 class Store(Protocol):
@@ -188,13 +200,13 @@ class Store(Protocol):
         to have begun in the future began now at the latest.
         """
 
-    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
-        """Lease as many of the lines wished for as are wanted, if so many are free for this wish; else none.
+    async def claim(self, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
+        """Lease for each wish as many of its lines as are wanted, if so many are free for it; else none.
 
-        Atomic among all instances. Free is a line whose newest lease has rested, and that nobody in front in the queue
-        could take (leasing.choose). A wish that is not granted stands in the queue until `keep_until`, in the order of
-        the first asking; not at all if that is not after `now`. A ticket that has unexpired leases gets those again:
-        its answer was lost.
+        Atomic among all instances, and one transaction for all that are asked for together. Free is a line whose newest
+        lease has rested, and that nobody in front in the queue could take (leasing.share_out). A wish that is not
+        granted stands in the queue until `keep_until`, in the order of the first asking, and of `wishes`; not at all if
+        that is not after `now`. A ticket that has unexpired leases gets those again: its answer was lost.
         """
 
     async def withdraw(self, key: str, ticket: str) -> None:

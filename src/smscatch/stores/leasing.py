@@ -1,14 +1,14 @@
 """What every store decides alike about leases: whose a message is, and which line a wish may have. Pure functions."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from smscatch.messages import ASIDE, LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
-from smscatch.stores.base import Delivery, Wish
+from smscatch.stores.base import Claim, Delivery, Ticket, Wish
 
 # Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
 SKEW = timedelta(seconds=2)
@@ -102,8 +102,33 @@ def _lag(earlier: Sequence[Message], tolerance: timedelta) -> timedelta | None:
     return lags[1] if len(lags) >= MIN_CLOCK_TEXTS else None
 
 
-def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: datetime) -> tuple[str, ...]:
-    """Return the lines of its pool that `wish` may have now, as many as it wants, or none; `ahead` stand in front.
+def decide(
+    asked: Collection[Ticket], queue: Mapping[int, Wish], newest: Mapping[str, Lease], now: datetime, *, position: int
+) -> dict[Ticket, Claim]:
+    """Return what becomes of those in a queue who ask now. It is in its order, up to the last of them at least.
+
+    `newest` has the newest lease of each line that any of these wishes for; leases begin at `position`.
+    """
+    shares = dict(zip(queue, share_out(queue.values(), newest, now), strict=True))
+    given = {
+        number: make_leases(queue[number], lines, position, now)
+        for number, lines in shares.items()
+        if lines and queue[number].name in asked
+    }
+    leased = {**newest, **{lease.line: lease for leases in given.values() for lease in leases}}
+    claims, ahead = dict[Ticket, Claim](), 0
+    for number, wish in queue.items():
+        if number in given:
+            claims[wish.name] = Claim(given[number], number=number)
+            continue
+        if wish.name in asked:
+            claims[wish.name] = Claim((), ahead, in_the_way(wish, leased, now), number)
+        ahead += 1
+    return claims
+
+
+def share_out(queue: Iterable[Wish], newest: Mapping[str, Lease], now: datetime) -> list[tuple[str, ...]]:
+    """Return for each in a queue the lines of its pool that it may have now, as many as it wants, or none.
 
     What those in front could take is kept for them, also as long as it is not enough for them: of free lines the first
     in the queue keeps whatever it can use, and nobody takes it away, so each lease that ends brings it nearer to what
@@ -113,14 +138,14 @@ def choose(wish: Wish, ahead: Sequence[Wish], newest: Mapping[str, Lease], now: 
     Of several lines those that have rested longest are taken.
     """
     taken = {line for line, lease in newest.items() if lease.rests_until > now}
-    for other in (*ahead, wish):
-        free = [line for line in other.lines if line not in taken and not (other.fresh and line in newest)]
+    shares: list[tuple[str, ...]] = []
+    for wish in queue:
+        free = [line for line in wish.lines if line not in taken and not (wish.fresh and line in newest)]
         free.sort(key=lambda line: newest[line].rests_until.timestamp() if line in newest else 0)
-        lines = tuple(free[: other.size])
-        if other is wish:
-            return lines if len(lines) == wish.size else ()
+        lines = tuple(free[: wish.size])
+        shares.append(lines if len(lines) == wish.size else ())
         taken.update(lines)
-    return ()
+    return shares
 
 
 def in_the_way(wish: Wish, newest: Mapping[str, Lease], now: datetime) -> tuple[Lease, ...]:

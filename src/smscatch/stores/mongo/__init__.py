@@ -149,9 +149,9 @@ class MongoStore:
         if step:
             await self._database.write(statements.clock_set)
 
-    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    async def claim(self, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
         """See Store.claim."""
-        return await self._database.write(leases.claim, wish, now, keep_until)
+        return await self._database.write(leases.claim, wishes, now, keep_until)
 
     async def withdraw(self, key: str, ticket: str) -> None:
         """See Store.withdraw."""

@@ -48,9 +48,8 @@ async def _delete_some(scope: Scope, condition: Document, hint: str, is_remember
     deleted = await scope.delete("messages", {"_id": {"$in": ids}})
     await scope.delete("reads", {"message": {"$in": ids}})
     if is_remembered:
-        await scope.update_each(
-            "deleted", {gone["_id"]: {"$set": {"received_at": gone["received_at"]}} for gone in found}
-        )
+        kept = [({"_id": gone["_id"]}, {"$set": {"received_at": gone["received_at"]}}) for gone in found]
+        await scope.update_each("deleted", kept)
     await count_lines(scope, Counter({line: -n for line, n in Counter(gone["line"] for gone in found).items()}))
     return deleted
 

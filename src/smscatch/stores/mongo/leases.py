@@ -1,35 +1,47 @@
 """Leases in the MongoDB store: who may have which line is decided by one transaction at a time."""
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from smscatch.messages import Lease
-from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, in_order, in_the_way, make_leases
+from smscatch.stores.base import Claim, Ticket, Wish
+from smscatch.stores.leasing import decide, in_order
 from smscatch.stores.mongo.scope import Document, Scope
 from smscatch.stores.mongo.statements import newest_leases, take_turn
 
 
-async def claim(scope: Scope, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+async def claim(scope: Scope, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
     """See Store.claim."""
-    turn = await take_turn(
-        scope, wish.size
-    )  # which the messages need too: none slips in beside the lease's first position
-    repeated = await leases_of(scope, wish.key, wish.ticket, now)
-    if repeated:
-        return Claim(tuple(repeated))
-    ahead = await _queue_up(scope, wish, turn.number, now=now, keep_until=keep_until)
-    newest = await newest_leases(scope, {line for other in (*ahead, wish) for line in other.lines})
-    lines = choose(wish, ahead, newest, now)
-    if not lines:
-        return Claim((), len(ahead), in_the_way(wish, newest, now))
-    granted = make_leases(wish, lines, turn.position, now)
-    documents = [document(lease, wish.ticket, turn.number + place) for place, lease in enumerate(granted, 1)]
-    await scope.insert("leases", documents)
-    await withdraw(scope, wish.key, wish.ticket)
-    return Claim(granted)
+    # The messages need the turn too: none slips in beside a lease's first position.
+    turn = await take_turn(scope, sum(wish.size for wish in wishes))
+    claims = await _repeated(scope, wishes, now)
+    asked = {wish.name: wish for wish in wishes if wish.name not in claims}
+    queue = await _queue_up(scope, asked, turn.number, now=now, keep_until=keep_until)
+    newest = await newest_leases(scope, {line for wish in queue.values() for line in wish.lines})
+    decided = decide(asked, queue, newest, now, position=turn.position)
+    granted = [(lease, ticket) for (_, ticket), claimed in decided.items() for lease in claimed.leases]
+    numbers = itertools.count(turn.number + 1)
+    await scope.insert("leases", [document(lease, ticket, next(numbers)) for lease, ticket in granted])
+    for name, claimed in decided.items():
+        if claimed.leases:
+            await withdraw(scope, *name)
+    return [(claims | decided)[wish.name] for wish in wishes]
+
+
+async def _repeated(scope: Scope, wishes: Sequence[Wish], now: datetime) -> dict[Ticket, Claim]:
+    """Return what tickets got that ask again."""
+    of_these = {"$or": [_named(*wish.name) for wish in wishes], "expires_at": {"$gt": now}}
+    leases: dict[Ticket, list[Lease]] = {}
+    for found in await scope.find("leases", of_these, ["key", "ticket", "json"]):
+        leases.setdefault((found["key"], found["ticket"]), []).append(_decode(found["json"]))
+    return {name: Claim(tuple(in_order(of_one))) for name, of_one in leases.items()}
+
+
+def _named(key: str, ticket: str) -> Document:
+    return {"key": key, "ticket": ticket}
 
 
 async def leases_of(scope: Scope, key: str, ticket: str, now: datetime) -> list[Lease]:
@@ -38,23 +50,31 @@ async def leases_of(scope: Scope, key: str, ticket: str, now: datetime) -> list[
     return in_order(_decode(lease["json"]) for lease in found)
 
 
-def _own(wish: Wish) -> Document:
-    return {"key": wish.key, "ticket": wish.ticket}
-
-
-async def _queue_up(scope: Scope, wish: Wish, number: int, *, now: datetime, keep_until: datetime) -> list[Wish]:
-    """Take the wish's place in the queue, or keep it there; return who is in front."""
+async def _queue_up(
+    scope: Scope, wishes: Mapping[Ticket, Wish], first: int, *, now: datetime, keep_until: datetime
+) -> dict[int, Wish]:
+    """Have wishes take their places in the queue, or keep them there; return the queue up to the last of them."""
     await scope.delete("wishes", {"keep_until": {"$lte": now}})
+    if not wishes:
+        return {}
+    await scope.update_each(
+        "wishes",
+        [
+            (_named(*name), _place(wish, keep_until, number))
+            for number, (name, wish) in enumerate(wishes.items(), first)
+        ],
+    )
+    queue = await scope.find("wishes", {}, ["key", "ticket", "number", "json"], sort=[("number", 1)])
+    last = max(other["number"] for other in queue if (other["key"], other["ticket"]) in wishes)
+    return {
+        other["number"]: msgspec.json.decode(other["json"], type=Wish) for other in queue if other["number"] <= last
+    }
+
+
+def _place(wish: Wish, keep_until: datetime, number: int) -> Document:
+    """Return the change that gives a wish its place, or lets it keep the one that it has."""
     kept = {"keep_until": keep_until, "json": msgspec.json.encode(wish)}
-    place = {"$set": kept, "$setOnInsert": {"number": number}}
-    await scope.update("wishes", _own(wish), place, upsert=True)
-    queue = await scope.find("wishes", {}, ["key", "ticket", "json"], sort=[("number", 1)])
-    place_of_own = next(place for place, other in enumerate(queue) if _is_own(wish, other))
-    return [msgspec.json.decode(other["json"], type=Wish) for other in queue[:place_of_own]]
-
-
-def _is_own(wish: Wish, other: Document) -> bool:
-    return (other["key"], other["ticket"]) == (wish.key, wish.ticket)
+    return {"$set": kept, "$setOnInsert": {"number": number}}
 
 
 def _decode(json: bytes) -> Lease:

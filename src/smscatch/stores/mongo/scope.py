@@ -1,6 +1,6 @@
 """What we ask of MongoDB's collections, inside a transaction or outside of any. No collection is known here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pymongo
@@ -44,9 +44,9 @@ class Scope:
         result = await self._database[collection].update_one(condition, change, upsert=upsert, session=self._session)
         return result.matched_count + (result.upserted_id is not None)
 
-    async def update_each(self, collection: str, changes: Mapping[str, Document]) -> None:
-        """Change, or make, the document of each id."""
-        updates = [pymongo.UpdateOne({"_id": id_}, change, upsert=True) for id_, change in changes.items()]
+    async def update_each(self, collection: str, changes: Iterable[tuple[Document, Document]]) -> None:
+        """Change, or make, the document under each condition, in order."""
+        updates = [pymongo.UpdateOne(condition, change, upsert=True) for condition, change in changes]
         if updates:
             await self._database[collection].bulk_write(updates, session=self._session)
 

@@ -211,7 +211,8 @@ async def raw(scope: Scope, message_id: str) -> bytes | None:
 
 async def count_lines(scope: Scope, more: Counter[str]) -> None:
     """Change the counts of messages of lines. Counting a million when asked would take longer than a page may."""
-    await scope.update_each("lines", {line: {"$inc": {"messages": count}} for line, count in more.items() if count})
+    counted = [({"_id": line}, {"$inc": {"messages": count}}) for line, count in more.items() if count]
+    await scope.update_each("lines", counted)
 
 
 async def lines(scope: Scope) -> list[LineUse]:

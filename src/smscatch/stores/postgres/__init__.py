@@ -185,9 +185,9 @@ class PostgresStore:
         if step:
             await self._writer.run(statements.clock_set)
 
-    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    async def claim(self, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
         """See Store.claim."""
-        return await self._writer.run(leases.claim, wish, now, keep_until)
+        return await self._writer.run(leases.claim, wishes, now, keep_until)
 
     async def withdraw(self, key: str, ticket: str) -> None:
         """See Store.withdraw."""

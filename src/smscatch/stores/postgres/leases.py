@@ -1,15 +1,15 @@
 """Leases in the PostgreSQL store: who may have which line is decided in a turn, so only one can."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from smscatch.messages import Lease
-from smscatch.stores.base import Claim, Wish
-from smscatch.stores.leasing import choose, in_order, in_the_way, make_leases
+from smscatch.stores.base import Claim, Ticket, Wish
+from smscatch.stores.leasing import decide, in_order
 from smscatch.stores.postgres.session import Connection
-from smscatch.stores.postgres.statements import Turn, rounded, rows, run, turn
+from smscatch.stores.postgres.statements import rounded, rows, run, turn
 
 NEWEST = """
     SELECT newest.json FROM unnest(%s::text[]) AS wanted (line) CROSS JOIN LATERAL (
@@ -21,24 +21,46 @@ PRESENT = """
     AND number = (SELECT max(number) FROM leases WHERE leases.line = this.line) ORDER BY line
 """
 QUEUE_UP = """
-    INSERT INTO wishes (key, ticket, keep_until, json) VALUES (%s, %s, %s, %s)
+    INSERT INTO wishes (key, ticket, keep_until, json)
+    SELECT key, ticket, %s, json FROM unnest(%s::text[], %s::text[], %s::bytea[])
+    WITH ORDINALITY AS given (key, ticket, json, place) ORDER BY place
     ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until, json = excluded.json
     RETURNING number
 """
+REPEATED = """
+    SELECT key, ticket, json FROM leases
+    WHERE (key, ticket) IN (SELECT * FROM unnest(%s::text[], %s::text[])) AND expires_at > %s
+"""
 
 
-async def claim(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+async def claim(connection: Connection, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
     """See Store.claim."""
     async with turn(connection) as own:
-        repeated = await leases_of(connection, wish.key, wish.ticket, now)
-        if repeated:
-            return Claim(tuple(repeated))
-        ahead = await _queue_up(connection, wish, now, keep_until)
-        newest = await newest_of(connection, {line for other in (*ahead, wish) for line in other.lines})
-        lines = choose(wish, ahead, newest, now)
-        if lines:
-            return Claim(await _grant(own, wish, lines, now))
-        return Claim((), len(ahead), in_the_way(wish, newest, now))
+        claims = await _repeated(connection, wishes, now)
+        asked = {wish.name: wish for wish in wishes if wish.name not in claims}
+        queue = await _queue_up(connection, asked, now, keep_until)
+        newest = await newest_of(connection, {line for wish in queue.values() for line in wish.lines})
+        claims |= decide(asked, queue, newest, now, position=own.position)
+        for key, ticket in asked:
+            for lease in claims[key, ticket].leases:
+                await insert(connection, lease, ticket)
+            if claims[key, ticket].leases:
+                await withdraw(connection, key, ticket)
+    return [claims[wish.name] for wish in wishes]
+
+
+async def _repeated(connection: Connection, wishes: Sequence[Wish], now: datetime) -> dict[Ticket, Claim]:
+    """Return what tickets got that ask again."""
+    found = await rows(connection, REPEATED, *_columns(wish.name for wish in wishes), rounded(now))
+    leases: dict[Ticket, list[Lease]] = {}
+    for key, ticket, json in found:
+        leases.setdefault((key, ticket), []).append(_decode(json))
+    return {name: Claim(tuple(in_order(of_one))) for name, of_one in leases.items()}
+
+
+def _columns(tickets: Iterable[Ticket]) -> tuple[list[str], list[str]]:
+    keys, names = zip(*tickets, strict=True)
+    return [*keys], [*names]
 
 
 async def leases_of(connection: Connection, key: str, ticket: str, now: datetime) -> list[Lease]:
@@ -47,20 +69,18 @@ async def leases_of(connection: Connection, key: str, ticket: str, now: datetime
     return in_order(_decode(row[0]) for row in await rows(connection, sql, key, ticket, rounded(now)))
 
 
-async def _queue_up(connection: Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
-    """Take the wish's place in the queue, or keep it there; return who is in front."""
+async def _queue_up(
+    connection: Connection, wishes: Mapping[Ticket, Wish], now: datetime, keep_until: datetime
+) -> dict[int, Wish]:
+    """Have wishes take their places in the queue, or keep them there; return the queue up to the last of them."""
     await run(connection, "DELETE FROM wishes WHERE keep_until <= %s", rounded(now))
-    own = await rows(connection, QUEUE_UP, wish.key, wish.ticket, rounded(keep_until), msgspec.json.encode(wish))
-    ahead = await rows(connection, "SELECT json FROM wishes WHERE number < %s ORDER BY number", own[0][0])
-    return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
-
-
-async def _grant(own: Turn, wish: Wish, lines: tuple[str, ...], now: datetime) -> tuple[Lease, ...]:
-    granted = make_leases(wish, lines, own.position, now)
-    for lease in granted:
-        await insert(own.connection, lease, wish.ticket)
-    await withdraw(own.connection, wish.key, wish.ticket)
-    return granted
+    if not wishes:
+        return {}
+    jsons = [msgspec.json.encode(wish) for wish in wishes.values()]
+    own = await rows(connection, QUEUE_UP, rounded(keep_until), *_columns(wishes), jsons)
+    last = max(number for (number,) in own)
+    queue = await rows(connection, "SELECT number, json FROM wishes WHERE number <= %s ORDER BY number", last)
+    return {number: msgspec.json.decode(json, type=Wish) for number, json in queue}
 
 
 async def newest_of(connection: Connection, lines: Iterable[str]) -> dict[str, Lease]:

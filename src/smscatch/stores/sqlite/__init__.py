@@ -204,9 +204,9 @@ class SqliteStore:
         """See Store.clock_set."""
         await self._writer.run(parts.clock_set, step, now)
 
-    async def claim(self, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+    async def claim(self, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
         """See Store.claim."""
-        return await self._writer.run(leases.claim, wish, now, keep_until)
+        return await self._writer.run(leases.claim, wishes, now, keep_until)
 
     async def withdraw(self, key: str, ticket: str) -> None:
         """See Store.withdraw."""
@@ -214,11 +214,11 @@ class SqliteStore:
 
     async def lease(self, lease_id: str) -> Lease | None:
         """See Store.lease."""
-        return await self._reader.run(leases.lease, lease_id)
+        return await self._ask(leases.lease, lease_id)
 
     async def leases_by_id(self, ids: Collection[str]) -> dict[str, Lease]:
         """See Store.leases_by_id."""
-        return await self._reader.run(leases.by_id, ids) if ids else {}
+        return await self._ask(leases.by_id, ids) if ids else {}
 
     async def recent_leases(self, limit: int) -> list[Lease]:
         """See Store.recent_leases."""

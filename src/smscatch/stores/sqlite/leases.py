@@ -1,7 +1,7 @@
 """Leases in the SQLite store: who may have which line is decided under the write lock, so only one can."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,11 +13,9 @@ from smscatch.stores.leasing import (
     CLOCK_TEXTS,
     Arrival,
     attribute,
-    choose,
     clock_query,
+    decide,
     in_order,
-    in_the_way,
-    make_leases,
     moved,
 )
 from smscatch.stores.sqlite.searching import NO_POSITION, search_within
@@ -35,22 +33,20 @@ NEWEST = """
 """
 
 
-def claim(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> Claim:
+def claim(connection: sqlite3.Connection, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
     """See Store.claim."""
     with transaction(connection):
-        repeated = leases_of(connection, wish.key, wish.ticket, now)
-        if repeated:
-            return Claim(tuple(repeated))
-        ahead = _queue_up(connection, wish, now, keep_until)
-        newest = _newest_of_these(connection, {line for other in (*ahead, wish) for line in other.lines})
-        lines = choose(wish, ahead, newest, now)
-        if not lines:
-            return Claim((), len(ahead), in_the_way(wish, newest, now))
-        granted = make_leases(wish, lines, counter(connection, "position"), now)
-        for lease in granted:
-            insert(connection, lease, wish.ticket)
-        withdraw(connection, wish.key, wish.ticket)
-        return Claim(granted)
+        claims = {wish.name: Claim(tuple(leases_of(connection, *wish.name, now))) for wish in wishes}
+        asked = {wish.name: wish for wish in wishes if not claims[wish.name].leases}
+        queue = _queue_up(connection, asked.values(), now, keep_until)
+        newest = _newest_of_these(connection, {line for wish in queue.values() for line in wish.lines})
+        decided = decide(asked, queue, newest, now, position=counter(connection, "position"))
+        for (key, ticket), claimed in decided.items():
+            for lease in claimed.leases:
+                insert(connection, lease, ticket)
+            if claimed.leases:
+                withdraw(connection, key, ticket)
+    return [(claims | decided)[wish.name] for wish in wishes]
 
 
 def leases_of(connection: sqlite3.Connection, key: str, ticket: str, now: datetime) -> list[Lease]:
@@ -59,17 +55,23 @@ def leases_of(connection: sqlite3.Connection, key: str, ticket: str, now: dateti
     return in_order(_decode(row[0]) for row in rows(connection, sql, key, ticket, milliseconds(now)))
 
 
-def _queue_up(connection: sqlite3.Connection, wish: Wish, now: datetime, keep_until: datetime) -> list[Wish]:
-    """Take the wish's place in the queue, or keep it there; return who is in front."""
+def _queue_up(
+    connection: sqlite3.Connection, wishes: Iterable[Wish], now: datetime, keep_until: datetime
+) -> dict[int, Wish]:
+    """Have wishes take their places in the queue, or keep them there; return the queue up to the last of them."""
     connection.execute("DELETE FROM wishes WHERE keep_until <= ?", [milliseconds(now)])
-    connection.execute(
-        "INSERT INTO wishes (key, ticket, keep_until, json) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until, json = excluded.json",
-        [wish.key, wish.ticket, milliseconds(keep_until), msgspec.json.encode(wish)],
-    )
-    own = "SELECT number FROM wishes WHERE key = ? AND ticket = ?"
-    ahead = rows(connection, f"SELECT json FROM wishes WHERE number < ({own}) ORDER BY number", wish.key, wish.ticket)
-    return [msgspec.json.decode(row[0], type=Wish) for row in ahead]
+    last = 0
+    for wish in wishes:
+        ((number,),) = rows(
+            connection,
+            "INSERT INTO wishes (key, ticket, keep_until, json) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (key, ticket) DO UPDATE SET keep_until = excluded.keep_until, json = excluded.json"
+            " RETURNING number",
+            *(*wish.name, milliseconds(keep_until), msgspec.json.encode(wish)),
+        )
+        last = max(last, number)
+    queue = rows(connection, "SELECT number, json FROM wishes WHERE number <= ? ORDER BY number", last)
+    return {number: msgspec.json.decode(json, type=Wish) for number, json in queue}
 
 
 def _newest_of_these(connection: sqlite3.Connection, lines: Collection[str]) -> dict[str, Lease]:
