@@ -21,7 +21,7 @@ LEVELS = (
     ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks"),
     ("committing", "engines", "lines", "rights", "virtual"),
     ("access",),
-    ("letting", "sending"),
+    ("boxes", "letting", "sending"),
     ("web", "opening"),
     ("server", "client", "pytest_own"),
     ("catching", "demo", "doctor", "pytest_plugin", "setup"),

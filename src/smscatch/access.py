@@ -4,7 +4,7 @@ Whoever asks names lines, filters and cursors as a client does; what the key may
 rights.py, and each message that is given goes on the record of reads. Leases are in letting.py.
 """
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import msgspec
 from smscatch.cursors import check_cursor, parse_after, parse_range
 from smscatch.deletions import Deletions
 from smscatch.errors import BadRequest, Forbidden, LeaseEnded, NoMessage, NoModem, NotFound, SmscatchError
-from smscatch.inbox import Inbox, within_bytes
+from smscatch.inbox import PAGE, Inbox, within_bytes
 from smscatch.keycache import KeyCache
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines, describe
@@ -22,12 +22,12 @@ from smscatch.modem.health import WORKING
 from smscatch.numbers import sender_forms
 from smscatch.reads import Reads
 from smscatch.rights import ORIGINS, Rights
-from smscatch.search import Search
+from smscatch.search import Search, newest_of_any
 from smscatch.settings import Settings
 from smscatch.sinks.report import SinkList, report_sinks
 from smscatch.stores import Key
 from smscatch.stores.records import Read
-from smscatch.waits import OLDEST, Choice, next_message
+from smscatch.waits import OLDEST, Choice, any_came, next_message
 
 MAX_CONTAINS = 500
 
@@ -123,6 +123,29 @@ class Access(Rights):
         newest = within_bytes(await self.house.inbox.store.newest(query, limit))
         self.note(newest)
         return newest
+
+    async def any_of(self, queries: Sequence[Query], skip: int, limit: int) -> AsyncGenerator[Stored, None]:
+        """Yield what one of the queries asks for, newest first: `limit` messages at most, behind the first `skip`."""
+        inbox = self.house.inbox
+        before, left = await inbox.position() + 1, skip + limit
+        while left:
+            size = min(PAGE, left)
+            page = await newest_of_any(inbox.store, queries, size, before=before)
+            for stored in page:
+                left -= 1
+                if left < limit:
+                    self.note([stored])
+                    yield stored
+            if len(page) < size:
+                return
+            before = page[-1].position
+
+    async def wait_for_any(self, queries: Sequence[Query], after: int, seconds: float) -> None:
+        """Return when a message behind a position is there that one of the queries asks for, or the time is up.
+
+        Raises as `check_still` does: the lines of the queries are those that the key may see.
+        """
+        await self.guard(any_came(self.house.inbox, queries, after, seconds), self.key.lines)
 
     async def find(self, name: str, query: Query) -> Stored:
         """Return the message with an id, or the newest match for `latest`.

@@ -35,9 +35,7 @@ class Search:
 
     async def newest(self, limit: int, *, before: int | None = None) -> list[Stored]:
         """Return up to `limit` matches in front of a position, newest first, as Store.newest does."""
-        newest = partial(self._store.newest, limit=limit, before=before)
-        parts = await asyncio.gather(*(newest(query) for query in await self._queries()))
-        return _merge(parts, newest_first=True)[:limit]
+        return await newest_of_any(self._store, await self._queries(), limit, before=before)
 
     async def after(self, position: int, limit: int) -> list[Stored]:
         """Return up to `limit` matches behind a position, oldest first, as Store.after does."""
@@ -89,6 +87,14 @@ class Search:
         if self.query.sender is not None or len(senders) > MOST_SENDERS:
             return [wide(sender_part=self._sender_part)]
         return [wide(sender=sender, as_sent=True) for sender in senders]
+
+
+async def newest_of_any(
+    store: Store, queries: Sequence[Query], limit: int, *, before: int | None = None
+) -> list[Stored]:
+    """Return up to `limit` messages that one of the queries asks for, in front of a position, newest first."""
+    parts = await asyncio.gather(*(store.newest(query, limit, before=before) for query in queries))
+    return _merge(parts, newest_first=True)[:limit]
 
 
 def _merge(parts: list[list[Stored]], *, newest_first: bool) -> list[Stored]:

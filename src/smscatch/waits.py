@@ -5,7 +5,7 @@ Thin users of Inbox.follow. No HTTP and no leases here: which messages belong to
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -45,6 +45,19 @@ async def next_message(
         return oldest
     left = max(0.0, deadline - clock())
     return await newest_when_quiet(inbox, query, after, left, choice=choice) or oldest
+
+
+async def any_came(inbox: Inbox, queries: Sequence[Query], after: int, timeout_seconds: float) -> bool:
+    """Return True once a message behind `after` is there that one of the queries asks for, False when time is up."""
+    lines = [query.lines for query in queries]
+    wide = Query(lines=None if None in lines else tuple({line for each in lines for line in each or ()}))
+    async with contextlib.aclosing(inbox.follow(wide, after)) as stream:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                async for stored in stream:
+                    if any(query.matches(stored.message) for query in queries):
+                        return True
+    return False
 
 
 async def _oldest(inbox: Inbox, query: Query, after: int, timeout_seconds: float, *, skip: Mapping[str, str]) -> Stored:

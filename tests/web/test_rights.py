@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -18,9 +19,10 @@ from smscatch.sources import join_parts
 from smscatch.stores import Key, Store, Wish, open_store
 from smscatch.web import stream
 from smscatch.web.app import make_app
+from smscatch.web.compat import mailosaur
 from tests.carrier import eventually
 from tests.conftest import Clock
-from tests.samples import LINE, OTHER_LINE, a_delivery
+from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
 
 Limit = Callable[[Store, Key], Awaitable[object]]
 
@@ -60,11 +62,13 @@ async def make_key(inbox: Inbox, *scopes: str, lines: tuple[str, ...] | None = N
     return key, {"authorization": f"Bearer {secret}"}
 
 
-async def ask(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> asyncio.Task[httpx2.Response]:
+async def ask(
+    client: httpx2.AsyncClient, path: str, headers: dict[str, str], method: str = "GET"
+) -> asyncio.Task[httpx2.Response]:
     """Ask for something that waits; return the answer to come, once it waits."""
     waiting = client._transport.app._app._app.state.context.house.inbox.hub  # type: ignore[attr-defined]
     before = waiting.waiting
-    answer = asyncio.create_task(client.get(path, headers=headers))
+    answer = asyncio.create_task(client.request(method, path, headers=headers))
     await eventually(lambda: waiting.waiting == before + 1)
     return answer
 
@@ -104,6 +108,22 @@ async def test_a_wait_is_refused_the_text_when_its_key_is_limited(
     answer = await ask(client, path, headers)
     await limit(elsewhere, key)
     await inbox.receive([a_delivery()])
+    refused = await answer
+    assert refused.status_code == (401 if limit is revoke else 403)
+    assert "482913" not in refused.text
+
+
+@LIMITS
+async def test_a_search_of_mailosaurs_clients_that_is_held_is_refused_the_text_when_its_key_is_limited(
+    inbox: Inbox, client: httpx2.AsyncClient, elsewhere: Store, *, monkeypatch: pytest.MonkeyPatch, limit: Limit
+) -> None:
+    monkeypatch.setattr(mailosaur, "HOLD_SECONDS", 60)
+    await inbox.receive([a_delivery(text="the first", line=LINE)])
+    key, headers = await make_key(inbox, "read")
+    path = f"/api/messages/search?server={quote(LINE)}&itemsPerPage=1&receivedAfter=2026-11-22T12:00:01Z"
+    answer = await ask(client, path, headers, "POST")
+    await limit(elsewhere, key)
+    await inbox.receive([a_delivery(line=LINE, received_at=NOON + timedelta(seconds=2))])
     refused = await answer
     assert refused.status_code == (401 if limit is revoke else 403)
     assert "482913" not in refused.text

@@ -26,7 +26,7 @@ from smscatch.web import auth, stream
 from smscatch.web.app import make_app
 from smscatch.web.compat import send as sending
 from smscatch.web.endpoint import Endpoint
-from smscatch.web.faces import SEND_API
+from smscatch.web.faces import MAILOSAUR, SEND_API
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
@@ -150,6 +150,22 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
+    "GET /api/messages": (
+        Call(shows=CODE, foreign=403, query={"server": LINE}),
+        Call(shows=CODE, foreign=404, query={"server": LINE[-8:]}),
+        Call(shows=CODE, foreign=404, query={"server": LABEL}),
+        Call(400, 400),
+    ),
+    "POST /api/messages": (Call(400, 400),),
+    "DELETE /api/messages": (Call(204, 403, query={"server": LINE}), Call(204, 404, query={"server": LABEL})),
+    "POST /api/messages/search": (
+        Call(shows=CODE, foreign=403, query={"server": LINE}, body={"sentTo": LINE}),
+        Call(shows=CODE, foreign=404, query={"server": LABEL}, body={"body": "code", "sentFrom": "x", "match": "ANY"}),
+    ),
+    "GET /api/messages/{id}": (Call(foreign=404, shows=CODE),),
+    "DELETE /api/messages/{id}": (Call(204, 404),),
+    "POST /api/messages/{id}/{action}": (Call(400, 400),),
+    "GET /api/screenshots/clients": (Call(),),
     "GET /healthz": (Call(),),
     "GET /readyz": (Call(),),
     "GET /openapi.json": (Call(),),
@@ -160,9 +176,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
 
 
 def headers_of(endpoint: Endpoint, secret: str) -> dict[str, str]:
-    """The key where the route wants it: an SDK of Twilio's puts it where that has the Auth Token."""
-    basic = base64.b64encode(f"AC1:{secret}".encode()).decode()
-    return {"authorization": f"Basic {basic}" if endpoint.face is SEND_API else f"Bearer {secret}"}
+    """The key where a client has it: one of Twilio's where its Auth Token is, one of Mailosaur's as the user name."""
+    basic = {SEND_API: f"AC1:{secret}", MAILOSAUR: f"{secret}:"}.get(endpoint.face)
+    return {"authorization": f"Basic {base64.b64encode(basic.encode()).decode()}" if basic else f"Bearer {secret}"}
 
 
 class Answer(NamedTuple):
@@ -229,7 +245,15 @@ class House:
         await self.inbox.store.open_sink(SINK)
         victim, _ = await keys.add_key(self.inbox, "victim", ("read",))
         about = lease.id if lease else victim.id if "/keys/" in endpoint.path else message.id
-        known = {"id": about, "source": "rented", "count": "3", "line": LINE, "provider": "twilio", "path": SENT}
+        known = {
+            "id": about,
+            "source": "rented",
+            "count": "3",
+            "line": LINE,
+            "provider": "twilio",
+            "path": SENT,
+            "action": "forward",
+        }
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known[found[1]], endpoint.path)
         url = f"{path}?{urlencode(call.query)}" if call.query else path
         body = call.form.encode() if call.body is None else json.dumps(call.body).encode()
@@ -240,7 +264,7 @@ class House:
             answer = await send(self.app, f"{endpoint.method} {url}", headers, body, until=shown)
             is_kept = await self.inbox.store.get(message.id) is not None
             is_same = is_kept and victim in await self.inbox.store.keys() and await self._is_same(lease)
-            told = [secret for secret in SECRETS if secret in answer.body and secret not in body.decode()]
+            told = [secret for secret in SECRETS if secret in answer.body and secret not in url + body.decode()]
             answers.append(answer._replace(told=told, is_same=is_same))
         await self._tidy()
         return answers

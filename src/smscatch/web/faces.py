@@ -4,6 +4,7 @@ from starlette.requests import Request
 
 from smscatch.web.api.inbound import let_provider_in
 from smscatch.web.auth import identify, refuse_cross_site
+from smscatch.web.compat import mailosaur
 from smscatch.web.compat.send import let_sender_in, refuse_sender
 from smscatch.web.endpoint import Endpoint, Face
 from smscatch.web.refusals import refuse, refuse_page, refuse_provider
@@ -26,3 +27,5 @@ PAGE = Face(let_in, refuse_page, checks_names=True, is_described=False)
 PROVIDER = Face(let_provider_in, refuse_provider, checks_names=False, is_described=False)
 # Requests of SDKs that take us for their provider, with a key of ours in the place of the provider's.
 SEND_API = Face(let_sender_in, refuse_sender, checks_names=False, is_described=False)
+# Requests of Mailosaur's clients, which bring a key of ours as the user name of Basic.
+MAILOSAUR = Face(let_in, mailosaur.refuse, checks_names=False, is_described=False)

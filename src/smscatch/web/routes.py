@@ -16,9 +16,9 @@ from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
 from smscatch.web.api import generic, inbound, leases, messages, sources, state
-from smscatch.web.compat import original, send
+from smscatch.web.compat import mailosaur, original, send
 from smscatch.web.endpoint import Endpoint
-from smscatch.web.faces import API, PAGE, PROVIDER, SEND_API
+from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API
 from smscatch.web.params import (
     AFTER,
     AS_SENT,
@@ -69,6 +69,16 @@ PAGES = (
     SUBMIT("/dense", pages.login.dense, (), HTML),
     SHOW("/icon/{count}.svg", pages.icons.unread_icon, (), "image/svg+xml"),
     SHOW("/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json"),
+)
+READERS = (
+    Endpoint(MAILOSAUR, "GET", "/api/messages", mailosaur.list_messages, (READ,), JSON),
+    Endpoint(MAILOSAUR, "POST", "/api/messages", mailosaur.refuse_action, (READ,), JSON),
+    Endpoint(MAILOSAUR, "DELETE", "/api/messages", mailosaur.delete_messages, (ADMIN,), "", status=204),
+    Endpoint(MAILOSAUR, "POST", "/api/messages/search", mailosaur.search, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/messages/{id}", mailosaur.get_message, (READ,), JSON),
+    Endpoint(MAILOSAUR, "DELETE", "/api/messages/{id}", mailosaur.delete_message, (ADMIN,), "", status=204),
+    Endpoint(MAILOSAUR, "POST", "/api/messages/{id}/{action}", mailosaur.refuse_action, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/screenshots/clients", mailosaur.list_email_clients, (READ,), JSON),
 )
 ENDPOINTS = (
     GET("/api/v1/code", messages.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
@@ -172,5 +182,6 @@ ENDPOINTS = (
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),
     GET("/openapi.json", state.openapi, (READ,), JSON),
     *(Endpoint(SEND_API, method, send.PATH, send.handle, (SEND,), "") for method in ("GET", "POST", "DELETE")),
+    *READERS,
     *PAGES,  # last: programs ask more often than people, and a path is looked for from the first row on
 )

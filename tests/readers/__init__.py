@@ -1,0 +1,1 @@
+"""Existing suites, whose clients read our messages."""
