@@ -18,7 +18,7 @@ LEVELS = (
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
-    ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks"),
+    ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks", "verifying"),
     ("committing", "engines", "lines", "rights", "virtual"),
     ("access",),
     ("boxes", "letting", "sending"),

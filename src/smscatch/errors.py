@@ -191,6 +191,18 @@ class BadSend(SmscatchError):
         return cls(f"{field} = {value[:40]!r} is not accepted: {why}.", field=field, value=value[:40], is_missing=False)
 
 
+class TooManyChecks(SmscatchError):
+    """The code of a verification was guessed wrong too often; `details` has the `id` of the verification."""
+
+    status, code = 429, "too_many_checks"
+
+
+class TooManySends(SmscatchError):
+    """The code of a verification was sent as often as may be; `details` has the `id` of the verification."""
+
+    status, code = 429, "too_many_sends"
+
+
 class StoreUnavailable(SmscatchError):
     """The database cannot be reached or written; nothing was kept. Trying again later is right."""
 

@@ -37,8 +37,14 @@ TARGETS: Mapping[str, BaseUrl] = {
     "twilio": BaseUrl(
         "/twilio",
         (
-            Redirect("Python twilio", 'client = Client("AC" + "0" * 32, "{key}"); client.api.base_url = "{url}"'),
-            Redirect("npm twilio", 'client = twilio("AC" + "0".repeat(32), "{key}"); client.api.baseUrl = "{url}"'),
+            Redirect(
+                "Python twilio",
+                'client = Client("AC" + "0" * 32, "{key}"); client.api.base_url = client.verify.base_url = "{url}"',
+            ),
+            Redirect(
+                "npm twilio",
+                'client = twilio("AC" + "0".repeat(32), "{key}"); client.api.baseUrl = client.verify.baseUrl = "{url}"',
+            ),
         ),
     ),
     "telnyx": BaseUrl(

@@ -15,6 +15,7 @@ from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
 from smscatch.sources.caught import KIND, CaughtText, parse_caught, write_caught
 from smscatch.spool import Entry, new_name
+from smscatch.verifying import Verifications
 
 PAGE = 200
 MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
@@ -58,11 +59,22 @@ class Desk:
         self._callbacks = callbacks
         self.secret = secret
 
+    @property
+    def verifications(self) -> Verifications:
+        """What the key verifies through this provider."""
+        house = self._access.house
+        return Verifications(house.inbox, house.settings, self._access.owner, self._provider)
+
+    def line_of(self, to: str) -> str:
+        """Return the line of a number that a text is for. Raises Forbidden for a line of others."""
+        line = self._access.house.settings.line_named(to)
+        self._access.check_line(line, doing="send to")
+        return line
+
     def prepare(self, outgoing: Outgoing) -> CaughtText:
         """Return a text that is not kept yet, but has its id already. Raises Forbidden for a line of others."""
         settings = self._access.house.settings
-        line = settings.line_named(outgoing.to)
-        self._access.check_line(line, doing="send to")
+        line = self.line_of(outgoing.to)
         name = new_name()
         if outgoing.given is not None:
             name = name_delivery(f"key {self._access.owner}", line, outgoing.given)

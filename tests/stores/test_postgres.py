@@ -80,7 +80,7 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(stor
     await store.add([a_delivery(text=sender, sender=sender) for sender in senders])
     postgres.run(url, "UPDATE messages SET sender_folded = '+' || sender_folded WHERE sender LIKE '49%'")
     postgres.run(url, "DELETE FROM schema_steps WHERE number > 1")
-    postgres.run(url, "DROP TABLE sinks, jobs, sources")
+    postgres.run(url, "DROP TABLE sinks, jobs, sources, memos")
     await (await open_store(url, join_parts)).close()
     for sender in senders:
         query = Query(sender=sender, as_sent=True)
@@ -93,7 +93,7 @@ async def test_reads_of_deleted_messages_that_a_version_before_left_are_dropped(
     await store.add_reads([Read(message=delivery.message.id, key="k", name="ci", at=NOON)])
     postgres.run(url, "INSERT INTO reads SELECT 'gone', key, at, json FROM reads")
     postgres.run(url, "DELETE FROM schema_steps WHERE number > 3")
-    postgres.run(url, "DROP TABLE sources")
+    postgres.run(url, "DROP TABLE sources, memos")
     assert len(await store.reads("gone")) == 1
     await (await open_store(url, join_parts)).close()
     assert (len(await store.reads("gone")), len(await store.reads(delivery.message.id))) == (0, 1)

@@ -15,7 +15,7 @@ from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Lease, Query
 from smscatch.sources import join_parts
-from smscatch.stores import Delivery, Job, Store, Wish, open_store
+from smscatch.stores import Delivery, Job, Memo, Store, Wish, open_store
 from tests.conftest import SetClock
 from tests.samples import LINE, a_delivery, the_parts
 from tests.stores.test_leases import lease_of
@@ -209,3 +209,15 @@ async def test_a_job_waits_no_longer_and_no_shorter(inbox: Inbox, hands: Running
     now = await inbox.time()
     assert await store.take_jobs("hook", "one", 1, now=now + 9 * minute, until=now) == []
     assert await store.take_jobs("hook", "one", 1, now=now + 11 * minute, until=now) == [job]
+
+
+@STEPS
+async def test_a_memo_lasts_as_long_as_was_left_of_it(
+    store: Store, inbox: Inbox, hands: Running, step: timedelta
+) -> None:
+    memo = Memo(b"one", await inbox.time() + timedelta(seconds=600))
+    await store.change_memo("name", None, memo, await inbox.time())
+    hands.set(step)
+    now = await inbox.time()
+    assert await store.memo("name", now + timedelta(seconds=500)) is not None
+    assert await store.memo("name", now + timedelta(seconds=600)) is None

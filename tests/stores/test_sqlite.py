@@ -40,7 +40,7 @@ async def test_senders_that_were_indexed_with_a_plus_are_found_as_they_came(tmp_
     connection = sqlite3.connect(tmp_path / "smscatch.db")
     connection.executescript(
         "UPDATE messages SET sender = '+' || sender WHERE sender LIKE '49%'; PRAGMA user_version = 2;"
-        "DROP TABLE sinks; DROP TABLE jobs; DROP TABLE sources;"
+        "DROP TABLE sinks; DROP TABLE jobs; DROP TABLE sources; DROP TABLE memos;"
     )
     connection.close()
     store = await open_store(url, join_parts)
@@ -59,7 +59,8 @@ async def test_reads_of_deleted_messages_that_a_version_before_left_are_dropped(
     await store.close()
     connection = sqlite3.connect(tmp_path / "smscatch.db")
     connection.executescript(
-        "INSERT INTO reads SELECT 'gone', key, at, json FROM reads; PRAGMA user_version = 4; DROP TABLE sources;"
+        "INSERT INTO reads SELECT 'gone', key, at, json FROM reads; PRAGMA user_version = 4;"
+        "DROP TABLE sources; DROP TABLE memos;"
     )
     connection.close()
     store = await open_store(url, join_parts)

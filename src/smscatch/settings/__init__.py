@@ -160,6 +160,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "false",
         ),
     ]
+    virtual_codes: Annotated[
+        tuple[forms.FixedCode, ...],
+        Field(
+            "the codes of verifications that are not random: of numbers, where an x is any digit, and of their endings",
+            forms.CODES_FORM,
+            forms.parse_codes,
+            "",
+            show=forms.show_codes,
+        ),
+    ]
     url: Annotated[str, Field("for clients: where the server is", "http://HOST:PORT", forms.parse_server)]
     key: Annotated[
         str | None, Field("for clients: the API key to use", forms.KEY_FORM, forms.parse_key, is_secret=True)

@@ -1,7 +1,10 @@
 """The forms of flat settings: from a text to its value. Each raises ValueError for what is not of its form."""
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from smscatch.messages import parse_age
@@ -11,6 +14,35 @@ STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
 STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"
 KEY_FORM = "at least 16 printable ASCII characters without blanks"
 MAX_SPAN = timedelta(days=36_500)
+
+CODES_FORM = "NUMBER=CODE with commas between them: +12015550123=123456, +447700900xxx=000000, *0001=000001"
+_FIXED_CODE = re.compile(r"(\+[1-9][0-9x]{5,14}|\*[0-9]{2,14})\s*=\s*([A-Za-z0-9]{4,10})")
+
+
+class FixedCode(NamedTuple):
+    """The code of all verifications of some numbers. `pattern` is one, where an x is any digit, or * and an ending."""
+
+    pattern: str
+    code: str
+
+    def fits(self, number: str) -> bool:
+        """Return whether a number in E.164 is one of these."""
+        if self.pattern.startswith("*"):
+            return number.endswith(self.pattern[1:])
+        return re.fullmatch(re.escape(self.pattern).replace("x", "[0-9]"), number) is not None
+
+
+def parse_codes(text: str) -> tuple[FixedCode, ...]:
+    """Return the fixed codes: of CODES_FORM. The first that fits a number is its code."""
+    found = [(each, _FIXED_CODE.fullmatch(each.strip())) for each in text.split(",") if each.strip()]
+    if any(match is None for _, match in found):
+        raise ValueError(text)
+    return tuple(FixedCode(*match.groups()) for _, match in found if match)
+
+
+def show_codes(codes: Sequence[FixedCode]) -> str:
+    """Return codes as `parse_codes` takes them."""
+    return ", ".join(f"{each.pattern}={each.code}" for each in codes)
 
 
 def parse_port(text: str) -> int:

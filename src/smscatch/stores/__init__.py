@@ -3,7 +3,7 @@
 from smscatch.errors import BadSetting, CannotStart
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Store, Wish
 from smscatch.stores.jobs import Job, SinkUse
-from smscatch.stores.records import Key, Read
+from smscatch.stores.records import Key, Memo, Read
 
 __all__ = [
     "Claim",
@@ -13,6 +13,7 @@ __all__ = [
     "Join",
     "Key",
     "LineUse",
+    "Memo",
     "Read",
     "SinkUse",
     "Store",

@@ -11,7 +11,7 @@ import msgspec
 
 from smscatch.messages import LATE, Lease, Message, Part, Query, Stored
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.records import AddedSource, Key, Read, Record
+from smscatch.stores.records import AddedSource, Key, Memo, Read, Record
 
 # Makes one message of those parts of a long one that have come, given in the order of their numbers.
 Join = Callable[[Sequence[Part]], Message]
@@ -155,8 +155,8 @@ class Store(Protocol):
     async def prune(self, since: datetime, before: datetime, *, up_to: int) -> int | None:
         """Delete what was received between two times, at positions up to one, and forget it; return how many.
 
-        Forgets leases that ended, keys that expired, and jobs that were over, before the later time too. Returns None,
-        and has done nothing, while another instance is at it.
+        Forgets leases that ended, keys and memos that expired, and jobs that were over, before the later time too.
+        Returns None, and has done nothing, while another instance is at it.
         """
 
     async def lines(self) -> list[LineUse]:
@@ -196,8 +196,8 @@ class Store(Protocol):
         """Heed that the clock of this machine was set forward by `step`, and shows `now`; back if that is negative.
 
         What earlier texts tell of the clocks of SMSCs is forgotten. If leases are kept by this clock they move with it,
-        and the rests, and the queues: what is left of each stays as it is. With no step at all, at a start, what seems
-        to have begun in the future began now at the latest.
+        and the rests, the queues and the memos: what is left of each stays as it is. With no step at all, at a start,
+        what seems to have begun in the future began now at the latest.
         """
 
     async def claim(self, wishes: Sequence[Wish], now: datetime, keep_until: datetime) -> list[Claim]:
@@ -281,6 +281,17 @@ class Store(Protocol):
 
     async def added_sources(self) -> list[AddedSource]:
         """Return the sources that were added, by name."""
+
+    async def memo(self, name: str, now: datetime) -> Memo | None:
+        """Return what is kept under a name; None if nothing is, or not any more by `now`."""
+
+    async def change_memo(self, name: str, before: Memo | None, after: Memo, now: datetime) -> bool:
+        """Put `after` in the place of `before`, None for nothing that is there by `now` (compare and set).
+
+        Atomic among all instances. Returns False, and has done nothing, if something else is there. If `after` is there
+        already it is a repeat, and True (idempotent): so let no two changes have the same content.
+        Memos are in no export: they are over in minutes, or say what can be asked for anew.
+        """
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard` whenever another instance may have committed messages, until cancelled.

@@ -4,7 +4,7 @@ Each record is one line of JSON Lines (`smscatch export`); `kind` says which.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -55,6 +55,13 @@ class AddedSource(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     fields: dict[str, str] = {}
     signature: dict[str, str | dict[str, str]] = {}
+
+
+class Memo(NamedTuple):
+    """Something small that is kept under a name for a while: what it says, and until when it is there."""
+
+    content: bytes
+    until: datetime
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="position"):

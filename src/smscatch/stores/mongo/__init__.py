@@ -14,13 +14,13 @@ from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.mongo import deleting, leases, moving, parts, queue, searching, sources, statements
+from smscatch.stores.mongo import deleting, leases, memos, moving, parts, queue, searching, sources, statements
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.failing import cannot_open, reason
 from smscatch.stores.mongo.listening import Listener
 from smscatch.stores.mongo.schema import migrate
 from smscatch.stores.mongo.scope import Scope
-from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
+from smscatch.stores.records import AddedSource, Key, Memo, Read, Record, cannot_load
 
 
 class MongoStore:
@@ -228,6 +228,14 @@ class MongoStore:
     async def added_sources(self) -> list[AddedSource]:
         """See Store.added_sources."""
         return await self._database.read(sources.added)
+
+    async def memo(self, name: str, now: datetime) -> Memo | None:
+        """See Store.memo."""
+        return await self._database.read(memos.find, name, now)
+
+    async def change_memo(self, name: str, before: Memo | None, after: Memo, now: datetime) -> bool:
+        """See Store.change_memo."""
+        return await self._database.read(memos.change, name, before, after, now=now)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen."""

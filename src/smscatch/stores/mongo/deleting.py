@@ -60,5 +60,6 @@ async def _forget(scope: Scope, since: datetime, before: datetime) -> None:
     await scope.delete("deleted", {"received_at": between})
     await scope.delete("part_groups", {"message": {"$ne": None}, "newest_at": between})
     await scope.delete("keys", {"expires_at": {"$lt": before}})
+    await scope.delete("memos", {"until": {"$lt": before}})
     await scope.delete("leases", {"rests_until": {"$lt": before}})
     await scope.delete("jobs", {"state": {"$in": [DONE, DEAD]}, "due_at": {"$lt": before}})

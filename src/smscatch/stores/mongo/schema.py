@@ -62,6 +62,7 @@ INDEXES: dict[str, tuple[tuple[str, list[str], dict[str, Any]], ...]] = {
         ("jobs_due", ["sink", "state", "due_at", "position"], {}),
     ),
     "sources": (("sources_json", ["json"], {}),),
+    "memos": (("memos_until", ["until"], {}),),
 }
 
 
@@ -104,6 +105,7 @@ STEPS: tuple[Callable[[AsyncDatabase[Document]], Awaitable[None]], ...] = (
     _refold_senders,
     _make_all,
     _drop_stray_reads,
+    _make_all,
     _make_all,
 )
 

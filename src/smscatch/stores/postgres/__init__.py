@@ -16,7 +16,7 @@ from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.hearing import Hearing
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.postgres import leases, moving, parts, queue, sources, statements
+from smscatch.stores.postgres import leases, memos, moving, parts, queue, sources, statements
 from smscatch.stores.postgres.address import DatabaseAddress, parse_address
 from smscatch.stores.postgres.connections import OUR_FAULT, Connections
 from smscatch.stores.postgres.failing import cannot_open, no_options, reason, unavailable
@@ -24,7 +24,7 @@ from smscatch.stores.postgres.listening import Listener
 from smscatch.stores.postgres.schema import migrate
 from smscatch.stores.postgres.searching import NO_POSITION, Span, search, senders
 from smscatch.stores.postgres.session import connect
-from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
+from smscatch.stores.records import AddedSource, Key, Memo, Read, Record, cannot_load
 
 ANSWER_SECONDS = 4.0
 SEARCH_SECONDS = 120.0  # also for what keeps nobody waiting
@@ -268,6 +268,14 @@ class PostgresStore:
     async def added_sources(self) -> list[AddedSource]:
         """See Store.added_sources."""
         return await self._reader.run(sources.added)
+
+    async def memo(self, name: str, now: datetime) -> Memo | None:
+        """See Store.memo."""
+        return await self._reader.run(memos.find, name, now)
+
+    async def change_memo(self, name: str, before: Memo | None, after: Memo, now: datetime) -> bool:
+        """See Store.change_memo."""
+        return await self._writer.run(memos.change, name, before, after, now=now)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. Calls `heard` once at the start, too."""

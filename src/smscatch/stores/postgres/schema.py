@@ -165,6 +165,10 @@ STEPS: tuple[str | Callable[[Connection], Awaitable[None]], ...] = (
     CREATE TABLE sources (name text COLLATE "C" PRIMARY KEY, json bytea NOT NULL);
     COMMENT ON TABLE sources IS 'Who delivers texts over HTTP, added on the page or by the API; with the secrets.';
     """,
+    """
+    CREATE TABLE memos (name text COLLATE "C" PRIMARY KEY, content bytea NOT NULL, until timestamptz NOT NULL);
+    COMMENT ON TABLE memos IS 'Small things that are kept under a name for a while: verifications that are under way.';
+    """,
 )
 TRIGRAM_SCHEMA = """
     SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace

@@ -255,6 +255,7 @@ async def forget(connection: Connection, since: datetime, before: datetime) -> N
         await run(connection, "DELETE FROM deleted WHERE received_at >= %s AND received_at < %s", start, end)
         await run(connection, f"DELETE FROM part_groups WHERE {old}", start, end)  # and, by its key, their parts
         await run(connection, "DELETE FROM keys WHERE expires_at < %s", end)
+        await run(connection, "DELETE FROM memos WHERE until < %s", end)
         await run(connection, "DELETE FROM leases WHERE rests_until < %s", end)
         await run(connection, "DELETE FROM jobs WHERE state <> 'open' AND due_at < %s", end)
         await run(connection, "DELETE FROM day_counts WHERE messages = 0")

@@ -21,8 +21,8 @@ from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.messages import Lease, Part, Query, Stored
 from smscatch.stores.base import Claim, DayCount, Delivery, Join, LineUse, Wish
 from smscatch.stores.jobs import Job, SinkUse, State
-from smscatch.stores.records import AddedSource, Key, Read, Record, cannot_load
-from smscatch.stores.sqlite import leases, moving, parts, queue, searching, sources, statements
+from smscatch.stores.records import AddedSource, Key, Memo, Read, Record, cannot_load
+from smscatch.stores.sqlite import leases, memos, moving, parts, queue, searching, sources, statements
 from smscatch.stores.sqlite.schema import migrate
 from smscatch.stores.sqlite.worker import OUR_FAULT, Worker, cannot_open, connect
 
@@ -287,6 +287,14 @@ class SqliteStore:
     async def added_sources(self) -> list[AddedSource]:
         """See Store.added_sources."""
         return await self._reader.run(sources.added)
+
+    async def memo(self, name: str, now: datetime) -> Memo | None:
+        """See Store.memo."""
+        return await self._reader.run(memos.find, name, now)
+
+    async def change_memo(self, name: str, before: Memo | None, after: Memo, now: datetime) -> bool:
+        """See Store.change_memo."""
+        return await self._writer.run(memos.change, name, before, after, now=now)
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """See Store.listen. SQLite does not tell what another process wrote; that is looked for on a slow timer."""

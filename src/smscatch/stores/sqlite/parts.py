@@ -11,7 +11,7 @@ from smscatch.messages import Message, Part
 from smscatch.stores.base import Delivery, Join, group_of
 from smscatch.stores.joining import RECENT_GROUPS, Group, find_group, is_sent_again
 from smscatch.stores.leasing import Arrival
-from smscatch.stores.sqlite import leases, queue, statements
+from smscatch.stores.sqlite import leases, memos, queue, statements
 from smscatch.stores.sqlite.statements import MILLISECOND, counter, milliseconds, rows, transaction
 
 
@@ -114,6 +114,7 @@ def clock_set(connection: sqlite3.Connection, step: timedelta, now: datetime) ->
     with transaction(connection):
         leases.move(connection, step, now)
         queue.move(connection, step, now)
+        memos.move(connection, step)
         if step:
             _move_waiting(connection, step)
             connection.execute(

@@ -113,6 +113,13 @@ STEPS = (
     # Who read a message was noted after its deletion, too, and then for good.
     "DELETE FROM reads WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = reads.message);",
     "CREATE TABLE sources (name TEXT PRIMARY KEY, json BLOB NOT NULL) WITHOUT ROWID;  -- who may deliver, with secrets",
+    """
+    CREATE TABLE memos (               -- small things that are kept under a name for a while
+        name TEXT PRIMARY KEY,
+        content BLOB NOT NULL,
+        until INTEGER NOT NULL         -- milliseconds since 1970
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -223,6 +223,7 @@ def prune(connection: sqlite3.Connection, since: int, before: int, up_to: int) -
         connection.execute(f"DELETE FROM parts WHERE group_number IN ({old})", [since, before])
         connection.execute(f"DELETE FROM part_groups WHERE number IN ({old})", [since, before])
         connection.execute("DELETE FROM keys WHERE expires_at < ?", [before])
+        connection.execute("DELETE FROM memos WHERE until < ?", [before])
         connection.execute("DELETE FROM leases WHERE rests_until < ?", [before])
         connection.execute("DELETE FROM jobs WHERE state <> 'open' AND due_at < ?", [before])
     return pruned

@@ -15,12 +15,22 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from smscatch.errors import BadSend, NotFound, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
+from smscatch.errors import (
+    BadSend,
+    NotFound,
+    SmscatchError,
+    StoreUnavailable,
+    TooManyChecks,
+    TooManySends,
+    TooManyTries,
+    Unauthorized,
+)
 from smscatch.messages import Query
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing, SentText
 from smscatch.sources.base import name_media
 from smscatch.sources.caught import Callback, CaughtText
+from smscatch.web.compat import twilio_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
 
 VERSION = "2010-04-01"
@@ -37,6 +47,11 @@ ERRORS: Mapping[tuple[str, bool], tuple[int, str]] = {
     ("text", True): (21602, "Message body is required."),
     ("text", False): (21617, "The concatenated message body exceeds the 1600 character limit."),
     ("callback", False): (21609, "Invalid 'StatusCallback' URL: {value}"),
+}
+TOO_MANY = {
+    TooManyTries.code: (20429, "Too Many Requests"),
+    TooManyChecks.code: (60202, "Max check attempts reached"),
+    TooManySends.code: (60203, "Max send attempts reached"),
 }
 # Numbers that Twilio's test credentials refuse, and so do we.
 MAGIC_TO = {
@@ -219,8 +234,8 @@ def _judge(error: SmscatchError, asked: Asked) -> tuple[int, int, str]:
         return 401, 20003, "Authenticate"
     if isinstance(error, NotFound):
         return 404, 20404, f"The requested resource {asked.path} was not found"
-    if isinstance(error, TooManyTries):
-        return 429, 20429, "Too Many Requests"
+    if isinstance(error, TooManyTries | TooManyChecks | TooManySends):
+        return 429, *TOO_MANY[error.code]
     if isinstance(error, StoreUnavailable):
         return 503, 20503, str(error)
     return error.status, {403: 20403}.get(error.status, 20001), str(error)
@@ -236,5 +251,6 @@ API = SendApi(
         Operation("GET", MESSAGES, list_messages),
         Operation("GET", MESSAGE, fetch),
         Operation("DELETE", MESSAGE, delete),
+        *twilio_verify.OPERATIONS,
     ),
 )
