@@ -14,7 +14,7 @@ import pytest
 from smscatch import keys
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
-from smscatch.messages import Lease, Message
+from smscatch.messages import Lease, Message, Stored
 from smscatch.sources import join_parts
 from smscatch.stores import Wish, open_store
 from smscatch.web import auth
@@ -62,6 +62,16 @@ class House:
         self.do(self.inbox.receive([delivery]))
         assert isinstance(delivery.message, Message)
         return delivery.message
+
+    def receive_for(self, lease: Lease, **facts: Any) -> None:
+        """Have a text come that belongs to a lease: one that comes with its beginning may count as late."""
+        while (stored := self._received(line=lease.line, **facts)).message.lease != lease.id:
+            self.do(self.inbox.store.delete(stored.id))
+
+    def _received(self, **facts: Any) -> Stored:
+        stored = self.do(self.inbox.store.get(self.receive(**facts).id))
+        assert stored is not None
+        return stored
 
     def receive_when_awaited(self, **facts: Any) -> threading.Thread:
         """Have a text come as soon as somebody waits; return the thread that sees to it."""

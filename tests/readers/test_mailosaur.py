@@ -152,7 +152,7 @@ def test_one_message_and_all_of_a_server_are_deleted(house: House, client: Mailo
 def test_a_server_is_a_label_a_line_or_a_lease(house: House, client: MailosaurClient) -> None:
     house.receive(text="before", line=APART)
     lease = house.lease(APART)
-    house.receive(text="leased", line=APART)
+    house.receive_for(lease, text="leased")
     house.receive(text="of a line in no list", line="+447700900888")
     for name in ("apart", APART, "0044 7700 900777", APART[-8:]):
         assert texts(client, name) == ["leased", "before"], name
