@@ -117,6 +117,12 @@ class NotCaught(NotFound):
     code = "not_caught"
 
 
+class NoApplication(SmscatchError):
+    """Nobody would hear of a reply: where the application takes its provider's webhooks is not known."""
+
+    status, code = 409, "no_application"
+
+
 class UnknownLease(NotFound):
     """There is no such lease, or it ended long ago."""
 
@@ -201,6 +207,12 @@ class TooManySends(SmscatchError):
     """The code of a verification was sent as often as may be; `details` has the `id` of the verification."""
 
     status, code = 429, "too_many_sends"
+
+
+class OptedOut(SmscatchError):
+    """The recipient replied that no texts are wanted from this sender (opt-out)."""
+
+    status, code = 409, "opted_out"
 
 
 class StoreUnavailable(SmscatchError):

@@ -22,6 +22,8 @@ SMSD = "smsd"  # the reader of what smstools3 read, in whichever run
 REDACTED = "redacted"
 CAUGHT = "caught"
 ASIDE = "aside"
+REPLY = "reply"
+NOBODY = "-"  # stands for a lease in what no wait is given: it came to nobody's phone
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 # What is taken where nothing is given (default ttl, wait and timeout): how long a lease lasts, how long a client or the
@@ -77,11 +79,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     flash, mms, status_report, undecodable, mixed_senders, damaged_characters, possible_duplicate, late (see Lease);
     application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0);
     redacted (the service that the number is rented from took its code out); caught (an application sent it, and it
-    never left for the network); aside (it was caught on its way to one of our lines, and no lease is given it).
+    never left for the network); aside (it was caught on its way to one of our lines, and no lease is given it);
+    reply (it went the other way, to `to`).
     `reader` names the run of the program that read the modem, or is SMSD. `lease` is the id of the lease it belongs to.
     `revision` counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the
     position in the order of commits; it and the lease are set by the store. Of a text that was caught, `provider` is
-    whose API the application called, and `segments` what it would cost to send; None for others.
+    whose API the application called, and `segments` what it would cost to send; None for others. A reply is a text that
+    went from the line to the application: `to` is its number or service there, `answers` the id of the text that it
+    replies to, if it does, and `sender` is the line; its lease is NOBODY, so no wait is given it.
     """
 
     id: str
@@ -105,6 +110,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     provider: str | None = None
     segments: Segments | None = None
+    to: str | None = None
+    answers: str | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +270,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 def _foreign(message: Message) -> str:
     """Say to whom a message belongs instead."""
+    if REPLY in message.marks:
+        return f"the text to {message.to!r} is a reply, from here"
     if message.lease is not None:
         return f"the text from {message.sender!r} belongs to the lease {message.lease}"
     if LATE in message.marks:

@@ -3,21 +3,25 @@
 What a provider calls things is not known here, and no request.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smscatch.access import Access
 from smscatch.committing import Committer
-from smscatch.errors import BadDelivery, NotFound
+from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable
 from smscatch.intake import parse_entry
 from smscatch.messages import ASIDE, CAUGHT, Message, Query, Stored
+from smscatch.optouts import is_opted_out
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
 from smscatch.sources.caught import KIND, CaughtText, parse_caught, write_caught
 from smscatch.spool import Entry, new_name
 from smscatch.verifying import Verifications
+from smscatch.webhooks import find_form
 
 PAGE = 200
+PATIENCE_SECONDS = 1.0  # for the store to say whether a text is wanted
 MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
 
 
@@ -90,6 +94,22 @@ class Desk:
             marks=(*outgoing.marks, *((ASIDE,) if is_aside else ())),
             facts=dict(outgoing.facts),
         )
+
+    async def check_wanted(self, text: CaughtText) -> None:
+        """Raise OptedOut if the handset wants no texts from this sender.
+
+        A store that is away tells nothing: then the text is taken.
+        """
+        form = find_form(self._provider)
+        if form is None:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                is_out = await is_opted_out(self._access.house.inbox.store, text.line, text.sender, form.keywords)
+        except (StoreUnavailable, TimeoutError):
+            return
+        if is_out:
+            raise OptedOut(f"{text.line} replied that it wants no texts from {text.sender}.")
 
     async def keep(self, text: CaughtText) -> None:
         """Return when a text is durable, and what is to be called back is queued; a repeat is a no-op (idempotent).

@@ -1,6 +1,7 @@
 """Hooks of schemathesis: a wait of a length that is accepted lasts no time, or each would last its length.
 
-And what a source has beside its name is what one kind takes, since no schema says what which of them needs.
+And what a source has beside its name is what one kind takes, since no schema says what which of them needs; a reply
+is one that can be sent.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ import schemathesis
 MOST_SECONDS = 300
 FEW = 10  # letters
 MOST_SECRET = 500
+MOST_NAME, MOST_TEXT, MOST_URL = 200, 1600, 2000
 
 
 def make_short(values: dict[str, Any], name: str) -> None:
@@ -45,6 +47,18 @@ def is_accepted(name: str, value: Any) -> bool:
     return False
 
 
+def make_reply(reply: dict[str, Any]) -> None:
+    """Have what is of the right type be a reply that any application's opt-out takes, wherever it is."""
+    for name, value in {"to": "+15005550006", "provider": "twilio"}.items():
+        given = reply.get(name)
+        if given is None or (isinstance(given, str) and 1 <= len(given) <= MOST_NAME):
+            reply[name] = value
+    if isinstance(reply.get("text"), str) and 1 <= len(reply["text"]) <= MOST_TEXT:
+        reply["text"] = "STOP"
+    if isinstance(reply.get("url"), str) and len(reply["url"]) <= MOST_URL:
+        del reply["url"]
+
+
 def make_rare(values: dict[str, Any], name: str) -> None:
     """Have a long text begin with a letter that no stored one has: all are zeros, and nearly match anywhere."""
     text = values.get(name)
@@ -64,3 +78,5 @@ def before_call(context: object, case: Any, kwargs: object) -> None:
         make_short(case.body, "wait_seconds")
     if case.path.endswith("/sources") and isinstance(case.body, dict):
         make_smsgate(case.body)
+    if case.path.endswith("/replies") and isinstance(case.body, dict):
+        make_reply(case.body)

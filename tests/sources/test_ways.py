@@ -19,6 +19,7 @@ from smscatch.sources import KINDS, find_source, read_delivery, signed_kinds
 from smscatch.sources.caught import CaughtText, write_caught
 from smscatch.sources.hilink import StickText
 from smscatch.sources.modemmanager import ManagedText
+from smscatch.sources.reply import RepliedText, write_reply
 from smscatch.sources.webhook import JSON, Envelope, write_envelope
 from smscatch.stores import Delivery
 from tests.data import signed
@@ -110,6 +111,12 @@ def by_application(one: Text) -> bytes:
     return write_caught(caught)
 
 
+def by_handset(one: Text) -> bytes:
+    return write_reply(
+        RepliedText(name=one.name, provider="twilio", line=one.sender, to=LINE, text=one.text, received_at=one.at)
+    )
+
+
 def by_service(kind: str) -> Way:
     samples = importlib.import_module(f"tests.data.{kind}").SAMPLES
     fields = tomllib.loads(f"it = {signed.TABLES['fields']}")["it"] if kind == "signed" else {}
@@ -128,6 +135,7 @@ WAYS: dict[str, Way] = {
     "smpp": by_smpp,
     "generic": by_generic,
     "caught": by_application,
+    "reply": by_handset,
     "modemmanager": by_modemmanager,
     "hilink": by_hilink,
 }

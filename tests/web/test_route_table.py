@@ -85,6 +85,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(400, 400, query={"up_to": "1"}),
     ),
     "POST /messages/{id}/delete": (Call(303, 404),),
+    # It was not caught, so nobody knows whose number its sender is.
+    "POST /messages/{id}/reply": (Call(400, 404, form="text=STOP"),),
     "GET /lines": (Call(shows=HOLDER, leased=True),),
     "GET /lines/live": (Call(shows=HOLDER, leased=True),),
     "POST /leases/{id}/end": (Call(303, 404, leased=True),),
@@ -120,6 +122,10 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/v1/messages/{id}": (Call(shows=CODE, foreign=404),),
     "GET /api/v1/messages/{id}/reads": (Call(shows=READER, foreign=404),),
     "DELETE /api/v1/messages/{id}": (Call(204, 404),),
+    "POST /api/v1/replies": (
+        Call(201, 403, body=ABOUT | {"text": "STOP", "to": "+15005550006", "provider": "twilio"}),
+        Call(409, 403, body=ABOUT | {"text": "hello", "to": "+15005550006", "provider": "twilio"}),
+    ),
     "GET /api/v1/lines": (Call(shows=HOLDER, leased=True),),
     "GET /api/v1/leases": (Call(shows=HOLDER, leased=True),),
     "POST /api/v1/leases": (

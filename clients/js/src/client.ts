@@ -18,6 +18,8 @@ import type {
   LinkPattern,
   Message,
   Patience,
+  Reply,
+  ReplyOptions,
   Report,
   SmsCatchOptions,
 } from "./types.js";
@@ -214,6 +216,11 @@ export class LeasedLine {
   /** Return what the line received since the lease began, oldest first, what came late too. */
   messages(): Promise<Message[]> {
     return this.#hold(leasing.leaseMessages(this.#reading.lease));
+  }
+
+  /** Reply as the handset to the application, which is told by its provider's inbound webhook, signed. */
+  reply(text: string, options: ReplyOptions = {}): Promise<Reply> {
+    return this.#hold(leasing.reply(this.#reading.lease, text, options));
   }
 
   /** Return the cursor of now: what came before this call is never given to a wait that is `after` it. */

@@ -1,7 +1,7 @@
 /** The conversations about leases: asking for one, using it, giving it back. No I/O here. */
 import { BadRequest, isPassing, NoFreeLine, SmsCatchError, UnknownLease } from "./errors.js";
 import { ask, type Conversation, now, PAUSE_SECONDS, read } from "./exchange.js";
-import type { Lease, LeaseGroup, LeaseOptions, Message } from "./types.js";
+import type { Lease, LeaseGroup, LeaseOptions, Message, Reply, ReplyOptions } from "./types.js";
 import { checkTexts, checkTtl, checkWait } from "./validation.js";
 
 const LEASES = "/api/v1/leases";
@@ -106,6 +106,13 @@ export function* release(lease: { id: string }): Conversation<void> {
 export function* leaseMessages(lease: Lease): Conversation<Message[]> {
   const answer = yield* ask({ method: "GET", path: `${pathOf(lease)}/messages` });
   return read<{ messages: Message[] }>(answer, "messages").messages.reverse();
+}
+
+/** Reply from a leased line; sent twice, after a lost answer, it is one reply. */
+export function* reply({ line }: Lease, text: string, { to, provider, url }: ReplyOptions): Conversation<Reply> {
+  checkTexts({ text, to, provider, url });
+  const body = { line, text, to, provider, url, id: makeTicket() };
+  return read<Reply>(yield* ask({ method: "POST", path: "/api/v1/replies", body }), "id");
 }
 
 /** Return the address of a lease or a group. */

@@ -22,6 +22,9 @@ export interface Message {
   source: string;
   /** What an application sent through, if the text was caught from it. */
   provider: string | null;
+  /** Of a reply, the application's number that it went to, and the id of the text that it answers. */
+  to: string | null;
+  answers: string | null;
   parts: number;
   complete: boolean;
   marks: string[];
@@ -55,6 +58,27 @@ export interface LeaseGroup {
   cursor: string;
   expires_at: string;
   leases: Lease[];
+}
+
+/** To whom a leased number replies, if not to the sender of the newest text that was caught for it. */
+export interface ReplyOptions {
+  to?: string;
+  provider?: string;
+  /** Where the application takes it, if the server's settings do not say so. */
+  url?: string;
+}
+
+/** What a leased number replied; `url` is where the application is told of it, null if it is not. */
+export interface Reply {
+  id: string;
+  line: string;
+  to: string;
+  text: string;
+  provider: string;
+  answers: string | null;
+  url: string | null;
+  opted_out: boolean;
+  public_key: string | null;
 }
 
 /** One of our numbers; `modem` says how its modem is, null if smscatch reads none for it. */

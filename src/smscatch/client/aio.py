@@ -25,6 +25,7 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
+from smscatch.client.leasing import Reply
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
@@ -283,6 +284,17 @@ class AsyncLeasedLine(Leased):
     async def messages(self) -> list[Message]:
         """See LeasedLine.messages."""
         return await self._client._hold(leasing.lease_messages(self._lease))
+
+    async def reply(
+        self, text: str, *, to: str | None = None, provider: str | None = None, url: str | None = None
+    ) -> Reply:
+        """Reply as the handset to the application, which is told by its provider's inbound webhook, signed.
+
+        It goes to whoever sent the newest text that was caught for this number, or to the application's number `to` at
+        `provider`. `url` is where the application takes it, if the server's settings do not say so; NoApplication is
+        raised if nobody knows. STOP and START end and resume texts to this number, as at the provider.
+        """
+        return await self._client._hold(leasing.reply(self._lease, text, to=to, provider=provider, url=url))
 
     async def mark(self) -> str:
         """See LeasedLine.mark."""

@@ -184,6 +184,32 @@ def lease_messages(lease: Lease) -> Conversation[list[Message]]:
     return read(answer, Page).messages[::-1]
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leased number replied to the application: by the id of its message, `to` its number at `provider`.
+
+    `answers` is the id of the text that it replies to, `url` where the application is told of it; None if it is not.
+    `opted_out` says whether the number wants no texts from `to` afterwards. `public_key` checks the webhook,
+    if that is signed with a private one.
+    """
+
+    id: str
+    line: str
+    to: str
+    text: str
+    provider: str
+    answers: str | None = None
+    url: str | None = None
+    opted_out: bool = False
+    public_key: str | None = None
+
+
+def reply(lease: Lease, text: str, *, to: str | None, provider: str | None, url: str | None) -> Conversation[Reply]:
+    """Reply from a leased line; sent twice, after a lost answer, it is one reply."""
+    check_filters({"text": text, "to": to, "provider": provider, "url": url})
+    body = {"line": lease.line, "text": text, "to": to, "provider": provider, "url": url, "id": secrets.token_hex(16)}
+    return read((yield from ask(Ask("POST", "/api/v1/replies", body=body))), Reply)
+
+
 def path_of(lease: Lease | LeaseGroup) -> str:
     """Return the address of a lease or a group."""
     return f"{LEASES}/{lease.id}"

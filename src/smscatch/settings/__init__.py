@@ -17,6 +17,7 @@ from smscatch import fiction
 from smscatch.errors import BadSetting
 from smscatch.numbers import compact, country_of, is_national, is_number, readings
 from smscatch.settings import forms
+from smscatch.settings.applications import APPLICATIONS, ApplicationSettings
 from smscatch.settings.fields import Field, Given, annotations, hide_password, read_secret, refuse_unknown
 from smscatch.settings.lines import LINES, LineSettings
 from smscatch.settings.sinks import SINKS, SinkSettings
@@ -28,6 +29,7 @@ __all__ = [
     "CONFIG_PLACES",
     "FIELDS",
     "TABLES",
+    "ApplicationSettings",
     "LineSettings",
     "Settings",
     "SinkSettings",
@@ -178,6 +180,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sinks: Annotated[dict[str, SinkSettings], SINKS]
     sources: Annotated[dict[str, SourceSettings], SOURCES]
     smpp: Annotated[dict[str, SmppSettings], SMPP]
+    applications: Annotated[dict[str, ApplicationSettings], APPLICATIONS]
     origins: dict[str, str]
     config: Path | None = None
 

@@ -1,6 +1,7 @@
-"""What a provider tells an application of a text that it sent (status callbacks), by way of the durable queue.
+"""What a provider tells an application: of a text that it sent (status callbacks), and of replies (inbound webhooks).
 
-Each request is kept, signed, with its text (sources/caught.py); a job names the text. What one says is not known here.
+Each request is kept, signed, with its text (sources/caught.py, reply.py), and a job of the durable queue names the
+text. What one says is not known here.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from smscatch.inbox import Inbox
 from smscatch.messages import Stored
 from smscatch.sinks.base import GONE, TAKEN, Result, Sink
 from smscatch.sinks.runner import DEFAULT_PACE, Courier, Pace
-from smscatch.sources.caught import Callback, parse_caught
+from smscatch.sources.caught import Callback, parse_callbacks
 from smscatch.stores import Job
 
 NAME = "send callbacks"  # no name of a sink in the settings, which has no blank
@@ -30,6 +31,9 @@ class Callbacks:
         """Queue the callbacks of a message that is stored. Raises StoreUnavailable: nothing is queued then."""
         store = self._inbox.store
         stored = await store.get(message_id)
+        if stored is None:  # the store seemed silent, so it went into the spool
+            await self._inbox.catch_up()
+            stored = await store.get(message_id)
         if stored is None:
             raise StoreUnavailable("The text is kept, but its status cannot be told: the database does not answer.")
         now = await self._inbox.time()
@@ -50,9 +54,7 @@ class Callbacks:
     async def _send(self, stored: Stored) -> Result:
         """Make the requests of a text in their order; all of them again if one was not taken (at least once)."""
         raw = await self._inbox.store.raw(stored.id)
-        return (
-            Result(GONE, "the text was deleted") if raw is None else await self._send_all(parse_caught(raw).callbacks)
-        )
+        return Result(GONE, "the text was deleted") if raw is None else await self._send_all(parse_callbacks(raw))
 
     async def _send_all(self, callbacks: Sequence[Callback]) -> Result:
         from smscatch.sinks.posting import make_target, post  # noqa: PLC0415 - few servers need the HTTP client

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from smscatch.errors import ShuttingDown, StoreUnavailable
 from smscatch.hub import Arrivals
 from smscatch.inbox import Inbox
-from smscatch.messages import Query, Stored
+from smscatch.messages import REPLY, Query, Stored
 from smscatch.sinks.base import GONE, PASSING, Result, Sink
 from smscatch.sinks.retry import USUAL, Backoff, after
 from smscatch.stores.jobs import DEAD, OPEN, PUT_OFF, Attempt, Job, settled
@@ -97,7 +97,7 @@ class Courier:
                 due_at=now,
             )
             for stored in page
-            if self._wanted.matches(stored.message)
+            if self._wanted.matches(stored.message) and REPLY not in stored.message.marks
         ]
 
     async def _news(self, arrivals: Arrivals) -> None:

@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "pdu": "smscatch.sources.pdu",
     "smpp": "smscatch.sources.smpp",
     "caught": "smscatch.sources.caught",
+    "reply": "smscatch.sources.reply",
     "generic": "smscatch.sources.generic",
     "signed": "smscatch.sources.signed",
     "smsgate": "smscatch.sources.smsgate",

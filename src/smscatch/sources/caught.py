@@ -50,6 +50,20 @@ class CaughtText(msgspec.Struct, frozen=True, kw_only=True):
         return delivery_id(KIND, self.name)
 
 
+class _Calling(msgspec.Struct, frozen=True):
+    """As much of a delivery as has to be decoded for its requests."""
+
+    callbacks: tuple[Callback, ...] = ()
+
+
+def parse_callbacks(body: bytes) -> tuple[Callback, ...]:
+    """Return the requests that are kept with a text, of whichever kind, in their order. Raises BadDelivery."""
+    try:
+        return msgspec.json.decode(body, type=_Calling).callbacks
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadDelivery(f"{error}.") from error
+
+
 def write_caught(text: CaughtText) -> bytes:
     """Return the body of a spool entry."""
     return msgspec.json.encode(text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from smscatch.messages import ASIDE, LATE, MAX_LINES_LEASED, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
+from smscatch.messages import ASIDE, LATE, MAX_LINES_LEASED, NOBODY, POSSIBLE_DUPLICATE, SMSD, Lease, Message, Query
 from smscatch.stores.base import Claim, Delivery, Ticket, Wish
 
 # Nodes of an SMSC, and servers of ours, that tell the same time are this close to each other.
@@ -44,6 +44,8 @@ def attribute(message: Message, newest: Lease | None, arrival: Arrival, earlier:
     which is the time when the lease was given or later (Leases). No clock of a server plays a part in that but for how
     long ago a text came, and Clock.age knows of each time that it was set.
     """
+    if message.lease == NOBODY:
+        return message
     if newest is None or arrival.last >= newest.rests_until or _is_second_copy(message) or ASIDE in message.marks:
         return message
     was_waiting = arrival.first < newest.started_at

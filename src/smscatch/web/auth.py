@@ -30,7 +30,7 @@ async def identify(request: Request, endpoint: Endpoint) -> Access:
 
     Raises Unauthorized without a good key, Forbidden if it lacks the scope.
     """
-    secret = _secret_of_header(request)
+    secret = secret_of_header(request)
     if secret is None:
         secret = request.cookies.get(COOKIE)
         if secret is not None:
@@ -60,7 +60,7 @@ async def slow_down(request: Request, secret: str, find: Callable[[], Awaitable[
     return await tries.check(address_of(request), hash_secret(secret), find, partial(asyncio.sleep, FAILURE_SECONDS))
 
 
-def _secret_of_header(request: Request) -> str | None:
+def secret_of_header(request: Request) -> str | None:
     """Return the key in the Authorization header: Bearer (RFC 6750) or Basic's user name (RFC 7617)."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":

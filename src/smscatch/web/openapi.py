@@ -12,6 +12,7 @@ from smscatch.deliverers import NewSource
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
 from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
+from smscatch.replying import Replied, ReplyRequest
 from smscatch.sinks.report import SinkList
 from smscatch.sources.generic import GenericDelivery
 from smscatch.web.api.answers import (
@@ -33,9 +34,9 @@ from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken, NotTaken),
-    *(DocumentOf2018, Alive, Readiness, SinkList, SourceList, SourceWithSecret, Error),
+    *(DocumentOf2018, Alive, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
 )
-BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret)
+BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
 ALWAYS = (BadRequest,)
 GUARDED = (Unauthorized, Forbidden, TooManyTries, StoreUnavailable)

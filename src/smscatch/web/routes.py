@@ -5,6 +5,7 @@ from functools import partial
 from smscatch.errors import (
     BadDelivery,
     LeaseEnded,
+    NoApplication,
     NoFreeLine,
     NoModem,
     NotFound,
@@ -15,7 +16,7 @@ from smscatch.errors import (
 from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
-from smscatch.web.api import generic, inbound, leases, messages, sources, state
+from smscatch.web.api import generic, inbound, leases, messages, replies, sources, state
 from smscatch.web.compat import mailosaur, original, send
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API
@@ -49,6 +50,7 @@ PAGES = (
     SHOW("/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream"),
     SUBMIT("/messages/delete", pages.inbox.delete_shown, (ADMIN,), HTML, (*FILTERS, AFTER, BEFORE, UP_TO, AS_SENT)),
     SUBMIT("/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML),
+    SUBMIT("/messages/{id}/reply", pages.message.reply, (LEASE, SEND), HTML),
     SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),
     SHOW("/lines/live", pages.lines.live, (READ, LEASE), EVENTS),
     SUBMIT("/leases/{id}/end", pages.lines.end_lease, (LEASE,), HTML),
@@ -97,6 +99,15 @@ ENDPOINTS = (
     GET("/api/v1/messages/{id}", messages.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),
     GET("/api/v1/messages/{id}/reads", messages.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
     DELETE("/api/v1/messages/{id}", messages.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
+    POST(
+        "/api/v1/replies",
+        replies.add_reply,
+        (LEASE, SEND),
+        "Replied",
+        body="ReplyRequest",
+        status=201,
+        refuses=(NoApplication,),
+    ),
     GET("/api/v1/lines", state.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/sinks", state.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/sources", sources.list_sources, (ADMIN,), "SourceList"),

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
+from smscatch.errors import BadSend, NotFound, OptedOut, SmscatchError, Unauthorized
 from smscatch.messages import format_time
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
@@ -26,6 +26,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     if not text:
         raise BadSend.missing("text")
     sent = desk.prepare(Outgoing(to, sender, text, facts={"profile": profile}))
+    await desk.check_wanted(sent)
     await desk.keep(sent)
     return SdkAnswer({"data": _resource(sent, "queued")})
 
@@ -77,6 +78,8 @@ def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
         pointer = {"source": {"pointer": f"/{FIELDS.get(field, field)}"}}
     elif isinstance(error, Unauthorized):
         code, title = "10009", "Authentication failed"
+    elif isinstance(error, OptedOut):
+        code, title = "40300", "Blocked due to STOP message"
     elif isinstance(error, NotFound):
         code, title = "10005", "Resource not found"
     detail = "No key found matching the ID." if status == Unauthorized.status else str(error)

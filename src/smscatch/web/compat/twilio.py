@@ -1,23 +1,21 @@
 """Twilio's Messages API: what an application sends with Twilio's SDKs is caught, and found again as Twilio has it.
 
 Source: Twilio's documentation, "Messages resource" (parameters, properties), "Track outbound message status" (status
-callbacks), "Webhooks security" (their signature), "Error and warning dictionary" (codes), "Test credentials" (numbers
+callbacks), "Error and warning dictionary" (codes), "Test credentials" (numbers
 that fail). What the SDKs send and accept was tried with twilio 9.13 for Python.
 """
 
-import base64
-import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
 from smscatch.errors import (
     BadSend,
     NotFound,
+    OptedOut,
     SmscatchError,
     StoreUnavailable,
     TooManyChecks,
@@ -32,8 +30,8 @@ from smscatch.sources.base import name_media
 from smscatch.sources.caught import Callback, CaughtText
 from smscatch.web.compat import twilio_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.webhooks.twilio import VERSION, sign
 
-VERSION = "2010-04-01"
 MAX_BODY = 1600  # characters
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 DELIVERED = "delivered"
@@ -53,12 +51,13 @@ TOO_MANY = {
     TooManyChecks.code: (60202, "Max check attempts reached"),
     TooManySends.code: (60203, "Max send attempts reached"),
 }
+UNSUBSCRIBED = "Attempt to send to unsubscribed recipient"
 # Numbers that Twilio's test credentials refuse, and so do we.
 MAGIC_TO = {
     "+15005550001": (21211, "Invalid 'To' Phone Number: {value}"),
     "+15005550002": (21612, "The 'To' phone number: {value}, is not currently reachable using the 'From' number."),
     "+15005550003": (21408, "Permission to send an SMS has not been enabled for the region of {value}."),
-    "+15005550004": (21610, "Attempt to send to unsubscribed recipient"),
+    "+15005550004": (21610, UNSUBSCRIBED),
     "+15005550009": (21614, "'To' number: {value}, is not a valid mobile number"),
 }
 MAGIC_FROM = {
@@ -79,6 +78,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     text = _text_of(asked, media)
     prepared = desk.prepare(Outgoing(to, sender, text, marks=("mms",) if media else (), facts=facts))
     callback = parse_callback(asked.text("StatusCallback"))
+    await desk.check_wanted(prepared)
     if callback is not None:
         calls = tuple(_callback(callback, prepared, status, desk.secret) for status in TOLD)
         prepared = msgspec.structs.replace(prepared, callbacks=calls)
@@ -106,7 +106,7 @@ def _refuse_magic(magic: Mapping[str, tuple[int, str]], number: str, field: str)
 
 
 def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
-    """Return the call that tells a status, signed with the token: HMAC-SHA1 of the address and the sorted fields."""
+    """Return the call that tells a status, signed with the token."""
     sid = _sid(text)
     fields = {
         "AccountSid": text.facts["account"],
@@ -118,10 +118,7 @@ def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
         "SmsStatus": status,
         "To": text.line,
     } | ({"MessagingServiceSid": text.facts["service"]} if text.facts["service"] else {})
-    signed = url + "".join(name + fields[name] for name in sorted(fields))
-    signature = base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
-    headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature}
-    return Callback(url=url, headers=headers, body=urlencode(fields))
+    return sign(url, fields, token)
 
 
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
@@ -230,6 +227,8 @@ def _judge(error: SmscatchError, asked: Asked) -> tuple[int, int, str]:
         code, sentence = ERRORS.get(error.reason, (20001, str(error)))
         given = error.details.get("code")
         return 400, given or code, str(error) if given else sentence.format(value=error.details.get("value", ""))
+    if isinstance(error, OptedOut):
+        return 400, 21610, UNSUBSCRIBED
     if isinstance(error, Unauthorized):
         return 401, 20003, "Authenticate"
     if isinstance(error, NotFound):

@@ -7,11 +7,14 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from smscatch import codes
-from smscatch.errors import NotFound
-from smscatch.messages import Message, format_time
+from smscatch import codes, replying
+from smscatch.errors import BadRequest, NotFound
+from smscatch.keys import LEASE, SEND
+from smscatch.messages import CAUGHT, Message, format_time
 from smscatch.web.api.messages import find_message
+from smscatch.web.api.replies import outbox_of
 from smscatch.web.endpoint import access_of, inbox_of, render
+from smscatch.web.pages.login import read_form
 from smscatch.web.pages.rows import Piece, address_of, rows_of, tags_of
 
 MAX_SHOWN_BYTES = 2048
@@ -47,6 +50,8 @@ async def message_page(request: Request) -> Response:
         delay=_delay(message),
         reads=await access.reads(message.id),
         raw=None if raw is None else show_raw(raw),
+        can_reply=CAUGHT in message.marks and access.may((LEASE, SEND)),
+        most=replying.MAX_TEXT,
         now=format_time(inbox_of(request).now()),
     )
     return HTMLResponse(html)
@@ -92,3 +97,15 @@ async def delete(request: Request) -> Response:
     """Delete a message for good, from the form that asked first, and go back to the list."""
     await access_of(request).delete(await find_message(request))
     return RedirectResponse("/", 303)
+
+
+async def reply(request: Request) -> Response:
+    """Reply as the handset to the application that sent a text, from the form beside it, and go back to that."""
+    message, form = (await find_message(request)).message, await read_form(request)
+    text = form.get("text", [""])[0].strip()[: replying.MAX_TEXT]
+    if not text:
+        raise BadRequest("The reply is empty.", parameter="text")
+    url = form.get("url", [""])[0].strip() or None
+    asked = replying.ReplyRequest(line=message.line, text=text, to=message.sender, provider=message.provider, url=url)
+    await replying.reply(access_of(request), asked, outbox_of(request))
+    return RedirectResponse(f"/messages/{message.id}", 303)

@@ -1,0 +1,85 @@
+"""Telnyx's webhook for incoming texts: an event in JSON, signed with a private key (Ed25519).
+
+Source: Telnyx's documentation, "Receiving webhooks for messaging" (event, signature), "Advanced opt in/out" (words).
+"""
+
+import base64
+import hashlib
+import importlib.util
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from smscatch.errors import BadRequest
+from smscatch.messages import format_time
+from smscatch.segments import count_segments
+from smscatch.sources.caught import Callback
+from smscatch.webhooks.base import Inbound, InboundForm, Keywords
+
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
+STOP = ("stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit")
+START = ("start", "unstop")
+
+
+def write(url: str, inbound: Inbound, secret: str) -> Callback:
+    """Return the request that tells of a text. Raises BadRequest if PyNaCl is missing."""
+    event = {
+        "data": {
+            "event_type": "message.received",
+            "id": str(uuid.uuid4()),
+            "occurred_at": format_time(inbound.at),
+            "payload": _payload(inbound),
+            "record_type": "event",
+        },
+        "meta": {"attempt": 1, "delivered_to": url},
+    }
+    body, stamp = msgspec.json.encode(event).decode(), str(int(inbound.at.timestamp()))
+    signature = _key_of(secret).sign(f"{stamp}|{body}".encode()).signature
+    headers = {
+        "content-type": "application/json",
+        "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+        "telnyx-timestamp": stamp,
+    }
+    return Callback(url=url, headers=headers, body=body)
+
+
+def _payload(inbound: Inbound) -> dict[str, object]:
+    segments = count_segments(inbound.text)
+    return {
+        "cc": [],
+        "cost": None,
+        "direction": "inbound",
+        "encoding": segments.encoding,
+        "errors": [],
+        "from": {"carrier": "", "line_type": "Wireless", "phone_number": inbound.line},
+        "id": str(uuid.UUID(inbound.id)),
+        "media": [],
+        "messaging_profile_id": inbound.service or None,
+        "parts": segments.count,
+        "received_at": format_time(inbound.at),
+        "record_type": "message",
+        "sent_at": None,
+        "tags": [],
+        "text": inbound.text,
+        "to": [{"carrier": "", "line_type": "", "phone_number": inbound.to, "status": "webhook_delivered"}],
+        "type": "SMS",
+    }
+
+
+def find_public_key(secret: str) -> str:
+    """Return the key that belongs to a secret, as Telnyx's portal shows one. Raises BadRequest if PyNaCl is missing."""
+    return base64.b64encode(bytes(_key_of(secret).verify_key)).decode()
+
+
+def _key_of(secret: str) -> "SigningKey":
+    if importlib.util.find_spec("nacl") is None:
+        raise BadRequest("Telnyx signs by Ed25519, for which PyNaCl is missing here: pip install 'smscatch[telnyx]'")
+    from nacl.signing import SigningKey  # noqa: PLC0415 - few need it, and it takes 4 MB of memory
+
+    return SigningKey(hashlib.sha256(secret.encode()).digest())
+
+
+FORM = InboundForm(write, Keywords(frozenset(STOP), frozenset(START)), find_public_key)
