@@ -482,7 +482,15 @@ async def test_a_document_has_the_fields_of_a_message_and_those_of_2018(
             "lease": None,
             "provider": None,
         },
-        **{"segments": None, "revision": 0, "first_cursor": "", "number": "Authy", "timestamp": time_then},
+        **{
+            "segments": None,
+            "to": None,
+            "answers": None,
+            "revision": 0,
+            "first_cursor": "",
+            "number": "Authy",
+            "timestamp": time_then,
+        },
     }
 
 
