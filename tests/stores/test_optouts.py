@@ -32,7 +32,7 @@ async def test_the_newest_word_to_a_number_says_whether_texts_are_wanted(store: 
 
 async def test_a_reply_belongs_to_no_lease_of_its_line(store: Store) -> None:
     wish = Wish(ticket="t", key="k", lines=(LINE,), ttl=timedelta(hours=1))
-    (lease,) = (await store.claim(wish, NOON, NOON)).leases
+    ((lease,), *_) = (await store.claim([wish], NOON, NOON))[0]
     await reply(store, "STOP")
     (kept,) = await store.newest(Query(lease=NOBODY), 10)
     assert (kept.message.lease, kept.message.to) == (NOBODY, NUMBER)
