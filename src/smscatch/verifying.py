@@ -141,13 +141,13 @@ class Verifications:
             raise _unknown()
         return found
 
-    async def check(self, which: Which, code: str, terms: Terms) -> Verification:
+    async def check(self, which: Which, code: str, most_checks: int) -> Verification:
         """Return a verification after a check: APPROVED by the right code, else with one wrong code more.
 
         Raises NotFound, and TooManyChecks if it is EXHAUSTED already.
         """
         return await self._change(
-            await self._name_of(which), lambda found, now: _checked(_own(found, which), code, terms.most_checks, now)
+            await self._name_of(which), lambda found, now: _checked(_own(found, which), code, most_checks, now)
         )
 
     async def settle(self, which: Which, status: str) -> Verification:

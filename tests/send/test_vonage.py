@@ -6,11 +6,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from vonage_http_client.auth import Auth
-from vonage_http_client.errors import NotFoundError
+from vonage_http_client.errors import AuthenticationError, HttpRequestError, NotFoundError
 from vonage_http_client.http_client import HttpClient, HttpClientOptions
 from vonage_sms import Sms, SmsMessage
 from vonage_sms.errors import SmsError
+from vonage_verify import SmsChannel, Verify, VerifyRequest, VoiceChannel
 
 from smscatch import Client
 from smscatch.redirecting import redirect_lines
@@ -26,7 +29,7 @@ def pointed_at(catcher: Server, key: str = ADMIN_KEY, **credentials: str) -> Any
 
     def make(auth: Auth, options: HttpClientOptions) -> Any:
         http = HttpClient(Auth(**credentials) if credentials else auth, options)
-        return SimpleNamespace(http_client=http, sms=Sms(http))
+        return SimpleNamespace(http_client=http, sms=Sms(http), verify=Verify(http))
 
     line = redirect_lines(catcher.url, key, "vonage")[0].removeprefix("Python vonage: ")
     names: dict[str, Any] = {"Vonage": make, "Auth": Auth, "HttpClientOptions": HttpClientOptions}
@@ -116,3 +119,91 @@ def test_each_segment_has_its_receipt_signed_as_the_sdk_checks_it(
         assert (receipt["msisdn"], receipt["to"], receipt["status"]) == (phone.number[1:], "Acme", "delivered")
         assert (receipt["client-ref"], receipt["api-key"]) == ("a&b=c", "app")
         assert Auth(api_key="app", signature_secret=ADMIN_KEY).check_signature(receipt)
+
+
+def ask(sdk: Any, *events: Any, **more: Any) -> str:
+    started: str = sdk.verify.start_verification(VerifyRequest(brand="Acme", workflow=events, **more)).request_id
+    return started
+
+
+def raised(call: Any, *given: Any) -> tuple[int, str]:
+    """The status and the sentence of the SDK's error, whose form is that of problem+json."""
+    with pytest.raises(HttpRequestError) as caught:
+        call(*given)
+    response = caught.value.response
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code, response.json()["detail"]
+
+
+def test_a_request_is_completed_by_the_code_of_its_text_and_is_spent_then(sdk: Any, sms: Client) -> None:
+    with sms.lease(label="virtual") as phone:
+        request = ask(sdk, SmsChannel(to=phone.number[1:], from_="AcmeInc"), locale="fr-fr", code_length=5)
+        code = phone.wait_for_code(sender="AcmeInc")
+        assert phone.messages()[0].text == f"Votre code de vérification Acme est : {code}"
+        assert raised(sdk.verify.check_code, request, "nope") == (
+            400,
+            "The code you provided does not match the expected value.",
+        )
+        done = sdk.verify.check_code(request, code)
+        assert (done.request_id, done.status, len(code)) == (request, "completed", 5)
+        gone = (404, f"Request {request} was not found or it has been verified already.")
+        assert raised(sdk.verify.check_code, request, code) == gone
+        assert raised(sdk.verify.cancel_verification, request) == gone
+
+
+def test_the_third_wrong_code_ends_a_request(sdk: Any, sms: Client) -> None:
+    with sms.lease() as phone:
+        request = ask(sdk, SmsChannel(to=phone.number[1:]))
+        assert [raised(sdk.verify.check_code, request, "nope")[0] for _ in range(4)] == [400, 400, 410, 410]
+        assert raised(sdk.verify.check_code, request, phone.wait_for_code())[0] == 410
+        assert ask(sdk, SmsChannel(to=phone.number[1:])) != request
+
+
+def test_a_number_has_one_request_until_it_is_given_up(sdk: Any, sms: Client) -> None:
+    with sms.lease() as phone:
+        request = ask(sdk, SmsChannel(to=phone.number[1:]))
+        with pytest.raises(HttpRequestError) as caught:
+            ask(sdk, SmsChannel(to=phone.number[1:]))
+        assert (caught.value.response.status_code, caught.value.response.json()["request_id"]) == (409, request)
+        sdk.verify.cancel_verification(request)
+        assert ask(sdk, SmsChannel(to=phone.number[1:]), code="AB12cd") != request
+        assert "AB12cd" in phone.wait_for_message(contains="AB12cd").text
+
+
+def test_the_next_event_of_a_workflow_sends_the_code_again(sdk: Any, sms: Client) -> None:
+    with sms.lease() as phone:
+        to = phone.number[1:]
+        request = ask(sdk, SmsChannel(to=to), SmsChannel(to=to, from_="Second"), VoiceChannel(to=to))
+        sdk.verify.trigger_next_workflow(request)
+        code = phone.wait_for_code(sender="Second")
+        assert raised(sdk.verify.trigger_next_workflow, request) == (409, "There are no more events left to trigger.")
+        assert sdk.verify.check_code(request, code).status == "completed"
+
+
+def test_what_vonage_refuses_of_a_verification_raises(catcher: Server, sdk: Any) -> None:
+    good = {"brand": "Acme", "workflow": [{"channel": "sms", "to": "12015550123"}]}
+    wrong: list[dict[str, Any]] = [
+        {"brand": ""},
+        {"brand": "a name that is too long"},
+        {"workflow": []},
+        {"workflow": [{"channel": "voice", "to": "12015550123"}]},
+        {"workflow": [{"channel": "sms", "to": "12"}]},
+        {"code": "1"},
+        {"code_length": 3},
+        {"channel_timeout": 5},
+    ]
+    for change in wrong:
+        assert raised(sdk.http_client.post, sdk.http_client.api_host, "/v2/verify", good | change, "basic")[0] == 422
+    with pytest.raises(AuthenticationError):
+        ask(pointed_at(catcher, "a-key-that-is-none"), SmsChannel(to="12015550123"))
+
+
+def test_a_jwt_is_known_by_its_application(catcher: Server, sms: Client) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    sdk = pointed_at(catcher, application_id=ADMIN_KEY, private_key=pem)
+    with sms.lease() as phone:
+        request = ask(sdk, SmsChannel(to=phone.number[1:]))
+        assert sdk.verify.check_code(request, phone.wait_for_code()).status == "completed"

@@ -17,6 +17,7 @@ from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import Callback, CaughtText
 from smscatch.sources.jwt import peek_claims
+from smscatch.web.compat import vonage_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
 
 SMS = "/sms/json"
@@ -111,17 +112,11 @@ def _application_of(token: str) -> str | None:
 
 
 def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
-    """Answer as Vonage does: the SMS API with 200 and a status in the body, all else with problem+json (RFC 9457)."""
-    if asked.path == SMS:
-        status, sentence = _judge(error)
-        return SdkAnswer(_answer([{"status": status, "error-text": sentence}]))
-    value = {
-        "type": f"https://developer.vonage.com/api-errors#{error.code.replace('_', '-')}",
-        "title": {401: "Unauthorized", 404: "Not Found"}.get(error.status, "Error"),
-        "detail": "You did not provide correct credentials." if isinstance(error, Unauthorized) else str(error),
-        "instance": secrets.token_hex(16),
-    }
-    return SdkAnswer(value, error.status, "application/problem+json")
+    """Answer as Vonage does: the SMS API with 200 and a status in the body, all else with an HTTP status of its own."""
+    if asked.path != SMS:
+        return vonage_verify.refuse(error, asked)
+    status, sentence = _judge(error)
+    return SdkAnswer(_answer([{"status": status, "error-text": sentence}]))
 
 
 def _judge(error: SmscatchError) -> tuple[str, str]:
@@ -139,4 +134,6 @@ def _judge(error: SmscatchError) -> tuple[str, str]:
     return "5", "Internal Error"
 
 
-API = SendApi(find_key, refuse, (Operation("POST", SMS, create), Operation("GET", SMS, create)))
+API = SendApi(
+    find_key, refuse, (Operation("POST", SMS, create), Operation("GET", SMS, create), *vonage_verify.OPERATIONS)
+)
