@@ -18,6 +18,9 @@ MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/AC{32 * '0'}/Messages.js
 SIGN_UP = """
 import os
 import twilio.rest
+from vonage_http_client.auth import Auth
+from vonage_http_client.http_client import HttpClient
+from vonage_sms import Sms, SmsMessage
 from smscatch import Client
 
 def send(to):
@@ -32,7 +35,20 @@ with Client() as sms, sms.lease() as phone:
         send("no number")
     except twilio.base.exceptions.TwilioRestException as error:
         print(error.code)
+    service = twilio.rest.Client().verify.v2.services("VA" + 32 * "0")
+    service.verifications.create(to=phone.number, channel="sms")
+    code = phone.wait_for_code(sender="VERIFY", timeout=60)
+    print(service.verification_checks.create(to=phone.number, code=code).status)
+    keys = Auth(os.environ["VONAGE_API_KEY"], signature_secret=os.environ["VONAGE_SIGNATURE_SECRET"])
+    print(Sms(HttpClient(keys)).send(SmsMessage(to=phone.number, from_="Acme", text="hello")).message_count)
 """
+# Keys of its own, which are not those of a catcher.
+VARIABLES = {
+    "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
+    "TWILIO_AUTH_TOKEN": "real",
+    "VONAGE_API_KEY": "abcd1234",
+    "VONAGE_SIGNATURE_SECRET": "real",
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +92,22 @@ def test_a_program_that_calls_no_provider_is_said_so(shared_server: Server, tmp_
 def test_a_code_comes_to_the_test_that_waits_for_it_with_nothing_set_up_and_nothing_changed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", sys.executable, "-c", SIGN_UP],
-        env=bare_environ(TMPDIR=str(tmp_path)),
+        env=bare_environ(TMPDIR=str(tmp_path), **VARIABLES),
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    url, code, status, refused = done.stdout.splitlines()
-    assert (code, status, refused) == ("482913", "delivered", "21211")
-    notice, caught = done.stderr.splitlines()
+    url, code, status, refused, verified, parts = done.stdout.splitlines()
+    assert (code, status, refused, verified, parts) == ("482913", "delivered", "21211", "approved", "1")
+    notice, caught, *others = done.stderr.splitlines()
     assert notice.startswith(f"smscatch: no server is named, so one runs for this command: {url}/ with the key ")
     assert caught == "smscatch: caught api.twilio.com, answered 200 once, 201 once, 400 once"
+    assert others == [
+        "smscatch: caught rest.nexmo.com, answered 200 once",
+        "smscatch: caught verify.twilio.com, answered 201 2 times",
+    ]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ approve the right one, one is first, and the other looks again. What providers c
 """
 
 import secrets
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -116,7 +117,7 @@ class Verifications:
     def _new(self, wanted: CodeRequest, terms: Terms, now: datetime) -> Verification:
         fixed = next((each.code for each in self._settings.virtual_codes if each.fits(wanted.to)), "")
         return Verification(
-            id=secrets.token_hex(16),
+            id=uuid.uuid4().hex,  # as Vonage shows it
             scope=wanted.scope,
             to=wanted.to,
             code=wanted.code or fixed or _random_code(terms.digits),
