@@ -18,9 +18,9 @@ CAUGHT = {
     "api.telnyx.com": "telnyx",
     "rest.messagebird.com": "messagebird",
     "eu.sms.api.sinch.com": "sinch",
-    "sns.eu-west-1.amazonaws.com": "aws",
-    "sms-voice.us-east-1.amazonaws.com": "aws",
-    "sns.cn-north-1.amazonaws.com.cn": "aws",
+    "sns.eu-west-1.amazonaws.com": "sns",
+    "sms-voice.us-east-1.amazonaws.com": "sns",
+    "sns.cn-north-1.amazonaws.com.cn": "sns",
     "api.sms-gate.app": "smsgate",
 }
 NEVER_LET_THROUGH = [

@@ -51,7 +51,7 @@ PROVIDERS = (
     ),
     # Amazon's other services are none of ours (https://docs.aws.amazon.com/general/latest/gr/sns.html).
     SmsProvider(
-        "aws",
+        "sns",
         ("amazonaws.com", "amazonaws.com.cn", "api.aws"),
         (rf"(?:sns|sns-fips|sms-voice|sms-voice-fips)\.{_LABEL}\.(?:amazonaws\.com(?:\.cn)?|api\.aws)",),
         (rf"pinpoint(?:-fips)?\.{_LABEL}\.amazonaws\.com",),

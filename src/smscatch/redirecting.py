@@ -47,6 +47,26 @@ TARGETS: Mapping[str, BaseUrl] = {
             ),
         ),
     ),
+    "sns": BaseUrl(
+        "/sns",
+        (
+            # The region is any; the id of the access key and the secret are both the key.
+            Redirect(
+                "Python boto3",
+                'sns = boto3.client("sns", region_name="us-east-1", endpoint_url="{url}", aws_access_key_id="{key}",'
+                ' aws_secret_access_key="{key}")',
+            ),
+            Redirect(
+                "npm @aws-sdk/client-sns",
+                'sns = new SNSClient({{region: "us-east-1", endpoint: "{url}",'
+                ' credentials: {{accessKeyId: "{key}", secretAccessKey: "{key}"}}}})',
+            ),
+            Redirect(
+                "or by variables",
+                "export AWS_ENDPOINT_URL_SNS={url} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={key}",
+            ),
+        ),
+    ),
     "telnyx": BaseUrl(
         "/telnyx/v2",
         (

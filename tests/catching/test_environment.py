@@ -35,6 +35,8 @@ def test_a_program_with_a_bare_environment_is_led_to_the_proxy_and_trusts_us() -
         "TWILIO_AUTH_TOKEN": "our-key",
         "PLIVO_AUTH_TOKEN": "our-key",
         "TELNYX_API_KEY": "our-key",
+        "AWS_ACCESS_KEY_ID": "our-key",
+        "AWS_SECRET_ACCESS_KEY": "our-key",
         "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
         "PLIVO_AUTH_ID": "MA" + 18 * "0",
         "SMSCATCH_URL": "http://127.0.0.1:7672",
@@ -81,19 +83,27 @@ def test_hosts_that_go_around_a_proxy_still_do_but_for_those_near_a_provider() -
 
 
 def test_a_programs_own_keys_become_the_catchers_and_it_gets_no_others() -> None:
-    environ = caught(
-        VONAGE_API_KEY="abc", VONAGE_API_SECRET="real", TWILIO_ACCOUNT_SID="ACmine", AWS_ACCESS_KEY_ID="AKIA"
-    )
+    environ = caught(VONAGE_API_KEY="abc", VONAGE_API_SECRET="real", TWILIO_ACCOUNT_SID="ACmine")
     assert environ["VONAGE_API_SECRET"] == "our-key"
-    assert (environ["VONAGE_API_KEY"], environ["TWILIO_ACCOUNT_SID"], environ["AWS_ACCESS_KEY_ID"]) == (
-        "abc",
-        "ACmine",
-        "AKIA",
-    )
-    assert not {"TWILIO_AUTH_TOKEN", "TELNYX_API_KEY", "PLIVO_AUTH_ID"} & environ.keys()
+    assert (environ["VONAGE_API_KEY"], environ["TWILIO_ACCOUNT_SID"]) == ("abc", "ACmine")
+    assert not {"TWILIO_AUTH_TOKEN", "TELNYX_API_KEY", "PLIVO_AUTH_ID", "AWS_ACCESS_KEY_ID"} & environ.keys()
 
 
 def test_the_key_stands_in_the_place_of_a_name_where_a_request_is_signed_and_no_secret_travels() -> None:
     signed = caught(VONAGE_API_KEY="abc", VONAGE_SIGNATURE_SECRET="real", VONAGE_APPLICATION_ID="an-id")
     for name in ("VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET", "VONAGE_APPLICATION_ID"):
         assert signed[name] == "our-key"
+
+
+AMAZONS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "real", "AWS_SESSION_TOKEN": "real too"}
+
+
+def test_keys_of_amazon_become_the_catchers_so_that_a_missed_call_is_refused() -> None:
+    environ = caught(**AMAZONS)
+    assert {name: environ[name] for name in AMAZONS} == dict.fromkeys(AMAZONS, "our-key")
+
+
+def test_a_program_that_needs_other_services_of_amazon_keeps_its_keys() -> None:
+    environ = caught_environment(AMAZONS, AROUND._replace(keeps_aws=True))
+    assert {name: environ[name] for name in AMAZONS} == AMAZONS
+    assert environ["TWILIO_AUTH_TOKEN"] == "our-key"

@@ -212,13 +212,13 @@ async def test_an_expected_body_is_asked_for(catcher: Catcher) -> None:
     writer.close()
 
 
-async def test_aws_keys_of_an_application_become_ours_on_the_way(catcher: Catcher) -> None:
+async def test_what_an_application_signed_with_a_key_of_amazon_has_ours_instead_on_the_way(catcher: Catcher) -> None:
     signed = "AWS4-HMAC-SHA256 Credential=AKIA123/20260101/eu-west-1/sns/aws4_request, SignedHeaders=host, Signature=ab"
     async with client_through(catcher.proxy, catcher.certificate) as client:
         await client.post("https://sns.eu-west-1.amazonaws.com/", headers={"authorization": signed})
     (asked,) = catcher.server.asked
-    assert asked.target == "/aws/"
-    assert asked.headers["authorization"] == signed.replace("AKIA123", "the-key-of-the-catcher")
+    assert asked.target == "/sns/"
+    assert asked.headers["authorization"] == "Bearer the-key-of-the-catcher"
 
 
 async def test_further_connections_wait_until_one_ends() -> None:

@@ -18,6 +18,8 @@ from smscatch.redirecting import TARGETS, redirect_lines, send_url
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from smscatch.web.compat import SEND_APIS
+from smscatch.web.compat.base import Asked, Url
+from smscatch.web.compat.sigv4 import sign
 from tests.samples import LINE
 from tests.surroundings import settings_in
 
@@ -29,15 +31,25 @@ TEXT = "Your code is 482913 – “now”"
 SAMPLES = {
     "messagebird": ("/messages", ("recipients", "originator", "body"), (401, 422, 403)),
     "plivo": ("/v1/Account/MA1/Message/", ("dst", "src", "text"), (401, 400, 403)),
+    "sns": ("/", ("PhoneNumber", "MessageAttributes.entry.1.Value.StringValue", "Message"), (403, 400, 403)),
     "telnyx": ("/v2/messages", ("to", "from", "text"), (401, 422, 403)),
     "twilio": ("/2010-04-01/Accounts/AC1/Messages.json", ("To", "From", "Body"), (401, 400, 403)),
     "vonage": ("/sms/json", ("to", "from", "text"), (200, 200, 200)),
 }
-FORMS = ("twilio",)  # whose bodies are forms; those of the others are JSON
+# Whose bodies are forms, with these fields in each; those of the others are JSON.
+FORMS: dict[str, dict[str, str]] = {
+    "sns": {"Action": "Publish", "MessageAttributes.entry.1.Name": "AWS.MM.SMS.OriginationNumber"},
+    "twilio": {},
+}
 
 
-def credentials(provider: str, key: str) -> str:
-    """Return the header in which a provider's SDK sends a key."""
+def credentials(provider: str, key: str, path: str, content: bytes) -> str:
+    """Return the header in which a provider's SDK sends a key, or what it signs with it."""
+    if provider == "sns":
+        asked = Asked("POST", Url("", "", "", f"/sns{path}"), {"host": "test"}, content)
+        scope = "20261129/us-east-1/sns/aws4_request"
+        signature = sign(asked, scope, "host", key)
+        return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature={signature}" if key else ""
     basic = base64.b64encode(f"AC1:{key}".encode()).decode()
     return {"messagebird": f"AccessKey {key}", "telnyx": f"Bearer {key}"}.get(provider, f"Basic {basic}")
 
@@ -51,17 +63,19 @@ class Sdk:
 
     def body(self, to: str = TO, text: str = TEXT) -> bytes:
         fields = dict(zip(self.names, (to, SENDER, text), strict=True))
-        return urlencode(fields).encode() if self.provider in FORMS else json.dumps(fields).encode()
+        if self.provider in FORMS:
+            return urlencode(FORMS[self.provider] | fields).encode()
+        return json.dumps(fields).encode()
 
     async def send(
         self, body: bytes | None = None, *, path: str = "", key: str | None = None, media_type: str = ""
     ) -> httpx2.Response:
+        content, path = self.body() if body is None else body, path or self.path
         headers = {
-            "authorization": credentials(self.provider, self.key if key is None else key),
+            "authorization": credentials(self.provider, self.key if key is None else key, path, content),
             "content-type": media_type or "application/x-www-form-urlencoded",
         }
-        content = self.body() if body is None else body
-        return await self.client.post(f"/{self.provider}{path or self.path}", content=content, headers=headers)
+        return await self.client.post(f"/{self.provider}{path}", content=content, headers=headers)
 
 
 @pytest.fixture(params=SEND_APIS)
@@ -123,7 +137,7 @@ async def test_a_missing_or_wrong_field_is_refused_and_nothing_is_kept(sdk: Sdk,
 
 async def test_slashes_too_many_or_too_few_do_no_harm(sdk: Sdk, inbox: Inbox) -> None:
     for path in (f"/{sdk.path}", f"{sdk.path}/", sdk.path.rstrip("/"), sdk.path.replace("/", "//")):
-        assert (await sdk.send(path=path)).is_success
+        assert (await sdk.send(path=path)).is_success, path
     assert len(await kept(inbox)) == 4
 
 

@@ -257,7 +257,7 @@ class House:
             "count": "3",
             "line": LINE,
             "provider": "twilio",
-            "path": SENT,
+            "path": f"/{SENT}",
             "action": "forward",
         }
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known[found[1]], endpoint.path)

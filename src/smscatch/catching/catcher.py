@@ -33,7 +33,7 @@ async def catching(
         listener = await stack.enter_async_context(TlsListener(authority, forwarder, tally).open())
         proxy = await stack.enter_async_context(Proxy(listener, forwarder, tally, beyond).open())
         fill_folder(folder, before, authority.certificate, proxy_port=proxy, listener_port=listener)
-        yield caught_environment(before, Surroundings(folder, proxy, target.url, target.key))
+        yield caught_environment(before, Surroundings(folder, proxy, target.url, target.key, target.keeps_aws))
 
 
 def _place() -> str:

@@ -11,11 +11,13 @@ NAMES: Mapping[str, str] = {
     "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
     "PLIVO_AUTH_ID": "MA" + 18 * "0",
 }
-# What the packages read by themselves. If a program has none of all these, it is given them.
-READ_BY_PACKAGES = ("TWILIO_AUTH_TOKEN", "PLIVO_AUTH_TOKEN", "TELNYX_API_KEY")
-# Those of Amazon are for all of its services, and stay: the key in a caught request is changed on its way.
+# Amazon's are for all of its services, so a program may need to keep them. The id is a key of ours too.
+AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# What the packages read by themselves. If a program has none of all that are here, it is given these.
+READ_BY_PACKAGES = ("TWILIO_AUTH_TOKEN", "PLIVO_AUTH_TOKEN", "TELNYX_API_KEY", *AWS[:2])
 SECRETS = (
     *READ_BY_PACKAGES,
+    *AWS[2:],
     "TWILIO_API_SECRET",
     "TWILIO_API_KEY_SECRET",
     "VONAGE_API_SECRET",
@@ -35,11 +37,14 @@ SECRETS = (
 SIGNED: Mapping[str, str] = {"VONAGE_SIGNATURE_SECRET": "VONAGE_API_KEY", "NEXMO_SIGNATURE_SECRET": "NEXMO_API_KEY"}
 
 
-def with_key(before: Mapping[str, str], key: str) -> dict[str, str]:
-    """Return the variables that change: each secret that is set; if none is, those that packages read by themselves."""
-    secrets = [name for name in SECRETS if name in before] or READ_BY_PACKAGES
-    names = {} if any(name in before for name in SECRETS) else NAMES
+def with_key(before: Mapping[str, str], key: str, *, keeps_aws: bool = False) -> dict[str, str]:
+    """Return the variables that change: each secret that is set; if none is, those that packages read by themselves.
+
+    `keeps_aws`: those of Amazon are not among them.
+    """
+    changing = [name for name in SECRETS if not (keeps_aws and name in AWS)]
+    own = [name for name in changing if name in before]
+    secrets = own or [name for name in READ_BY_PACKAGES if name in changing]
     travelling = [name for secret, name in SIGNED.items() if secret in secrets]
-    return dict.fromkeys([*secrets, *travelling], key) | {
-        name: value for name, value in names.items() if not before.get(name)
-    }
+    names = {} if own else {name: value for name, value in NAMES.items() if not before.get(name)}
+    return dict.fromkeys([*secrets, *travelling], key) | names

@@ -24,13 +24,15 @@ NO_PROXIES = ("NO_PROXY", "no_proxy")
 class Surroundings(NamedTuple):
     """What a caught program is led to: the proxy's port, the server with its key, and the folder of this run.
 
-    In the folder are the bundles, by the names of their variables, `java.p12`, and what is loaded into programs.
+    `keeps_aws`: it has its own keys for Amazon's services. In the folder are the bundles, by the names of their
+    variables, `java.p12`, and what is loaded into programs.
     """
 
     folder: Path
     proxy_port: int
     server: str
     key: str
+    keeps_aws: bool = False
 
     @property
     def proxy(self) -> str:
@@ -46,7 +48,7 @@ def caught_environment(before: Mapping[str, str], around: Surroundings) -> dict[
         **{variable: str(around.folder / variable) for variable in (*BUNDLES, NODE)},
         **_loading(before, around),
         **_java(before, around),
-        **with_key(before, around.key),
+        **with_key(before, around.key, keeps_aws=around.keeps_aws),
         "SMSCATCH_URL": around.server,
         "SMSCATCH_KEY": around.key,
     }

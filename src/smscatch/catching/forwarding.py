@@ -1,6 +1,5 @@
 """A caught request on its way to our server: another path, another host, and for AWS another key."""
 
-import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,15 +11,15 @@ from smscatch.catching.relaying import headers_of, open_pool, relay
 from smscatch.catching.tally import Tally
 from smscatch.providers import SmsProvider
 
-# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
-_AWS_KEY_ID = re.compile(rb"(?<=Credential=)[^/,\s]+")
+SIGNING = "sns"  # whose requests are signed for its own host, with a secret that never travels
 
 
 class Destination(NamedTuple):
-    """Our server: where it is, and the key that stands in for an application's own."""
+    """Our server: where it is, and the key that stands in for an application's own; not for `keeps_aws`."""
 
     url: str
     key: str
+    keeps_aws: bool = False
 
 
 class Forwarder:
@@ -41,8 +40,8 @@ class Forwarder:
     async def forward(self, incoming: RequestStream, request: h11.Request, provider: SmsProvider, host: str) -> None:
         """Ask the server what a program asks a provider's host, and answer as it does. Raises as `relay`."""
         headers = [item for item in headers_of(request) if item[0].lower() != b"host"]
-        if provider.name == "aws":
-            headers = _with_key_id(headers, self._target.key)
+        if provider.name == SIGNING:
+            headers = _with_key(headers, self._target.key)
         url = httpcore2.URL(
             scheme=self._origin.scheme,
             host=self._origin.host,
@@ -64,13 +63,10 @@ def path_of(target: bytes) -> bytes:
     return slash + path or b"/"
 
 
-def _with_key_id(headers: Headers, key: str) -> list[tuple[bytes, bytes]]:
-    """Return headers signed for AWS with our key as the id of the access key.
+def _with_key(headers: Headers, key: str) -> list[tuple[bytes, bytes]]:
+    """Return headers with our key in the place of a signature, which nobody but the provider can check.
 
-    An application's AWS keys are for all of Amazon's services, so it keeps its own; our server does not check the
-    signature, whose secret never travels.
+    So it matters not which key an application signed with: it may read its own from a file, or from its machine's role.
     """
-    return [
-        (name, _AWS_KEY_ID.sub(lambda _: key.encode(), value) if name.lower() == b"authorization" else value)
-        for name, value in headers
-    ]
+    kept = [(name, value) for name, value in headers if name.lower() != b"authorization"]
+    return [*kept, (b"Authorization", f"Bearer {key}".encode())]

@@ -38,6 +38,11 @@ class Tally:
         """How many requests were caught."""
         return sum(answers.total() for answers in self._answers.values())
 
+    @property
+    def saw_amazon(self) -> bool:
+        """Whether a service of Amazon was called that is no provider of SMS."""
+        return any(host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) for host in self._passed)
+
     def report(self) -> list[str]:
         """Return all of it, a line for each host."""
         return [

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from smscatch.catching.forwarding import Destination
     from smscatch.catching.tally import Tally
 
-NOTHING_CAME = [
-    "caught nothing: no call to an SMS provider came this way (docs/catching.md says which clients miss it)"
-]
+NOTHING_CAME = "caught nothing: no call to an SMS provider came this way (docs/catching.md says which clients miss it)"
+AMAZONS_KEYS = (
+    "Amazon's services were called with the catcher's keys, so that a missed call to SNS is refused; with --keep-aws a"
+    " program has its own"
+)
 
 
 def run_catch(options: argparse.Namespace) -> int:
@@ -38,8 +40,11 @@ def run_catch(options: argparse.Namespace) -> int:
         raise CannotStart(f"{error.name} is missing: pip install 'smscatch[catch]'") from error
     with _server(options) as (url, key):
         tally = Tally()
-        status = _run(command, Destination(url, key), tally)
-    for line in tally.report() if tally.caught_requests else [*NOTHING_CAME, *tally.report()]:
+        status = _run(command, Destination(url, key, options.keep_aws), tally)
+    lines = [*([] if tally.caught_requests else [NOTHING_CAME]), *tally.report()]
+    if tally.saw_amazon and not options.keep_aws:
+        lines.append(AMAZONS_KEYS)
+    for line in lines:
         print(f"smscatch: {line}", file=sys.stderr)
     return status
 
@@ -99,6 +104,9 @@ def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
         " one runs for this command alone."
     )
     add_settings(catch, "host", "port")
+    catch.add_argument(
+        "--keep-aws", action="store_true", help="with COMMAND: it keeps its own keys for Amazon's services"
+    )
     catch.add_argument("--until", type=int, metavar="PID", help="without COMMAND: end when that process has ended")
     catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run, if any")
 

@@ -12,6 +12,7 @@ from smscatch.web.compat.base import SendApi
 SEND_APIS: Mapping[str, str] = {
     "messagebird": "smscatch.web.compat.messagebird",
     "plivo": "smscatch.web.compat.plivo",
+    "sns": "smscatch.web.compat.sns",
     "telnyx": "smscatch.web.compat.telnyx",
     "twilio": "smscatch.web.compat.twilio",
     "vonage": "smscatch.web.compat.vonage",

@@ -26,11 +26,15 @@ _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 
 class Url(NamedTuple):
-    """The address that an SDK calls: our own, the path at the provider, and the query."""
+    """The address that an SDK calls: our own, the path at the provider, and the query.
+
+    `sent_path` is the whole path as it was sent, still encoded, as signatures want it.
+    """
 
     base: str
     path: str
     query: str
+    sent_path: str = ""
 
 
 class Asked:
@@ -43,6 +47,7 @@ class Asked:
         self.method = method
         self.base = url.base
         self.path = "/" + "/".join(filter(None, url.path.split("/")))
+        self.sent_path, self.sent_query = url.sent_path, url.query
         self.query = dict(parse_qsl(url.query, keep_blank_values=True))
         self.headers = headers
         self.content = content

@@ -33,8 +33,15 @@ class _Provider(Convertor[str]):
         return value
 
 
+class _Rest(_Provider):
+    """What stands behind it: nothing, or a path. An SDK may call its base URL as it is."""
+
+    regex = "(?:/.*)?"
+
+
 register_url_convertor("provider", _Provider())
-PATH = "/{provider:provider}/{path:path}"
+register_url_convertor("rest", _Rest())
+PATH = "/{provider:provider}{path:rest}"
 
 
 async def let_sender_in(request: Request, endpoint: Endpoint) -> None:
@@ -88,9 +95,10 @@ async def _read(request: Request) -> Asked:
 
 def _asked(request: Request, content: bytes) -> Asked:
     first, path = request.path_params["provider"], request.path_params["path"]
-    base, path = ("", f"{first}/{path}") if first in ROOTS else (f"/{first}", path)
+    base, path = ("", first + path) if first in ROOTS else (f"/{first}", path)
     address = f"{request.url.scheme}://{request.headers.get('host', '')}{base}"
-    return Asked(request.method, Url(address, path, request.url.query), request.headers, content)
+    sent_path = request.scope.get("raw_path", b"").decode("latin-1")
+    return Asked(request.method, Url(address, path, request.url.query, sent_path), request.headers, content)
 
 
 def _response(answer: SdkAnswer) -> Response:
