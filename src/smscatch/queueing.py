@@ -26,7 +26,7 @@ class Round(NamedTuple):
     at: datetime
 
 
-class Turn:
+class Queued:
     """Someone who waits: for what, and what came of it. `over` is done when the wait is, for `error` or with leases."""
 
     def __init__(self, wish: Wish) -> None:
@@ -59,15 +59,15 @@ class LineQueue:
 
     def __init__(self, ask: Callable[[Sequence[Wish]], Awaitable[Round]]) -> None:
         self._ask = ask
-        self._places: list[Turn] = []  # as they stand in the store's queue, the new ones behind
+        self._places: list[Queued] = []  # as they stand in the store's queue, the new ones behind
         self._asking: asyncio.Task[None] | None = None
         self._asking_now = asyncio.Lock()
         self._stirred = asyncio.Event()
         self._is_closed = False
 
-    def join(self, wish: Wish) -> Turn:
+    def join(self, wish: Wish) -> Queued:
         """Let someone wait, until it leaves."""
-        place = Turn(wish)
+        place = Queued(wish)
         if self._is_closed:
             place.end(_shutting_down())
         else:
@@ -75,7 +75,7 @@ class LineQueue:
             self.stir()
         return place
 
-    async def leave(self, place: Turn) -> Claim:
+    async def leave(self, place: Queued) -> Claim:
         """End someone's wait; return what it got, also in a round that is under way. No-op for who has left."""
         if place in self._places:
             self._places.remove(place)
@@ -106,7 +106,7 @@ class LineQueue:
                 async with asyncio.timeout(pause):
                     await self._stirred.wait()
 
-    def _due(self) -> list[Turn]:
+    def _due(self) -> list[Queued]:
         now = asyncio.get_running_loop().time()
         in_front = Counter[tuple[str, ...]]()
         due = []
@@ -118,7 +118,7 @@ class LineQueue:
                 due.append(place)
         return due
 
-    async def _ask_for(self, places: Sequence[Turn]) -> float:
+    async def _ask_for(self, places: Sequence[Queued]) -> float:
         """Ask for some, and tell those who got lines; return the seconds after which to ask unbidden."""
         try:
             asked = await self._ask([place.wish for place in places])
@@ -135,7 +135,7 @@ class LineQueue:
         return min([ASK_SECONDS, *(max(0.001, (moment - asked.at).total_seconds()) for moment in free_at)])
 
 
-def _number(place: Turn) -> float:
+def _number(place: Queued) -> float:
     return place.number
 
 
