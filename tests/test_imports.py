@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
-    ("fiction", "logs", "numbers", "redirecting", "supervisor"),
+    ("fiction", "logs", "numbers", "redirecting", "supervisor", "tries"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),
@@ -30,7 +30,7 @@ LEVELS = (
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
     ("writing",),
-    ("arrivals", "connections", "responses", "texts", "tries", "waiting"),
+    ("addresses", "arrivals", "connections", "responses", "texts", "waiting"),
     ("bodies", "endpoint", "over_h11", "over_httptools"),
     ("serving",),
     ("auth", "params"),

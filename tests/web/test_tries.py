@@ -6,9 +6,10 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
+from smscatch import tries as limits
 from smscatch.errors import TooManyTries, Unauthorized
-from smscatch.web import tries as limits
-from smscatch.web.tries import PEER, Tries, address_of
+from smscatch.tries import Tries
+from smscatch.web.addresses import PEER, address_of
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 

@@ -28,13 +28,13 @@ from smscatch.settings import Settings
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
+from smscatch.tries import Tries
 from smscatch.web import pages
 from smscatch.web.arrivals import SourceArrivals
 from smscatch.web.endpoint import Context, Endpoint, Handler, SendTest
 from smscatch.web.params import check_names
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
-from smscatch.web.tries import Tries
 
 HERE = Path(__file__).parent
 # Pages are not compressed: they hold secrets beside what the address asked for, and their length would tell (BREACH).

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from smscatch.access import Access
 from smscatch.errors import Forbidden, Unauthorized
 from smscatch.keys import INGEST, SEND, get_key, hash_secret
+from smscatch.web.addresses import address_of
 from smscatch.web.endpoint import Endpoint, context_of
-from smscatch.web.tries import address_of
 
 T = TypeVar("T")
 

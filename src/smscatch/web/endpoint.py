@@ -21,9 +21,9 @@ from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.stores import Key
+from smscatch.tries import Tries
 from smscatch.web.arrivals import SourceArrivals
 from smscatch.web.texts import Texts, choose_language, read_texts
-from smscatch.web.tries import Tries
 
 Handler = Callable[[Request], Awaitable[Response]]
 SendTest = Callable[[str, str], Awaitable[None]]  # sends a text to a line: its sender, the text

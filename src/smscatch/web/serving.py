@@ -9,8 +9,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from smscatch.web.addresses import PEER
 from smscatch.web.connections import HttpConnection
-from smscatch.web.tries import PEER
 
 GRACE_SECONDS = 1.0
 # Longer than clients keep an idle connection (5 s with many): or we close the one that a request is under way on.

@@ -10,10 +10,10 @@ from smscatch.intake import parse_entry
 from smscatch.sources.generic import KIND as GENERIC
 from smscatch.sources.webhook import Envelope, Incoming, Provider, Webhook, write_envelope
 from smscatch.spool import Entry, new_name
+from smscatch.web.addresses import address_of
 from smscatch.web.arrivals import Refusal, TakenDelivery
 from smscatch.web.bodies import read_body
 from smscatch.web.endpoint import Endpoint, context_of, inbox_of
-from smscatch.web.tries import address_of
 
 
 async def let_provider_in(request: Request, endpoint: Endpoint) -> None:

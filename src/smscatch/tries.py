@@ -12,15 +12,12 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TypeVar
 
-from starlette.requests import Request
-
 from smscatch.errors import TooManyTries, Unauthorized
 
 T = TypeVar("T")
 MAX_WAITING = 20  # tries of one address that wait for their turn; further ones are refused unseen
 MAX_GOOD = 10_000
 SUBNET = 64  # bits: what one customer has of IPv6 at least (RFC 6177)
-PEER = "smscatch.peer"  # where the server puts the address of the connection, which a proxy's headers do not change
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +94,10 @@ class Tries:
         )
 
 
-def address_of(request: Request) -> str:
-    """Return whom to hold a wrong key against: an IPv4 address, or the /64 of an IPv6 one."""
-    peer = request.scope.get(PEER) or request.scope.get("client") or ("a local socket", 0)
-    return _network_of(str(peer[0]).partition("%")[0])
-
-
 @lru_cache(1024)
-def _network_of(host: str) -> str:
+def network_of(host: str) -> str:
+    """Return whom to hold a wrong key against: an IPv4 address, or the /64 of an IPv6 one."""
+    host = host.partition("%")[0]
     try:
         address = ip_address(host)
     except ValueError:
