@@ -43,15 +43,26 @@ async def add_key(
 
     Raises BadRequest for an unknown scope.
     """
+    key, secret = new_key(inbox, name, scopes, lines, lifetime=lifetime), new_secret()
+    await inbox.store.add_key(key, hash_secret(secret))
+    return key, secret
+
+
+def new_key(
+    inbox: Inbox,
+    name: str,
+    scopes: tuple[str, ...],
+    lines: tuple[str, ...] | None = None,
+    *,
+    lifetime: timedelta | None = None,
+) -> Key:
+    """Return a key that the store does not have yet. Raises BadRequest as `add_key` does."""
     check_scopes(scopes)
     if not name or len(name) > 100:
         raise BadRequest("A key needs a name of up to 100 characters, to know it by.")
     now = inbox.now()
     expires_at = None if lifetime is None else now + lifetime
-    key = Key(id=secrets.token_hex(4), name=name, scopes=scopes, lines=lines, created_at=now, expires_at=expires_at)
-    secret = new_secret()
-    await inbox.store.add_key(key, hash_secret(secret))
-    return key, secret
+    return Key(id=secrets.token_hex(4), name=name, scopes=scopes, lines=lines, created_at=now, expires_at=expires_at)
 
 
 def check_scopes(scopes: Iterable[str]) -> None:
@@ -63,7 +74,11 @@ def check_scopes(scopes: Iterable[str]) -> None:
 
 async def get_key(inbox: Inbox, secret: str, remembered: KeyCache | None = None) -> Key:
     """Return the key with a secret; from a cache, if one is given, while the store is silent. Raises Unauthorized."""
-    secret_hash = hash_secret(secret)
+    return await get_key_by_hash(inbox, hash_secret(secret), remembered)
+
+
+async def get_key_by_hash(inbox: Inbox, secret_hash: bytes, remembered: KeyCache | None = None) -> Key:
+    """Return the key whose secret has this hash, as `get_key` does."""
     found = inbox.find_key(secret_hash) if remembered is None else remembered.ask(inbox.store, secret_hash)
     key = await found
     if key is None or is_expired(key, inbox.now()):

@@ -13,6 +13,7 @@ from smscatch.errors import CannotStart, StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.keys import ensure_admin_key
 from smscatch.settings import Settings
+from smscatch.smppkeys import ensure_smpp_key
 from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from smscatch.stores.absent import absent_store
@@ -68,6 +69,7 @@ class Opening:
             first = await Inbox.open(store, self._inbox.now)
             await first.heed_clock(is_start=True)
             made = await ensure_admin_key(first, self._settings.admin_key)
+            await ensure_smpp_key(first, self._settings)
             for sink in self._settings.sinks:  # before anything comes that a new one would miss
                 await store.open_sink(sink)
         except BaseException:

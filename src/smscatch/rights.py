@@ -28,7 +28,7 @@ class Rights:
 
     def __init__(self, key: Key, secret_hash: bytes, needed: tuple[str, ...], inbox: Inbox) -> None:
         self.key = key
-        self._secret_hash = secret_hash
+        self.secret_hash = secret_hash
         self._needed = needed
         self._inbox = inbox
 
@@ -73,7 +73,7 @@ class Rights:
 
         Raises Unauthorized if it was revoked or expired meanwhile, Forbidden if it was limited, StoreUnavailable.
         """
-        key = await self._inbox.find_key(self._secret_hash)
+        key = await self._inbox.find_key(self.secret_hash)
         if key is None or is_expired(key, self._inbox.now()):
             raise Unauthorized("This key was revoked, or expired, while this went on.")
         if not has_scope(key, self._needed):

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from smscatch.access import Access
 from smscatch.committing import Committer
 from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable
@@ -15,7 +17,7 @@ from smscatch.messages import ASIDE, CAUGHT, Message, Query, Stored
 from smscatch.optouts import is_opted_out
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
-from smscatch.sources.caught import KIND, CaughtText, parse_caught, write_caught
+from smscatch.sources.caught import KIND, CaughtPart, CaughtText, parse_caught, write_caught
 from smscatch.spool import Entry, new_name
 from smscatch.verifying import Verifications
 from smscatch.webhooks import find_form
@@ -28,7 +30,8 @@ MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
 class Outgoing(NamedTuple):
     """A text that an application sends: the number it is for, in E.164, who it is from, and what it says.
 
-    `given` is the application's own id for it, which makes a repeat known as one. `facts` as CaughtText has them.
+    `given` is the application's own id for it, which makes a repeat known as one. `facts` and `part` as CaughtText has
+    them.
     """
 
     to: str
@@ -37,6 +40,7 @@ class Outgoing(NamedTuple):
     marks: Sequence[str] = ()
     given: str | None = None
     facts: Mapping[str, Any] = {}
+    part: CaughtPart | None = None
 
 
 class SentText(NamedTuple):
@@ -93,6 +97,7 @@ class Desk:
             received_at=self._access.house.inbox.now(),
             marks=(*outgoing.marks, *((ASIDE,) if is_aside else ())),
             facts=dict(outgoing.facts),
+            part=outgoing.part,
         )
 
     async def check_wanted(self, text: CaughtText) -> None:
@@ -116,10 +121,17 @@ class Desk:
 
         Raises StoreUnavailable.
         """
-        parsed = parse_entry(Entry(new_name(), KIND, write_caught(text)), self._access.house.settings.line_of)
-        await self._committer.keep(parsed)
+        (trouble,) = await self.keep_all([text])
+        if trouble is not None:
+            raise trouble
         if text.callbacks:
             await self._callbacks.queue(text.id)
+
+    async def keep_all(self, texts: Sequence[CaughtText]) -> list[StoreUnavailable | None]:
+        """Return when those texts are durable that can be, with what keeps each of the others from it."""
+        line_of = self._access.house.settings.line_of
+        entries = [Entry(new_name(), KIND, write_caught(text)) for text in texts]
+        return await self._committer.keep_all([parse_entry(entry, line_of) for entry in entries])
 
     async def find(self, message_id: str) -> SentText:
         """Return a text that the key sent. Raises NotFound, also for one that another key sent, or that came in."""
@@ -155,5 +167,8 @@ class Desk:
             sent = None if raw is None else parse_caught(raw)
         except BadDelivery:
             return None
-        is_own = sent is not None and (sent.owner, sent.provider) == (self._access.owner, self._provider)
-        return SentText(sent, stored) if sent is not None and is_own else None
+        if sent is None or (sent.owner, sent.provider) != (self._access.owner, self._provider):
+            return None
+        if sent.part is not None:  # one of those that the text was joined from
+            sent = msgspec.structs.replace(sent, text=stored.message.text)
+        return SentText(sent, stored)

@@ -27,9 +27,9 @@ from smscatch.smpp.states import BindStates
 from smscatch.spool import Pokes, Spool
 from smscatch.stores.absent import absent_store
 from smscatch.supervisor import NOBODY, Supervisor
-from smscatch.web.app import make_app
+from smscatch.web.app import app_in, make_context
 from smscatch.web.connections import AcceptErrors, most_connections, trim_memory
-from smscatch.web.endpoint import SendTest
+from smscatch.web.endpoint import Context, SendTest
 from smscatch.web.serving import HttpServer
 
 BACKLOG = 2048
@@ -41,11 +41,15 @@ STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Started:
-    """What a caller may want to tell: where the server listens, and the administrator's key if it was made just now."""
+    """What a caller may want to tell: where the server listens, and the administrator's key if it was made just now.
 
-    def __init__(self, url: str, new_admin_key: str | None) -> None:
+    `smpp_url` is where it does for those who send by SMPP, None if it does not.
+    """
+
+    def __init__(self, url: str, new_admin_key: str | None, smpp_url: str | None = None) -> None:
         self.url = url
         self.new_admin_key = new_admin_key
+        self.smpp_url = smpp_url
 
 
 async def serve(
@@ -66,18 +70,23 @@ async def serve(
     """
     limit, sinks, readers = most_connections(), open_sinks(settings), _readers(settings)
     asyncio.get_running_loop().set_exception_handler(AcceptErrors())
-    listener = supervisor.listener() or _listen(settings.host, settings.port)
-    with contextlib.closing(listener):
+    with contextlib.ExitStack() as sockets:
+        listener = supervisor.listener() or _listen(settings.host, settings.port)
+        sockets.enter_context(contextlib.closing(listener))
+        smpp_listener = _listen_for_smpp(settings, sockets)
         async with _open_spool(settings) as (inbox, drain, pokes):
             reads, binds = Reads(inbox), BindStates()
             leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
             callbacks = Callbacks(inbox, allows_private=settings.calls_private)
-            app = make_app(inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks)
-            server = HttpServer(app, limit, partial(_end_waits, inbox, leases))
+            context = make_context(
+                inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks
+            )
+            server = HttpServer(app_in(context), limit, partial(_end_waits, inbox, leases))
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
-            started(Started(_url_of(listener), await opening.start()))
+            smpp_url = smpp_listener and _url_of(smpp_listener, "smpp")
+            started(Started(_url_of(listener), await opening.start(), smpp_url))
             on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks)
             runs = [
                 Run("the store", partial(_work_on_store, opening, show_key, on_store)),
@@ -86,6 +95,7 @@ async def serve(
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
             more = [*readers, *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
+            more += _smpp_server(smpp_listener, context)
             async with background([*runs, *more]):
                 await _answer(server, listener, supervisor)
 
@@ -191,6 +201,35 @@ def _binds(settings: Settings, states: BindStates) -> list[Run]:
     return binds_of(settings, states)
 
 
+def _listen_for_smpp(settings: Settings, sockets: contextlib.ExitStack) -> socket.socket | None:
+    """Return the listening socket for applications that send by SMPP, if they are to be caught. Raises CannotStart."""
+    if settings.smpp_server_port is None:
+        return None
+    listener = _listen(settings.smpp_server_host, settings.smpp_server_port, "SMPP_SERVER_")
+    sockets.enter_context(contextlib.closing(listener))
+    return listener
+
+
+def _smpp_server(listener: socket.socket | None, context: Context) -> list[Run]:
+    """Return what catches the texts of applications that send by SMPP."""
+    if listener is None:
+        return []
+    from smscatch.smpp.accounts import Accounts  # noqa: PLC0415 - a server without it does without
+    from smscatch.smsc.front import Front  # noqa: PLC0415
+    from smscatch.smsc.server import SmppListener  # noqa: PLC0415
+
+    settings = context.settings
+    front = Front(
+        house=context.house,
+        committer=context.committer,
+        callbacks=context.callbacks,
+        tries=context.tries,
+        accounts=Accounts(settings.smpp_server_rate),
+        receipt_after=settings.smpp_server_receipt_after,
+    )
+    return [Run("applications that send by SMPP", SmppListener(front, listener).keep_answering)]
+
+
 def _call_at_signals(stop: Callable[[], None]) -> None:
     for number in STOPPING:
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
@@ -198,7 +237,7 @@ def _call_at_signals(stop: Callable[[], None]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, setting: str = "") -> socket.socket:
     """Return a listening socket. Raises CannotStart, saying how to find who has the port."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -213,13 +252,13 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise CannotStart(
             f"Cannot listen on {host} port {port}: {error.strerror}. `ss -ltnp` shows who has a port; name another with"
-            " SMSCATCH_PORT (0: any free one), or another address with SMSCATCH_HOST."
+            f" SMSCATCH_{setting}PORT (0: any free one), or another address with SMSCATCH_{setting}HOST."
         ) from error
     return listener
 
 
-def _url_of(listener: socket.socket) -> str:
+def _url_of(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -33,14 +33,30 @@ def run_keys(options: argparse.Namespace) -> int:
 async def _add_key(inbox: "Inbox", options: argparse.Namespace) -> int:
     from smscatch.keys import add_key  # noqa: PLC0415 - needs the extra
 
-    scopes = tuple(scope.strip() for scope in options.scope.split(","))
     lines = tuple(load_settings().line_named(line) for line in options.line) if options.line else None
     for line in lines or ():
         if not is_e164(line):
             raise BadRequest(f"--line {line!r} is no number in E.164, such as +4915112345678.")
+    if options.smpp:
+        return await _add_smpp_key(inbox, options, lines)
+    scopes = tuple(scope.strip() for scope in (options.scope or "read").split(","))
     key, secret = await add_key(inbox, options.name, scopes, lines)
     print(secret, flush=True)  # alone, so that a script can take it
     print(f"The key {key.name!r} has the id {key.id}; it is shown only now.", file=sys.stderr)
+    return OK
+
+
+async def _add_smpp_key(inbox: "Inbox", options: argparse.Namespace, lines: tuple[str, ...] | None) -> int:
+    from smscatch.smppkeys import add_smpp_key  # noqa: PLC0415 - needs the extra
+
+    if options.scope not in (None, "send"):
+        raise BadRequest("A key for SMPP has the scope send, and no other: leave out --scope.")
+    key, password = await add_smpp_key(inbox, options.name, lines)
+    print(key.id, password, flush=True)  # alone, so that a script can take them
+    print(
+        f"The key {key.name!r} binds with the system_id {key.id} and that password, which is shown only now.",
+        file=sys.stderr,
+    )
     return OK
 
 
@@ -69,8 +85,9 @@ def _add_keys_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a key; its secret is printed once")
     add.add_argument("name", metavar="NAME")
+    add.add_argument("--scope", help="comma-separated: read, lease, ingest, send, admin (read by default)")
     add.add_argument(
-        "--scope", default="read", help="comma-separated: read, lease, ingest, send, admin (read by default)"
+        "--smpp", action="store_true", help="for an application that sends by SMPP: print a system_id and a password"
     )
     add.add_argument("--line", action="append", help="only for this line; may be repeated")
     actions.add_parser("list", help="list the keys, without their secrets")

@@ -42,7 +42,8 @@ __all__ = [
 ]
 
 PREFIX = "SMSCATCH_"
-SECTIONS = {"virtual"}  # tables of the file that stand once: a key of one is a flat setting with both names
+# Tables of the file that stand once: a key of one is a flat setting with both names.
+SECTIONS = {"virtual", "smpp_server"}
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 
 
@@ -170,6 +171,53 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             forms.parse_codes,
             "",
             show=forms.show_codes,
+        ),
+    ]
+    smpp_server_port: Annotated[
+        int | None,
+        Field(
+            "the port on which applications are caught that send by SMPP; none is, if unset",
+            "a number from 0 (any free one) to 65535; usual is 2775",
+            forms.parse_port,
+        ),
+    ]
+    smpp_server_host: Annotated[
+        str, Field("the address to listen on for them", "an IP address or host name", default="127.0.0.1")
+    ]
+    smpp_server_system_id: Annotated[
+        str,
+        Field(
+            "the system_id that goes with `smpp_server_password`",
+            "1 to 15 printable ASCII characters without blanks",
+            forms.parse_system_id,
+            "smscatch",
+        ),
+    ]
+    smpp_server_password: Annotated[
+        str | None,
+        Field(
+            "a password for applications that send by SMPP, beside those of `smscatch keys add --smpp`",
+            "6 to 8 printable ASCII characters without blanks: SMPP has no room for more",
+            forms.parse_smpp_password,
+            is_secret=True,
+        ),
+    ]
+    smpp_server_rate: Annotated[
+        int,
+        Field(
+            "how many texts a second an application may send by SMPP before it is throttled (ESME_RTHROTTLED)",
+            "a number; 0 is no limit",
+            forms.parse_count,
+            "0",
+        ),
+    ]
+    smpp_server_receipt_after: Annotated[
+        timedelta,
+        Field(
+            "how long after its text a delivery receipt is sent by SMPP",
+            "an age such as 0s or 5s",
+            forms.parse_rest,
+            "0s",
         ),
     ]
     url: Annotated[str, Field("for clients: where the server is", "http://HOST:PORT", forms.parse_server)]

@@ -133,3 +133,26 @@ def parse_truth(text: str) -> bool:
 def parse_labels(text: str) -> tuple[str, ...]:
     """Return the labels between commas, without blanks around them; there may be none."""
     return tuple(dict.fromkeys(label.strip() for label in text.split(",") if label.strip()))
+
+
+def parse_system_id(text: str) -> str:
+    """Return a system_id of SMPP: up to 15 characters (SMPP v3.4, 5.2.1)."""
+    return _parse_word(text, 1, 15)
+
+
+def parse_smpp_password(text: str) -> str:
+    """Return a password of SMPP: up to 8 characters (SMPP v3.4, 5.2.2), and not so few that it is soon guessed."""
+    return _parse_word(text.strip(), 6, 8)
+
+
+def _parse_word(text: str, least: int, most: int) -> str:
+    if not (least <= len(text) <= most and text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError(text)
+    return text
+
+
+def parse_count(text: str) -> int:
+    """Return a number from 0 on."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise ValueError(text)
+    return int(text)

@@ -15,6 +15,9 @@ from smscatch.pdu.user_data import Header, read_header
 from smscatch.smpp.pdu import ShortMessage, SmppAddress, Tag
 
 DEFAULTS = ("gsm7", "latin1", "ascii")
+EITHER = "either"  # what applications mean by the codings 0 and 1: some the GSM alphabet, others ASCII
+# In the GSM alphabet these two are an inverted exclamation mark and a section mark, which stand in no word.
+_ASCII_ALONE = re.compile(rb"[0-9A-Za-z][@_][0-9A-Za-z]")
 _INTERNATIONAL = 1
 _HAS_HEADER = 0x40
 _TYPES = 0x3C  # the bits of esm_class that say what kind of message it is
@@ -61,8 +64,8 @@ def fate_in(message: ShortMessage) -> str:
 def read_messages(messages: Sequence[ShortMessage], default: str = "gsm7") -> list[Deliver]:
     """Return messages, the parts of one text, as the SMS that they are: joined in one if their charset is none of SMS.
 
-    `default`, of DEFAULTS, is what the SMSC means by the codings 0 and 1. Raises BadPdu if a header is longer than
-    what it is the header of.
+    `default`, of DEFAULTS, is what the sender means by the codings 0 and 1, or EITHER. Raises BadPdu if a header is
+    longer than what it is the header of.
     """
     contents = [(message, _read_content(message, default)) for message in messages]
     contents.sort(key=lambda pair: _number(pair[1].header))
@@ -80,6 +83,8 @@ def _number(header: Header) -> int:
 
 def _read_content(message: ShortMessage, default: str) -> _Content:
     header, data = _read_header(message)
+    if default == EITHER:
+        default = "ascii" if _ASCII_ALONE.search(data) else "gsm7"
     coding, charset = _read_coding(message.data_coding, default)
     # An octet above 0x7F is no septet, whatever the SMSC calls it.
     if charset is None and coding.alphabet is Alphabet.GSM7 and not data.isascii() and not coding.is_compressed:

@@ -15,6 +15,19 @@ MAX_OCTETS = 200_000  # message_payload has 64 kB at most (5.3.2.32); what is lo
 RESPONSE = 0x8000_0000  # the bit that makes a request's command its response's (5.1.2.1)
 VERSION = 0x34
 _MAX_STRING = 0xFF
+_TO_NUMBER, _TO_LIST = 1, 2  # dest_flag (5.2.25)
+
+
+class BadTlv(BadPdu):
+    """The optional parameters end within one."""
+
+
+class BadFlag(BadPdu):
+    """A destination of a submit_multi is neither a number nor a list."""
+
+
+class BadText(BadPdu):
+    """The short_message is shorter than its sm_length."""
 
 
 class CommandId(IntEnum):
@@ -23,11 +36,15 @@ class CommandId(IntEnum):
     GENERIC_NACK = 0x8000_0000
     BIND_RECEIVER = 0x01
     BIND_TRANSMITTER = 0x02
+    QUERY_SM = 0x03
     SUBMIT_SM = 0x04
     DELIVER_SM = 0x05
     UNBIND = 0x06
+    REPLACE_SM = 0x07
+    CANCEL_SM = 0x08
     BIND_TRANSCEIVER = 0x09
     ENQUIRE_LINK = 0x15
+    SUBMIT_MULTI = 0x21
     ALERT_NOTIFICATION = 0x102
     DATA_SM = 0x103
 
@@ -36,17 +53,44 @@ class Status(IntEnum):
     """The command_status that we give, or have a sentence for (5.1.3)."""
 
     OK = 0x00
+    BAD_TEXT_LENGTH = 0x01
     BAD_LENGTH = 0x02
     BAD_COMMAND = 0x03
     WRONG_STATE = 0x04
     ALREADY_BOUND = 0x05
+    BAD_PRIORITY = 0x06
+    BAD_REGISTERED = 0x07
     SYSTEM_ERROR = 0x08
+    BAD_SOURCE = 0x0A
+    BAD_DESTINATION = 0x0B
+    BAD_MESSAGE_ID = 0x0C
     BIND_FAILED = 0x0D
     BAD_PASSWORD = 0x0E
     BAD_SYSTEM_ID = 0x0F
+    CANCEL_FAILED = 0x11
+    REPLACE_FAILED = 0x13
+    QUEUE_FULL = 0x14
+    BAD_SERVICE_TYPE = 0x15
+    BAD_COUNT = 0x33
+    BAD_LIST_NAME = 0x34
+    BAD_DESTINATION_FLAG = 0x40
+    BAD_ESM_CLASS = 0x43
+    BAD_SOURCE_TON = 0x48
+    BAD_SOURCE_NPI = 0x49
+    BAD_DESTINATION_TON = 0x50
+    BAD_DESTINATION_NPI = 0x51
     BAD_SYSTEM_TYPE = 0x53
+    BAD_REPLACES = 0x54
     THROTTLED = 0x58
+    BAD_SCHEDULE = 0x61
+    BAD_VALIDITY = 0x62
+    BAD_DEFAULT_MESSAGE = 0x63
     TRY_AGAIN = 0x64  # ESME_RX_T_APPN: the receiver has a passing error, so deliver it again later
+    BAD_TLVS = 0xC0
+    TLV_NOT_ALLOWED = 0xC1
+    BAD_TLV_LENGTH = 0xC2
+    TLV_MISSING = 0xC3
+    BAD_TLV_VALUE = 0xC4
 
 
 class Tag(IntEnum):
@@ -58,6 +102,7 @@ class Tag(IntEnum):
     SAR_REFERENCE = 0x020C
     SAR_TOTAL = 0x020E
     SAR_NUMBER = 0x020F
+    INTERFACE_VERSION = 0x0210
     MESSAGE_PAYLOAD = 0x0424
     MESSAGE_STATE = 0x0427
 
@@ -81,9 +126,10 @@ class Frame(NamedTuple):
 
 
 class Frames:
-    """Cuts what comes over a connection into PDUs."""
+    """Cuts what comes over a connection into PDUs, each of up to `most` octets."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_OCTETS) -> None:
+        self.most = most
         self._begun = bytearray()
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
@@ -91,8 +137,8 @@ class Frames:
         self._begun += octets
         while len(self._begun) >= 4:
             length = int.from_bytes(self._begun[:4])
-            if not HEADER_OCTETS <= length <= MAX_OCTETS:
-                raise bad_octet(0, f"a length from {HEADER_OCTETS} to {MAX_OCTETS}", f"it is {length}")
+            if not HEADER_OCTETS <= length <= self.most:
+                raise bad_octet(0, f"a length from {HEADER_OCTETS} to {self.most}", f"it is {length}")
             if len(self._begun) < length:
                 return
             whole = bytes(self._begun[:length])
@@ -145,29 +191,65 @@ class ShortMessage(NamedTuple):
         return self.find(Tag.MESSAGE_PAYLOAD) or self.octets
 
 
-def parse_short_message(command: int, body: bytes) -> ShortMessage:
+def parse_short_message(command: int, body: bytes, *, is_strict: bool = False) -> ShortMessage:
     """Return what stands in a deliver_sm, a submit_sm or a data_sm.
 
-    Raises BadPdu, naming the octet of the body. An optional parameter that does not fit ends the reading, if a text is
-    there without it.
+    Raises BadPdu, naming the octet of the body: BadText and BadTlv for what lies beyond the first fields. Unless it
+    `is_strict`, an optional parameter that does not fit ends the reading, if a text is there without it.
     """
     reader = OctetReader(body)
     service_type = _string(reader, "service_type")
     source, destination = _address(reader, "source_addr"), _address(reader, "destination_addr")
     begun = ShortMessage(source, destination, service_type, reader.take_octet("esm_class"))
-    return _parse_data(reader, begun) if command == CommandId.DATA_SM else _parse_text(reader, begun)
+    return _parse_rest(reader, command, begun, is_strict=is_strict)
+
+
+class SubmitMulti(NamedTuple):
+    """The body of a submit_multi (4.5.1): a `message` without destination, numbers, and names of distribution lists."""
+
+    message: ShortMessage
+    destinations: tuple[SmppAddress, ...]
+    lists: tuple[str, ...] = ()
+
+
+def parse_submit_multi(body: bytes) -> SubmitMulti:
+    """Return what stands in a submit_multi. Raises BadPdu as a strict parse_short_message does, or for a dest_flag."""
+    reader = OctetReader(body)
+    service_type, source = _string(reader, "service_type"), _address(reader, "source_addr")
+    destinations, lists = list[SmppAddress](), list[str]()
+    for _ in range(reader.take_octet("number_of_dests")):
+        flag = reader.take_octet("dest_flag")
+        if flag == _TO_NUMBER:
+            destinations.append(_address(reader, "destination_addr"))
+        elif flag == _TO_LIST:
+            lists.append(_string(reader, "dl_name"))
+        else:
+            raise BadFlag(f"Octet {reader.offset - 1}: {flag} is no dest_flag.", offset=reader.offset - 1)
+    begun = ShortMessage(source, SmppAddress(), service_type, reader.take_octet("esm_class"))
+    return SubmitMulti(
+        _parse_rest(reader, CommandId.SUBMIT_SM, begun, is_strict=True), tuple(destinations), tuple(lists)
+    )
+
+
+def _parse_rest(reader: OctetReader, command: int, begun: ShortMessage, *, is_strict: bool) -> ShortMessage:
+    read = _parse_data(reader, begun) if command == CommandId.DATA_SM else _parse_text(reader, begun)
+    return read._replace(tlvs=_tlvs(reader, is_lenient=bool(read.octets) and not is_strict))
 
 
 def _parse_data(reader: OctetReader, begun: ShortMessage) -> ShortMessage:
     registered, data_coding = reader.take(2, "registered_delivery and data_coding")
-    return begun._replace(registered=registered, data_coding=data_coding, tlvs=_tlvs(reader, has_text=False))
+    return begun._replace(registered=registered, data_coding=data_coding)
 
 
 def _parse_text(reader: OctetReader, begun: ShortMessage) -> ShortMessage:
     protocol_id, priority = reader.take(2, "protocol_id and priority_flag")
     schedule, validity = _string(reader, "schedule_delivery_time"), _string(reader, "validity_period")
     registered, replaces, data_coding, default_message = reader.take(4, "registered_delivery to sm_default_msg_id")
-    octets = reader.take(reader.take_octet("sm_length"), "short_message")
+    length = reader.take_octet("sm_length")
+    try:
+        octets = reader.take(length, "short_message")
+    except BadPdu as error:
+        raise BadText(str(error), **error.details) from error
     return begun._replace(
         protocol_id=protocol_id,
         priority=priority,
@@ -178,7 +260,6 @@ def _parse_text(reader: OctetReader, begun: ShortMessage) -> ShortMessage:
         data_coding=data_coding,
         default_message=default_message,
         octets=octets,
-        tlvs=_tlvs(reader, has_text=bool(octets)),
     )
 
 
@@ -220,6 +301,14 @@ def write_bind(bind: Bind) -> bytes:
     return names + bytes((bind.version, bind.ton, bind.npi)) + _written(bind.address_range)
 
 
+def parse_reference(command: int, body: bytes) -> tuple[str, SmppAddress]:
+    """Return the message_id and the source_addr in a query_sm, cancel_sm or replace_sm (4.8 to 4.10). Raises BadPdu."""
+    reader = OctetReader(body)
+    if command == CommandId.CANCEL_SM:
+        _string(reader, "service_type")
+    return _string(reader, "message_id"), _address(reader, "source_addr")
+
+
 def _string(reader: OctetReader, field: str) -> str:
     """Take a C-octet string (3.1): any octets to a NUL; how long each may be, SMSCs do not heed."""
     end = reader.octets.find(b"\0", reader.offset)
@@ -243,13 +332,13 @@ def _written_address(address: SmppAddress) -> bytes:
     return bytes((address.ton, address.npi)) + _written(address.text)
 
 
-def _tlvs(reader: OctetReader, *, has_text: bool) -> tuple[tuple[int, bytes], ...]:
+def _tlvs(reader: OctetReader, *, is_lenient: bool) -> tuple[tuple[int, bytes], ...]:
     found = []
     try:
         while reader.offset < len(reader.octets):
             tag, length = (int.from_bytes(reader.take(2, f"the {name} of a parameter")) for name in ("tag", "length"))
             found.append((tag, reader.take(length, "an optional parameter")))
-    except BadPdu:
-        if not has_text:
-            raise
+    except BadPdu as error:
+        if not is_lenient:
+            raise BadTlv(str(error), **error.details) from error
     return tuple(found)

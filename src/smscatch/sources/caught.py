@@ -1,16 +1,20 @@
-"""What an application sent as through a provider, caught by web/compat: our own JSON, whichever provider it was.
+"""What an application sent as through a provider or by SMPP, caught by us: our own JSON, whichever way it came.
 
 The forms of the providers are not known here.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from smscatch.errors import BadDelivery
-from smscatch.messages import CAUGHT, Message, Time, delivery_id
+from smscatch.messages import CAUGHT, Message, Part, Time, delivery_id
 from smscatch.segments import count_segments
-from smscatch.sources.base import LineOf, Source, make_message
+from smscatch.smpp.content import EITHER, read_messages
+from smscatch.smpp.pdu import parse_short_message
+from smscatch.sources.base import LineOf, Source, join_kept, make_message
+from smscatch.sources.pdu import text_of
 
 KIND = "caught"
 
@@ -26,11 +30,27 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
+class CaughtPart(msgspec.Struct, frozen=True, kw_only=True):
+    """An SMS of a long text that an application cut itself: the PDU `command` of SMPP, its `body` in hexadecimal.
+
+    The rest is as Part has it.
+    """
+
+    command: int
+    body: str
+    reference: int
+    wide: bool
+    total: int
+    number: int
+    sender_type: int
+
+
 class CaughtText(msgspec.Struct, frozen=True, kw_only=True):
     """A text on its way to `line`, sent by an application with the key whose id is `owner`.
 
     `name` identifies the delivery (for idempotency). `facts` are what the provider's answers repeat; `callbacks` are
-    the requests that tell the application what became of the text, in their order.
+    the requests that tell the application what became of the text, in their order. If it is only a `part` of one,
+    `text` is empty: what the parts say is known when they are joined.
     """
 
     name: str
@@ -43,6 +63,7 @@ class CaughtText(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...] = ()
     facts: dict[str, Any] = {}
     callbacks: tuple[Callback, ...] = ()
+    part: CaughtPart | None = None
 
     @property
     def id(self) -> str:
@@ -65,21 +86,26 @@ def parse_callbacks(body: bytes) -> tuple[Callback, ...]:
 
 
 def write_caught(text: CaughtText) -> bytes:
-    """Return the body of a spool entry."""
-    return msgspec.json.encode(text)
+    """Return the body of a spool entry: a line."""
+    return msgspec.json.encode(text) + b"\n"
 
 
 def parse_caught(body: bytes) -> CaughtText:
-    """Return what `write_caught` wrote. Raises BadDelivery."""
+    """Return what `write_caught` wrote; of several behind each other, the first. Raises BadDelivery.
+
+    The delivery of a text that was joined is that of all its parts.
+    """
     try:
-        return msgspec.json.decode(body, type=CaughtText)
+        return msgspec.json.decode(body.partition(b"\n")[0], type=CaughtText)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadDelivery(f"{error}.") from error
 
 
-def read_caught(body: bytes, name: str, line_of: LineOf) -> list[Message]:
-    """Return the message of an entry. The line was found when it was caught. Raises BadDelivery."""
+def read_caught(body: bytes, name: str, line_of: LineOf) -> list[Message | Part]:
+    """Return the message of an entry, or the part. The line was found when it was caught. Raises BadDelivery."""
     text = parse_caught(body)
+    if text.part is not None:
+        return [_as_part(text, text.part, body)]
     segments = count_segments(text.text)
     message = make_message(
         KIND,
@@ -96,4 +122,35 @@ def read_caught(body: bytes, name: str, line_of: LineOf) -> list[Message]:
     return [message]
 
 
-SOURCE = Source(KIND, read_caught)
+def _as_part(text: CaughtText, part: CaughtPart, body: bytes) -> Part:
+    return Part(
+        id=text.id,
+        source=KIND,
+        line=text.line,
+        sender=text.sender,
+        reference=part.reference,
+        wide=part.wide,
+        total=part.total,
+        number=part.number,
+        content=body.decode(),
+        received_at=text.received_at,
+        sender_type=part.sender_type,
+    )
+
+
+def join_caught(parts: Sequence[Part]) -> Message:
+    """Return the message of parts that belong together, as Source has it, its text still unread."""
+    message = join_kept(KIND, parts, _read_parts)
+    provider = parse_caught(parts[0].content.encode()).provider
+    return msgspec.structs.replace(message, provider=provider, segments=count_segments(message.text))
+
+
+def _read_parts(parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
+    texts = [parse_caught(part.content.encode()) for part in parts]
+    bodies = [(text.part.command, bytes.fromhex(text.part.body)) for text in texts if text.part is not None]
+    said, found = text_of(read_messages([parse_short_message(*each) for each in bodies], EITHER))
+    marks = [CAUGHT, *found, *(mark for text in texts for mark in text.marks)]
+    return said, tuple(dict.fromkeys(marks))
+
+
+SOURCE = Source(KIND, read_caught, join_caught)

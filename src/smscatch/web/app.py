@@ -52,7 +52,17 @@ STATIC_HEADERS = {
 }
 
 
-def make_app(  # noqa: PLR0913 - what a server runs beside it
+def make_app(inbox: Inbox, leases: Leases, settings: Settings, reads: Reads | None = None, **more: Any) -> ASGIApp:
+    """Return the ASGI application over an open inbox, with what `make_context` makes of the same. Raises BadSetting."""
+    return app_in(make_context(inbox, leases, settings, reads, **more))
+
+
+def app_in(context: Context) -> ASGIApp:
+    """Return the ASGI application whose handlers share a context."""
+    return SecurityHeaders(Shortcut(_starlette(context)))  # around everything, also what Starlette answers to a bug
+
+
+def make_context(  # noqa: PLR0913 - what a server runs beside it
     inbox: Inbox,
     leases: Leases,
     settings: Settings,
@@ -61,8 +71,8 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
     binds: BindStates | None = None,
     callbacks: Callbacks | None = None,
-) -> ASGIApp:
-    """Return the ASGI application over an open inbox. Whoever gives `reads` sees to it that they are written.
+) -> Context:
+    """Return what the handlers share. Whoever gives `reads` sees to it that they are written.
 
     `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how those to SMSCs
     are. Whoever gives `callbacks` sees to it that they are made. Raises BadSetting for a wrong source.
@@ -78,7 +88,7 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
         remembered=remember_configured(settings.admin_key),
     )
     spool = Writer(settings.spool)
-    context = Context(
+    return Context(
         house=house,
         tries=Tries(),
         render=_render,
@@ -90,7 +100,6 @@ def make_app(  # noqa: PLR0913 - what a server runs beside it
         binds=binds,
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
     )
-    return SecurityHeaders(Shortcut(_starlette(context)))  # around everything, also what Starlette answers to a bug
 
 
 def _starlette(context: Context) -> Starlette:

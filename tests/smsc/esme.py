@@ -1,0 +1,171 @@
+"""Our SMSC in this process, and an application that binds to it PDU by PDU."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from smscatch.inbox import Inbox
+from smscatch.keys import add_key
+from smscatch.leases import Leases
+from smscatch.messages import Message, Query
+from smscatch.smpp.accounts import Accounts
+from smscatch.smpp.pdu import (
+    RESPONSE,
+    Bind,
+    CommandId,
+    Frame,
+    Frames,
+    ShortMessage,
+    SmppAddress,
+    Status,
+    write_bind,
+    write_short_message,
+)
+from smscatch.smsc.front import Front
+from smscatch.smsc.server import SmppListener
+from smscatch.web.app import make_context
+from tests.surroundings import settings_in
+
+TO = "+12015550123"
+TO_ADDRESS = SmppAddress(1, 1, "12015550123")
+FROM_ADDRESS = SmppAddress(5, 0, "Acme")
+
+
+async def no_pause() -> None:
+    """Stands for the pause after a wrong password."""
+
+
+class Esme:
+    """A connection of an application."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self._frames = Frames()
+        self._waiting: list[Frame] = []
+        self._sequence = 0
+
+    async def read(self) -> Frame:
+        """Return the next PDU. Raises EOFError at the end."""
+        while not self._waiting:
+            octets = await self._reader.read(65536)
+            if not octets:
+                raise EOFError
+            self._waiting += self._frames.feed(octets)
+        return self._waiting.pop(0)
+
+    async def send(self, *frames: Frame) -> None:
+        self.writer.write(b"".join(frame.encode() for frame in frames))
+        await self.writer.drain()
+
+    async def ask(self, command: int, body: bytes = b"") -> Frame:
+        """Send a request, and return what is answered to it."""
+        self._sequence += 1
+        await self.send(Frame(command, Status.OK, self._sequence, body))
+        answer = await self.read()
+        assert answer.sequence == self._sequence
+        return answer
+
+    async def bind(
+        self, system_id: str, password: str, command: int = CommandId.BIND_TRANSCEIVER, version: int = 0x34
+    ) -> Frame:
+        return await self.ask(command, write_bind(Bind(system_id, password, version=version)))
+
+    async def submit(self, text: bytes | str = "Your code is 482913", **fields: Any) -> Frame:
+        return await self.ask(CommandId.SUBMIT_SM, body_of(text, **fields))
+
+    async def next_delivery(self) -> ShortMessage:
+        """Return what is delivered next, which is answered."""
+        from smscatch.smpp.pdu import parse_short_message
+
+        frame = await self.read()
+        assert frame.command == CommandId.DELIVER_SM
+        await self.send(frame.response(body=b"\0"))
+        return parse_short_message(frame.command, frame.body)
+
+    async def has_ended(self) -> bool:
+        """Return whether nothing more comes."""
+        try:
+            await self.read()
+        except (EOFError, OSError):
+            return True
+        return False
+
+
+def body_of(text: bytes | str = "x", **fields: Any) -> bytes:
+    """Return the body of a submit_sm."""
+    octets = text.encode("ascii") if isinstance(text, str) else text
+    given: dict[str, Any] = {"source": FROM_ADDRESS, "destination": TO_ADDRESS, "octets": octets}
+    return write_short_message(CommandId.SUBMIT_SM, ShortMessage(**given | fields))
+
+
+def id_in(answer: Frame) -> str:
+    """Return the message_id of a response that grants."""
+    assert (answer.status, answer.command & RESPONSE) == (Status.OK, RESPONSE)
+    return answer.body.partition(b"\0")[0].decode()
+
+
+class OurSmsc:
+    """The SMSC, and a key that may send."""
+
+    def __init__(self, inbox: Inbox, front: Front, port: int, key: str) -> None:
+        self.inbox, self.front, self.port, self.key = inbox, front, port, key
+        self._all: list[Esme] = []
+
+    async def connect(self) -> Esme:
+        self._all.append(Esme(*await asyncio.open_connection("127.0.0.1", self.port)))
+        return self._all[-1]
+
+    async def bound(self, command: int = CommandId.BIND_TRANSCEIVER, **more: Any) -> Esme:
+        esme = await self.connect()
+        assert (await esme.bind("app", self.key, command, **more)).status == Status.OK
+        return esme
+
+    async def kept(self) -> list[Message]:
+        """Return what is in the store, oldest first."""
+        return [one.message for one in await self.inbox.store.after(Query(), 0, 10_000)]
+
+    async def texts(self) -> list[str]:
+        return [message.text for message in await self.kept()]
+
+    def close(self) -> None:
+        for esme in self._all:
+            esme.writer.close()
+
+
+@contextlib.asynccontextmanager
+async def our_smsc(
+    inbox: Inbox,
+    leases: Leases,
+    folder: Path,
+    *,
+    config: str = "",
+    rate: int = 0,
+    **more: Any,
+) -> AsyncIterator[OurSmsc]:
+    """Run an SMSC as the server does."""
+    settings = settings_in(folder, config)
+    settings.spool.mkdir(exist_ok=True)
+    context = make_context(inbox, leases, settings)
+    _, key = await add_key(inbox, "application", ("send",))
+    listener = socket.create_server(("127.0.0.1", 0))
+    front = Front(
+        house=context.house,
+        committer=context.committer,
+        callbacks=context.callbacks,
+        tries=context.tries,
+        accounts=Accounts(rate),
+        **{"receipt_after": timedelta(0), "pause": no_pause} | more,
+    )
+    task = asyncio.create_task(SmppListener(front, listener).keep_answering())
+    smsc = OurSmsc(inbox, front, listener.getsockname()[1], key)
+    try:
+        yield smsc
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        listener.close()  # if the task was cancelled before it began
+        smsc.close()
