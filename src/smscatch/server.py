@@ -85,7 +85,7 @@ async def serve(
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
-            smpp_url = smpp_listener and _url_of(smpp_listener, "smpp")
+            smpp_url = None if smpp_listener is None else _url_of(smpp_listener, "smpp")
             started(Started(_url_of(listener), await opening.start(), smpp_url))
             on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks)
             runs = [

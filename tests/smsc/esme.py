@@ -151,6 +151,7 @@ async def our_smsc(
     settings.spool.mkdir(exist_ok=True)
     context = make_context(inbox, leases, settings)
     _, key = await add_key(inbox, "application", ("send",))
+    given: dict[str, Any] = {"receipt_after": timedelta(0), "pause": no_pause}
     listener = socket.create_server(("127.0.0.1", 0))
     front = Front(
         house=context.house,
@@ -158,7 +159,7 @@ async def our_smsc(
         callbacks=context.callbacks,
         tries=context.tries,
         accounts=Accounts(rate),
-        **{"receipt_after": timedelta(0), "pause": no_pause} | more,
+        **given | more,
     )
     task = asyncio.create_task(SmppListener(front, listener).keep_answering())
     smsc = OurSmsc(inbox, front, listener.getsockname()[1], key)
