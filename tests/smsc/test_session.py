@@ -10,7 +10,7 @@ from smscatch.inbox import Inbox
 from smscatch.keys import add_key
 from smscatch.leases import Leases
 from smscatch.messages import CAUGHT
-from smscatch.smpp.accounts import Reply
+from smscatch.smpp.accounts import HandsetText
 from smscatch.smpp.delivering import write_text
 from smscatch.smpp.pdu import CommandId, Frame, ShortMessage, SmppAddress, Status, Tag, write_short_message
 from smscatch.smppkeys import add_smpp_key
@@ -333,7 +333,7 @@ async def test_what_is_not_answered_is_delivered_again_over_the_next_bind(smsc: 
 
 
 async def test_a_reply_is_delivered_to_the_application_that_sent_the_text(smsc: OurSmsc) -> None:
-    reply = Reply(TO, "+447700900000", "STOP")
+    reply = HandsetText(TO, "+447700900000", "STOP")
     key = (await smsc.inbox.store.keys())[-1]
     assert not await smsc.front.accounts.reply(key.id, "app", reply)
     sender = await smsc.bound(TRANSMITTER)

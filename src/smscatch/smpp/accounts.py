@@ -38,7 +38,7 @@ class Arrived(NamedTuple):
     at: datetime
 
 
-class Reply(NamedTuple):
+class HandsetText(NamedTuple):
     """A text from a handset, whose `number` it is, to whoever texted it: a number or a name."""
 
     number: str
@@ -46,7 +46,7 @@ class Reply(NamedTuple):
     text: str
 
 
-class Outbox:
+class DeliveryQueue:
     """What waits for the receivers of one application, oldest first."""
 
     def __init__(self, most: int = MAX_WAITING) -> None:
@@ -102,7 +102,7 @@ class Account:
     def __init__(self, system_id: str, rate: RateLimit) -> None:
         self.system_id = system_id
         self.rate = rate
-        self.outbox = Outbox()
+        self.outbox = DeliveryQueue()
         self.receivers = 0  # binds that take deliveries
         self._submitted: OrderedDict[str, Arrived] = OrderedDict()
 
@@ -132,7 +132,7 @@ class Accounts:
             self._accounts.popitem(last=False)
         return account
 
-    async def reply(self, owner: str, system_id: str, reply: Reply) -> bool:
+    async def reply(self, owner: str, system_id: str, reply: HandsetText) -> bool:
         """Deliver a text to an application, and return whether it took all of it; False if no receiver is bound.
 
         `owner` and `system_id` are those of the text that is replied to: its CaughtText has them. An application that
