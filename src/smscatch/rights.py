@@ -45,10 +45,10 @@ class Rights:
         """Return whether the key may see a line."""
         return covers(self.key, (line,))
 
-    def check_scopes(self) -> None:
-        """Raise Forbidden if the key lacks the scope that is needed."""
-        if not self.may(self._needed):
-            needed, held = " or ".join(map(repr, self._needed)), ", ".join(self.key.scopes)
+    def check_scopes(self, scopes: Sequence[str] = ()) -> None:
+        """Raise Forbidden if the key lacks the scope that is needed; one of `scopes`, if some are given."""
+        if not self.may(scopes or self._needed):
+            needed, held = " or ".join(map(repr, scopes or self._needed)), ", ".join(self.key.scopes)
             raise Forbidden(f"The key {self.key.name!r} lacks the scope {needed}; it has: {held}.")
 
     def check_line(self, line: str, doing: str = "see") -> None:

@@ -12,8 +12,10 @@ import msgspec
 from smscatch.access import Access
 from smscatch.committing import Committer
 from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable
+from smscatch.inbox import MAX_HELD_BYTES
 from smscatch.intake import parse_entry
-from smscatch.messages import ASIDE, CAUGHT, Message, Query, Stored
+from smscatch.keys import ADMIN, READ
+from smscatch.messages import ASIDE, Message, Query, Stored
 from smscatch.optouts import is_opted_out
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
@@ -48,6 +50,19 @@ class SentText(NamedTuple):
 
     sent: CaughtText
     stored: Stored
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        return self.stored.message
+
+
+class KeptText(NamedTuple):
+    """A text as the store has it, and as it was sent, if that was through the API that asks."""
+
+    sent: CaughtText | None
+    stored: Stored
+    is_own: bool
 
     @property
     def message(self) -> Message:
@@ -141,20 +156,54 @@ class Desk:
             raise NotFound(f"No text with the id {message_id[:40]!r} was sent with this key, or it was deleted.")
         return found
 
-    async def newest(self, query: Query, limit: int) -> list[SentText]:
-        """Return the newest texts that the key sent and that match, newest first; up to `limit`."""
-        found: list[SentText] = []
-        before, looked_at = None, 0
-        while len(found) < limit and looked_at < MOST_LOOKED_AT:
-            page = await self._access.house.inbox.store.newest(query, PAGE, before=before)
-            looked_at += len(page)
-            for stored in page:
-                sent = await self._as_sent(stored) if CAUGHT in stored.message.marks else None
-                found += [sent] if sent else []
-            if len(page) < PAGE:
-                break
-            before = page[-1].position
-        return found[:limit]
+    async def query(self, to: str, sender: str) -> Query:
+        """Return what asks for texts to a number and from a sender, "" for any, on the lines of the key.
+
+        Raises Forbidden for a line that the key must not see.
+        """
+        query = await self._access.query((), sender or None)
+        if not to:
+            return query
+        line = self._access.house.settings.line_named(to)
+        self._access.check_line(line)
+        return msgspec.structs.replace(query, lines=(line,))
+
+    async def page(self, query: Query, limit: int, *, before: int | None) -> tuple[list[KeptText], int | None]:
+        """Return the newest texts in front of a position, up to `limit`, and in front of which there may be more.
+
+        All that match for a key that may read, for another what it sent itself. They are fewer if they are long, or if
+        a key that may not read would have to be looked for among many of others.
+        """
+        inbox, found, looked_at = self._access.house.inbox, list[KeptText](), 0
+        high = await inbox.position() + 1 if before is None else before
+        while True:
+            some, has_more = await inbox.newest(query, min(PAGE, limit - len(found)), before=high, after=0)
+            kept = await asyncio.gather(*(self._kept(stored) for stored in some))
+            found += [each for each in kept if each is not None]
+            if not has_more:
+                return found, None
+            high, looked_at = some[-1].position, looked_at + len(some)
+            held_bytes = sum(len(each.stored.json) for each in found)
+            if len(found) == limit or held_bytes >= MAX_HELD_BYTES or looked_at >= MOST_LOOKED_AT:
+                return found, high
+
+    async def read(self, message_id: str) -> KeptText:
+        """Return a text that the key sees. Raises NotFound, also for one that it must not see."""
+        inbox = self._access.house.inbox
+        stored = await inbox.store.get(message_id)
+        if stored is None:
+            await inbox.catch_up()  # it may be in the spool still
+            stored = await inbox.store.get(message_id)
+        found = None if stored is None else await self._kept(stored)
+        if found is None:
+            raise NotFound(f"There is no text {message_id[:40]!r} that this key may see, or it was deleted.")
+        return found
+
+    async def delete_kept(self, found: KeptText) -> None:
+        """Delete a text that the key sent, or any for an administrator's. Raises Forbidden."""
+        if not found.is_own:
+            self._access.check_scopes((ADMIN,))
+        await self._access.delete(found.stored)
 
     async def delete(self, found: SentText) -> None:
         """Delete a text, also from the pages that show it."""
@@ -162,13 +211,28 @@ class Desk:
 
     async def _as_sent(self, stored: Stored) -> SentText | None:
         """Return a message with what was sent; None if it was not caught, or not from this key by this provider."""
-        raw = await self._access.house.inbox.store.raw(stored.id) if stored.message.source == KIND else None
+        sent = await self._sent(stored)
+        return SentText(sent, stored) if sent is not None and sent.owner == self._access.owner else None
+
+    async def _kept(self, stored: Stored) -> KeptText | None:
+        """Return a text for who asks for it; None if the key must not see it."""
+        sent = await self._sent(stored)
+        is_own = sent is not None and sent.owner == self._access.owner
+        if not is_own and not (self._access.may((READ,)) and self._access.sees(stored.message.line)):
+            return None
+        self._access.note([stored])
+        return KeptText(sent, stored, is_own)
+
+    async def _sent(self, stored: Stored) -> CaughtText | None:
+        """Return what was sent through this provider's API; None if the message is another."""
+        message = stored.message
+        if message.source != KIND or message.provider != self._provider:
+            return None
+        raw = await self._access.house.inbox.store.raw(stored.id)
         try:
             sent = None if raw is None else parse_caught(raw)
         except BadDelivery:
             return None
-        if sent is None or (sent.owner, sent.provider) != (self._access.owner, self._provider):
-            return None
-        if sent.part is not None:  # one of those that the text was joined from
-            sent = msgspec.structs.replace(sent, text=stored.message.text)
-        return SentText(sent, stored)
+        if sent is not None and sent.part is not None:  # one of those that the text was joined from
+            sent = msgspec.structs.replace(sent, text=message.text)
+        return sent

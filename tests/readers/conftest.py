@@ -13,9 +13,11 @@ import pytest
 
 from smscatch import keys
 from smscatch.inbox import Inbox
+from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.messages import Lease, Message, Stored
 from smscatch.sources import join_parts
+from smscatch.spool import Spool
 from smscatch.stores import Wish, open_store
 from smscatch.web import auth
 from smscatch.web.app import make_app
@@ -91,9 +93,10 @@ class House:
 @contextlib.asynccontextmanager
 async def open_house(folder: Path) -> AsyncIterator[House]:
     settings = settings_in(folder, CONFIG)
-    settings.spool.mkdir()
     store = await open_store(f"sqlite:///{folder}/inbox.db", join_parts)
     inbox = await Inbox.open(store)
+    spool = Spool(settings.spool)
+    inbox.catch_up = drain_into(spool, inbox, settings.line_of).drain
     leases = Leases(inbox, rest=settings.lease_rest, tolerance=settings.lease_tolerance)
     listener = socket.create_server(("127.0.0.1", 0))
     server = HttpServer(make_app(inbox, leases, settings), 100, inbox.hub.close)
@@ -106,6 +109,7 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
         tasks[0].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await store.close()
+        spool.close()
 
 
 @pytest.fixture(scope="session")

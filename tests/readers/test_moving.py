@@ -1,6 +1,7 @@
 """The pages of docs/moving: the suite that stands there is run as it is after the change of its base URL."""
 
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timezone
 from pathlib import Path
@@ -39,7 +40,7 @@ class App:
 def run_suite(program: str, house: House, **given: object) -> Mapping[str, Any]:
     """Run a suite against a house, and return what it defined."""
     app = App(house)
-    names: dict[str, Any] = {"datetime": datetime, "timezone": timezone, "PHONE": LINE} | given
+    names: dict[str, Any] = {"datetime": datetime, "timezone": timezone, "time": time, "re": re, "PHONE": LINE} | given
     names |= {"sign_up": app.sign_up, "confirm": app.confirm}
     exec(program.replace(URL, house.url), names)
     for name in [name for name in names if name.startswith("test_")]:
@@ -56,3 +57,10 @@ def test_a_suite_moves_from_mailosaur_by_its_base_url_alone(house: House, tmp_pa
     path = tmp_path / "smscatch.toml"
     path.write_text(config)
     assert load_settings(environ={"SMSCATCH_CONFIG": str(path)}).lines[LINE].label == LABEL
+
+
+def test_a_suite_moves_from_a_number_rented_at_twilio_by_its_base_url_alone(house: House) -> None:
+    ((gone, come, program),) = changes("twilio.md")
+    assert (gone, come) == ([], [f'client.api.base_url = "{URL}"'])
+    house.receive(text="Your Example code is 111111", received_at=datetime(2026, 1, 1, tzinfo=UTC))
+    run_suite(program, house, ACCOUNT_SID="AC" + "0" * 32, AUTH_TOKEN=house.key("read"))

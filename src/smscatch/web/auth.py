@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from smscatch.access import Access
 from smscatch.errors import Forbidden, Unauthorized
-from smscatch.keys import INGEST, SEND, get_key, hash_secret
+from smscatch.keys import INGEST, READ, SEND, get_key, hash_secret
 from smscatch.web.addresses import address_of
 from smscatch.web.endpoint import Endpoint, context_of
 
@@ -44,7 +44,8 @@ async def identify_by(request: Request, endpoint: Endpoint, secret: str) -> Acce
     """Return what the key with a secret may do, and keep it with the request. Raises as `identify` does."""
     context = context_of(request)
     # Only what goes into the spool may pass on a memory alone.
-    remembered = context.house.remembered if {INGEST, SEND} & {*endpoint.scopes} else None
+    keeps = {INGEST, SEND} & {*endpoint.scopes} and READ not in endpoint.scopes
+    remembered = context.house.remembered if keeps else None
     key = await slow_down(request, secret, lambda: get_key(context.house.inbox, secret, remembered))
     access = request.state.access = Access(key, hash_secret(secret), endpoint.scopes, context.house)
     access.check_scopes()

@@ -72,6 +72,8 @@ PAGES = (
     SHOW("/icon/{count}.svg", pages.icons.unread_icon, (), "image/svg+xml"),
     SHOW("/manifest.webmanifest", pages.icons.manifest, (), "application/manifest+json"),
 )
+# Which operations of a provider's API a key may do, the operation says itself.
+SENDING = {"GET": (SEND, READ), "POST": (SEND,), "DELETE": (SEND,)}
 READERS = (
     Endpoint(MAILOSAUR, "GET", "/api/messages", mailosaur.list_messages, (READ,), JSON),
     Endpoint(MAILOSAUR, "POST", "/api/messages", mailosaur.refuse_action, (READ,), JSON),
@@ -192,7 +194,7 @@ ENDPOINTS = (
     GET("/healthz", state.health, (), "Alive"),
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),
     GET("/openapi.json", state.openapi, (READ,), JSON),
-    *(Endpoint(SEND_API, method, send.PATH, send.handle, (SEND,), "") for method in ("GET", "POST", "DELETE")),
+    *(Endpoint(SEND_API, method, send.PATH, send.handle, scopes, "") for method, scopes in SENDING.items()),
     *READERS,
     *PAGES,  # last: programs ask more often than people, and a path is looked for from the first row on
 )

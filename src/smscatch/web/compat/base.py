@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from smscatch.errors import BadSend, SmscatchError
+from smscatch.keys import SEND
 from smscatch.numbers import is_e164
 from smscatch.sending import Desk
 from smscatch.settings.forms import parse_http
@@ -119,11 +120,12 @@ Handle = Callable[[Asked, Desk, Mapping[str, str]], Awaitable[SdkAnswer]]
 
 
 class Operation(NamedTuple):
-    """What a provider does for a method and the paths that fit a pattern in full."""
+    """What a provider does for a method and the paths that fit a pattern in full, for a key with one of the scopes."""
 
     method: str
     pattern: str
     handle: Handle
+    scopes: tuple[str, ...] = (SEND,)
 
 
 class SendApi(NamedTuple):

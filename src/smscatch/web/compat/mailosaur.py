@@ -15,10 +15,10 @@ from smscatch.messages import Query
 from smscatch.web.bodies import read_body
 from smscatch.web.compat.mailosaur_forms import (
     Criteria,
-    Place,
+    ListPart,
     parse_criteria,
     parse_id,
-    parse_place,
+    parse_part,
     server_of,
     to_message,
     to_queries,
@@ -40,7 +40,7 @@ class MessageSearch(NamedTuple):
     """What a list or a search asks for: any of the queries, which part of what they find, and in which server."""
 
     queries: list[Query]
-    place: Place
+    part: ListPart
     server: str
 
 
@@ -54,7 +54,7 @@ async def search(request: Request) -> Response:
     wanted = await _parse(request, parse_criteria(await read_body(request)))
     position = await inbox_of(request).position()
     found = await _find(request, wanted)
-    is_wait = (wanted.place.items, wanted.place.skip) == (1, 0)
+    is_wait = (wanted.part.items, wanted.part.skip) == (1, 0)
     if is_wait and not found:
         await unless_gone(request, access_of(request).wait_for_any(wanted.queries, position, HOLD_SECONDS))
         found = await _find(request, wanted)
@@ -63,12 +63,12 @@ async def search(request: Request) -> Response:
 
 async def _parse(request: Request, criteria: Criteria) -> MessageSearch:
     given, access = dict(request.query_params), access_of(request)
-    place, server = parse_place(given), given.get("server", "")
-    return MessageSearch(await to_queries(criteria, await find_box(access, server), place, access), place, server)
+    part, server = parse_part(given), given.get("server", "")
+    return MessageSearch(await to_queries(criteria, await find_box(access, server), part, access), part, server)
 
 
 async def _find(request: Request, wanted: MessageSearch) -> list[dict[str, Any]]:
-    found = access_of(request).any_of(wanted.queries, wanted.place.skip, wanted.place.items)
+    found = access_of(request).any_of(wanted.queries, wanted.part.skip, wanted.part.items)
     return [to_summary(stored.message, wanted.server) async for stored in found]
 
 

@@ -33,7 +33,7 @@ class Criteria(msgspec.Struct, frozen=True, rename="camel"):
     match: str | None = None
 
 
-class Place(msgspec.Struct, frozen=True):
+class ListPart(msgspec.Struct, frozen=True):
     """Which part of a list is asked for: `items` messages behind the first `skip`; `since` None is from the beginning.
 
     `is_received` is False where only messages are meant that were sent from Mailosaur: there are none.
@@ -56,7 +56,7 @@ def parse_criteria(body: bytes) -> Criteria:
     return criteria
 
 
-def parse_place(given: dict[str, str]) -> Place:
+def parse_part(given: dict[str, str]) -> ListPart:
     """Return what the query of a list or a search asks for. Raises BadRequest."""
     page = _parse_number(given, "page", 0, range(MAX_DEPTH + 1))
     items = _parse_number(given, "itemsPerPage", DEFAULT_ITEMS, range(1, MAX_ITEMS + 1))
@@ -65,7 +65,7 @@ def parse_place(given: dict[str, str]) -> Place:
     direction = given.get("dir") or "Received"
     if direction not in ("Received", "Sent"):
         raise BadRequest(f"dir = {direction[:40]!r} is not accepted: give Received or Sent.", parameter="dir")
-    return Place(page * items, items, _parse_time(given.get("receivedAfter") or ""), direction == "Received")
+    return ListPart(page * items, items, _parse_time(given.get("receivedAfter") or ""), direction == "Received")
 
 
 def _parse_number(given: dict[str, str], name: str, default: int, taken: range) -> int:
@@ -91,15 +91,15 @@ def _parse_time(value: str) -> datetime | None:
         ) from None
 
 
-async def to_queries(criteria: Criteria, box: Box, place: Place, access: Access) -> list[Query]:
+async def to_queries(criteria: Criteria, box: Box, part: ListPart, access: Access) -> list[Query]:
     """Return the queries of which one must ask for a message, none if no message can be meant. Raises BadRequest."""
-    if not place.is_received:
+    if not part.is_received:
         return []
     given = {name: value for name, value in msgspec.structs.asdict(criteria).items() if value and name != "match"}
     wants_any = (criteria.match or ALL).upper() == ANY
     each = [{name: value} for name, value in given.items()] if wants_any and given else [given]
     found = [await _to_query(one, box, access) for one in each]
-    return [msgspec.structs.replace(query, since=place.since) for query in found if query is not None]
+    return [msgspec.structs.replace(query, since=part.since) for query in found if query is not None]
 
 
 async def _to_query(given: dict[str, str], box: Box, access: Access) -> Query | None:

@@ -70,6 +70,7 @@ async def handle(request: Request) -> Response:
     for operation in api.operations:
         found = re.fullmatch(operation.pattern, asked.path)
         if found is not None and operation.method == asked.method:
+            access_of(request).check_scopes(operation.scopes)
             return _response(await operation.handle(asked, desk, found.groupdict()))
     raise NotFound(f"{asked.method} {asked.path} is not caught by smscatch.")
 

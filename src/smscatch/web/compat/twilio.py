@@ -1,4 +1,6 @@
-"""Twilio's Messages API: what an application sends with Twilio's SDKs is caught, and found again as Twilio has it.
+"""Twilio's Messages API: what an application sends with Twilio's SDKs is caught.
+
+How it is found again, is in twilio_messages.py.
 
 Source: Twilio's documentation, "Messages resource" (parameters, properties), "Track outbound message status" (status
 callbacks), "Error and warning dictionary" (codes), "Test credentials" (numbers
@@ -6,9 +8,6 @@ that fail). What the SDKs send and accept was tried with twilio 9.13 for Python.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from email.utils import format_datetime
-from typing import Any
 
 import msgspec
 
@@ -23,18 +22,15 @@ from smscatch.errors import (
     TooManyTries,
     Unauthorized,
 )
-from smscatch.messages import Query
-from smscatch.segments import count_segments
-from smscatch.sending import Desk, Outgoing, SentText
+from smscatch.sending import Desk, Outgoing
 from smscatch.sources.base import name_media
 from smscatch.sources.caught import Callback, CaughtText
-from smscatch.web.compat import twilio_verify
+from smscatch.web.compat import twilio_messages, twilio_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.web.compat.twilio_messages import DELIVERED, MESSAGES, sent_resource, sid_of
 from smscatch.webhooks.twilio import VERSION, sign
 
 MAX_BODY = 1600  # characters
-PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
-DELIVERED = "delivered"
 TOLD = ("sent", DELIVERED)  # the statuses that an application is called back with
 # Code, HTTP status and sentence for what is missing or wrong in a request.
 ERRORS: Mapping[tuple[str, bool], tuple[int, str]] = {
@@ -83,7 +79,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
         calls = tuple(_callback(callback, prepared, status, desk.secret) for status in TOLD)
         prepared = msgspec.structs.replace(prepared, callbacks=calls)
     await desk.keep(prepared)
-    return SdkAnswer(_resource(prepared, "accepted" if service else "queued"), 201)
+    return SdkAnswer(sent_resource(prepared, "accepted" if service else "queued"), 201)
 
 
 def _text_of(asked: Asked, media: Sequence[str]) -> str:
@@ -107,7 +103,7 @@ def _refuse_magic(magic: Mapping[str, tuple[int, str]], number: str, field: str)
 
 def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
     """Return the call that tells a status, signed with the token."""
-    sid = _sid(text)
+    sid = sid_of(text)
     fields = {
         "AccountSid": text.facts["account"],
         "ApiVersion": VERSION,
@@ -119,89 +115,6 @@ def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
         "To": text.line,
     } | ({"MessagingServiceSid": text.facts["service"]} if text.facts["service"] else {})
     return sign(url, fields, token)
-
-
-async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
-    """Return a text that was sent. Raises NotFound."""
-    return SdkAnswer(_shown(await _find(desk, path)))
-
-
-async def delete(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
-    """Delete a text that was sent. Raises NotFound."""
-    await desk.delete(await _find(desk, path))
-    return SdkAnswer(status=204)
-
-
-async def list_messages(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
-    """Return the newest texts that were sent, filtered by To and From; all on one page."""
-    size = asked.query.get("PageSize", "")
-    limit = min(int(size), MAX_PAGE_SIZE) if size.isascii() and size.isdecimal() and int(size) else PAGE_SIZE
-    to, sender = asked.query.get("To"), asked.query.get("From")
-    query = Query(lines=None if to is None else (parse_recipient(to),), sender=sender)
-    found = await desk.newest(query, limit)
-    uri = f"{_base(path['account'])}.json"
-    page = {
-        "first_page_uri": f"{uri}?PageSize={limit}&Page=0",
-        "end": max(0, len(found) - 1),
-        "previous_page_uri": None,
-        "messages": [_shown(each) for each in found],
-        "uri": f"{uri}?PageSize={limit}&Page=0",
-        "page_size": limit,
-        "start": 0,
-        "next_page_uri": None,
-        "page": 0,
-    }
-    return SdkAnswer(page)
-
-
-async def _find(desk: Desk, path: Mapping[str, str]) -> SentText:
-    return await desk.find(path["sid"][2:].lower())
-
-
-def _base(account: str) -> str:
-    return f"/{VERSION}/Accounts/{account}/Messages"
-
-
-def _sid(text: CaughtText) -> str:
-    return f"{'MM' if text.facts['media'] else 'SM'}{text.id}"
-
-
-def _shown(found: SentText) -> dict[str, Any]:
-    return _resource(found.sent, DELIVERED)
-
-
-def _resource(text: CaughtText, status: str) -> dict[str, Any]:
-    """Return the properties of a Message resource; all of them, or npm's SDK takes a date for now."""
-    facts, sid = text.facts, _sid(text)
-    path = f"{_base(facts['account'])}/{sid}"
-    at = _date(text.received_at)
-    return {
-        "account_sid": facts["account"],
-        "api_version": VERSION,
-        "body": text.text,
-        "date_created": at,
-        "date_sent": at if status == DELIVERED else None,
-        "date_updated": at,
-        "direction": "outbound-api",
-        "error_code": None,
-        "error_message": None,
-        "from": facts["from"] or None,
-        "messaging_service_sid": facts["service"] or None,
-        "num_media": str(facts["media"]),
-        "num_segments": str(count_segments(text.text).count),
-        "price": None,
-        "price_unit": "USD",
-        "sid": sid,
-        "status": status,
-        "subresource_uris": {"media": f"{path}/Media.json"},
-        "tags": None,
-        "to": text.line,
-        "uri": f"{path}.json",
-    }
-
-
-def _date(time: datetime) -> str:
-    return format_datetime(time.replace(microsecond=0))  # RFC 2822
 
 
 def find_key(asked: Asked) -> str | None:
@@ -240,16 +153,6 @@ def _judge(error: SmscatchError, asked: Asked) -> tuple[int, int, str]:
     return error.status, {403: 20403}.get(error.status, 20001), str(error)
 
 
-MESSAGES = rf"/{VERSION}/Accounts/(?P<account>[^/]+)/Messages(?:\.json)?"
-MESSAGE = rf"/{VERSION}/Accounts/(?P<account>[^/]+)/Messages/(?P<sid>[SM]M[0-9a-fA-F]{{32}})(?:\.json)?"
 API = SendApi(
-    find_key,
-    refuse,
-    (
-        Operation("POST", MESSAGES, create),
-        Operation("GET", MESSAGES, list_messages),
-        Operation("GET", MESSAGE, fetch),
-        Operation("DELETE", MESSAGE, delete),
-        *twilio_verify.OPERATIONS,
-    ),
+    find_key, refuse, (Operation("POST", MESSAGES, create), *twilio_messages.OPERATIONS, *twilio_verify.OPERATIONS)
 )
