@@ -111,9 +111,14 @@ def send_url(server: str, provider: str) -> str:
 
 
 def redirect_lines(server: str, key: str, provider: str) -> list[str]:
-    """Return a line for each SDK of a provider, ready to be pasted."""
+    """Return a line for each SDK of a provider, ready to be pasted, behind the SDK's name."""
+    return [f"{sdk}: {line}" for sdk, line in redirects(server, key, provider)]
+
+
+def redirects(server: str, key: str, provider: str) -> list[tuple[str, str]]:
+    """Return the name of each SDK of a provider with its line."""
     url = send_url(server, provider)
-    return [f"{each.sdk}: {each.written(url, key)}" for each in _target(provider).redirects]
+    return [(each.sdk, each.written(url, key)) for each in _target(provider).redirects]
 
 
 def _target(provider: str) -> BaseUrl:

@@ -15,6 +15,7 @@ from smscatch.rights import end_forfeited
 from smscatch.stores import Key
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.login import read_form
+from smscatch.web.pages.redirects import show_redirects
 from smscatch.web.pages.rows import tags_of
 
 LIFETIMES = (1, 7, 30, 90, 365)  # days
@@ -134,6 +135,7 @@ async def _page(request: Request, made: tuple[Key, str] | None = None, refused: 
         keys=present,
         entries=entries,
         made=made,
+        redirects=show_redirects(request, made[1]) if made and keys.SEND in made[0].scopes else [],
         own=own,
         configured=keys.CONFIGURED,
         scopes=keys.SCOPES,

@@ -21,6 +21,7 @@ from smscatch.web.pages.gates import show_gates
 from smscatch.web.pages.inbox import EXAMPLE_TEXT
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
+from smscatch.web.pages.redirects import own_redirects
 from smscatch.web.pages.rows import LineTag, tags_of
 from smscatch.web.stream import SideEvents, stream_events
 
@@ -78,7 +79,8 @@ async def lines_page(request: Request) -> Response:
 async def show_lines(request: Request, **gates: Any) -> str:
     """Return the page; `gates` are what `show_gates` has to show besides."""
     now = format_time(inbox_of(request).now())
-    return render(request, "lines.html", **await _shown(request), **await show_gates(request, **gates), now=now)
+    shown = await _shown(request) | await show_gates(request, **gates) | {"redirects": own_redirects(request)}
+    return render(request, "lines.html", **shown, now=now)
 
 
 async def live(request: Request) -> Response:
