@@ -152,7 +152,7 @@ def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tm
         while "Ctrl-C" not in said:
             said += process.stdout.readline()
         url = next(line.split()[1].rstrip("/") for line in said.splitlines() if line.strip().startswith("page"))
-        assert f'client.api.base_url = "{url}/twilio"' in said
+        assert f'client.verify.base_url = "{url}/twilio"' in said
         assert f"export SMSCATCH_URL={url} SMSCATCH_KEY=a-key-that-is-known" in said
         with Client(url, "a-key-that-is-known") as sms:
             leases = [sms.lease(), sms.lease(label="any at all")]

@@ -47,7 +47,7 @@ PROVIDERS = (
     SmsProvider(
         "sinch",
         ("sinch.com", "clxapi.com"),
-        (rf"{_LABEL}\.sms\.api\.sinch\.com", r"auth\.sinch\.com"),
+        (rf"(?:zt\.)?{_LABEL}\.sms\.api\.sinch\.com", r"auth\.sinch\.com"),
     ),
     # Amazon's other services are none of ours (https://docs.aws.amazon.com/general/latest/gr/sns.html).
     SmsProvider(

@@ -3,8 +3,10 @@
 What the SDKs do with it was tried; one that ignores its base URL stands in docs/catching.md, not here. No network.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from smscatch.errors import BadRequest
 
@@ -13,7 +15,8 @@ class Redirect(NamedTuple):
     """The line that points an SDK, `sdk`, at {url}; {key} is a key of ours with the scope send.
 
     {place} is the URL without its scheme, for an SDK that puts https in front by itself; `plain` is what must follow
-    then where the server speaks plain HTTP.
+    then where the server speaks plain HTTP. {quoted} is the key as it stands in an address, {secret} as it signs
+    webhooks.
     """
 
     sdk: str
@@ -23,7 +26,8 @@ class Redirect(NamedTuple):
     def written(self, url: str, key: str) -> str:
         """Return the line, ready to be pasted."""
         line = self.line + (self.plain if url.startswith("http:") else "")
-        return line.format(url=url, key=key, place=url.partition("://")[2])
+        forms = {"place": url.partition("://")[2], "quoted": quote(key, safe=""), "secret": hook_secret(key)}
+        return line.format(url=url, key=key, **forms)
 
 
 class BaseUrl(NamedTuple):
@@ -47,6 +51,26 @@ TARGETS: Mapping[str, BaseUrl] = {
             ),
         ),
     ),
+    "sinch": BaseUrl(
+        "/sinch",
+        (
+            Redirect(
+                "Python sinch, a service plan",
+                'client = SinchClient(service_plan_id="any", sms_api_token="{key}");'
+                ' client.configuration.sms_origin_with_service_plan_id = "{url}"',
+            ),
+            # A region that is set later puts the origin back.
+            Redirect(
+                "Python sinch, a project",
+                'client = SinchClient(project_id="any", key_id="any", key_secret="{key}");'
+                ' client.configuration.sms_origin = client.configuration.auth_origin = "{url}"',
+            ),
+        ),
+    ),
+    "smsgate": BaseUrl(
+        "/smsgate",
+        (Redirect("Python android-sms-gateway", 'APIClient("any", "{key}", base_url="{url}")'),),
+    ),
     "sns": BaseUrl(
         "/sns",
         (
@@ -64,6 +88,30 @@ TARGETS: Mapping[str, BaseUrl] = {
             Redirect(
                 "or by variables",
                 "export AWS_ENDPOINT_URL_SNS={url} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={key}",
+            ),
+        ),
+    ),
+    "supabase": BaseUrl(
+        "/supabase",
+        (
+            Redirect(
+                "Supabase, config.toml under [auth]",
+                'hook.send_sms = {{ enabled = true, uri = "{url}/{quoted}", secrets = "{secret}" }}',
+            ),
+            Redirect(
+                "Supabase Auth by itself",
+                "GOTRUE_HOOK_SEND_SMS_ENABLED=true GOTRUE_HOOK_SEND_SMS_URI={url}/{quoted}"
+                " GOTRUE_HOOK_SEND_SMS_SECRETS={secret}",
+            ),
+        ),
+    ),
+    "plain": BaseUrl(
+        "/plain",
+        (
+            Redirect(
+                "anything else",
+                'curl -H "Authorization: Bearer {key}" {url}'
+                """ -d '{{"to": "+12015550123", "text": "Your code is 1234"}}'""",
             ),
         ),
     ),
@@ -119,6 +167,14 @@ def redirects(server: str, key: str, provider: str) -> list[tuple[str, str]]:
     """Return the name of each SDK of a provider with its line."""
     url = send_url(server, provider)
     return [(each.sdk, each.written(url, key)) for each in _target(provider).redirects]
+
+
+def hook_secret(key: str) -> str:
+    """Return the secret with which Supabase signs what it sends here: the key, in the form of Standard Webhooks.
+
+    Supabase takes keys of 24 to 66 bytes. https://github.com/standard-webhooks/standard-webhooks/ has the form.
+    """
+    return f"v1,whsec_{base64.b64encode(key.encode()).decode()}"
 
 
 def _target(provider: str) -> BaseUrl:

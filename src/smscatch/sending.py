@@ -5,6 +5,7 @@ What a provider calls things is not known here, and no request.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -88,6 +89,10 @@ class Desk:
         house = self._access.house
         return Verifications(house.inbox, house.settings, self._access.owner, self._provider)
 
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._access.house.inbox.now()
+
     def line_of(self, to: str) -> str:
         """Return the line of a number that a text is for. Raises Forbidden for a line of others."""
         line = self._access.house.settings.line_named(to)
@@ -109,7 +114,7 @@ class Desk:
             line=line,
             sender=outgoing.sender,
             text=outgoing.text,
-            received_at=self._access.house.inbox.now(),
+            received_at=self.now(),
             marks=(*outgoing.marks, *((ASIDE,) if is_aside else ())),
             facts=dict(outgoing.facts),
             part=outgoing.part,

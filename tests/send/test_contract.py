@@ -4,23 +4,25 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
+from standardwebhooks import Webhook
 
 from smscatch import keys
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query
-from smscatch.redirecting import TARGETS, redirect_lines, send_url
+from smscatch.redirecting import TARGETS, hook_secret, redirect_lines, send_url
 from smscatch.web import auth
 from smscatch.web.app import make_app
 from smscatch.web.compat import SEND_APIS
 from smscatch.web.compat.base import Asked, Url
 from smscatch.web.compat.sigv4 import sign
-from tests.samples import LINE
+from tests.samples import LINE, NOON
 from tests.surroundings import settings_in
 
 TO = "+12015550123"
@@ -30,12 +32,18 @@ TEXT = "Your code is 482913 – “now”"
 # may not send. Vonage's SMS API says what is wrong in the body alone.
 SAMPLES = {
     "messagebird": ("/messages", ("recipients", "originator", "body"), (401, 422, 403)),
+    "plain": ("/", ("to", "from", "text"), (401, 400, 403)),
     "plivo": ("/v1/Account/MA1/Message/", ("dst", "src", "text"), (401, 400, 403)),
+    "sinch": ("/xms/v1/plan/batches", ("to", "from", "body"), (401, 400, 403)),
+    "smsgate": ("/3rdparty/v1/messages", ("phoneNumbers", "", "textMessage"), (401, 400, 403)),
     "sns": ("/", ("PhoneNumber", "MessageAttributes.entry.1.Value.StringValue", "Message"), (403, 400, 403)),
+    "supabase": ("/KEY", ("user", "", "sms"), (401, 400, 403)),
     "telnyx": ("/v2/messages", ("to", "from", "text"), (401, 422, 403)),
     "twilio": ("/2010-04-01/Accounts/AC1/Messages.json", ("To", "From", "Body"), (401, 400, 403)),
     "vonage": ("/sms/json", ("to", "from", "text"), (200, 200, 200)),
 }
+UNNAMED = {"smsgate": "SMSGate", "supabase": "Supabase"}  # the senders where no request names one
+SENTENCE = "Your code is "  # in which Supabase's code is put
 # Whose bodies are forms, with these fields in each; those of the others are JSON.
 FORMS: dict[str, dict[str, str]] = {
     "sns": {"Action": "Publish", "MessageAttributes.entry.1.Name": "AWS.MM.SMS.OriginationNumber"},
@@ -43,15 +51,20 @@ FORMS: dict[str, dict[str, str]] = {
 }
 
 
-def credentials(provider: str, key: str, path: str, content: bytes) -> str:
-    """Return the header in which a provider's SDK sends a key, or what it signs with it."""
+def credentials(provider: str, key: str, path: str, content: bytes) -> dict[str, str]:
+    """Return the headers in which a provider's SDK sends a key, or what it signs with it."""
+    if provider == "supabase":
+        signature = Webhook(hook_secret(key).removeprefix("v1,")).sign("1", NOON, content.decode()) if key else ""
+        return {"webhook-id": "1", "webhook-timestamp": str(int(NOON.timestamp())), "webhook-signature": signature}
+    basic = base64.b64encode(f"AC1:{key}".encode()).decode()
+    other = {"messagebird": f"AccessKey {key}", "sinch": f"Bearer {key}", "sns": "", "telnyx": f"Bearer {key}"}
     if provider == "sns":
         asked = Asked("POST", Url("", "", "", f"/sns{path}"), {"host": "test"}, content)
         scope = "20261129/us-east-1/sns/aws4_request"
         signature = sign(asked, scope, "host", key)
-        return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature={signature}" if key else ""
-    basic = base64.b64encode(f"AC1:{key}".encode()).decode()
-    return {"messagebird": f"AccessKey {key}", "telnyx": f"Bearer {key}"}.get(provider, f"Basic {basic}")
+        signed = f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature={signature}"
+        other["sns"] = signed if key else ""
+    return {"authorization": other.get(provider, f"Basic {basic}")}
 
 
 class Sdk:
@@ -60,9 +73,16 @@ class Sdk:
     def __init__(self, provider: str, client: httpx2.AsyncClient, key: str) -> None:
         self.path, self.names, self.refused = SAMPLES[provider]
         self.provider, self.client, self.key = provider, client, key
+        self.kept = (TO, UNNAMED.get(provider, SENDER), TEXT)
 
     def body(self, to: str = TO, text: str = TEXT) -> bytes:
-        fields = dict(zip(self.names, (to, SENDER, text), strict=True))
+        fields: dict[str, Any] = dict(zip(self.names, (to, SENDER, text), strict=True))
+        if self.provider == "supabase":
+            fields = {"user": {"phone": to}, "sms": {"otp": text.removeprefix(SENTENCE)}}
+        elif self.provider == "smsgate":
+            fields = {"phoneNumbers": [to], "textMessage": {"text": text}}
+        elif self.provider == "sinch":
+            fields["to"] = [to] if to else []
         if self.provider in FORMS:
             return urlencode(FORMS[self.provider] | fields).encode()
         return json.dumps(fields).encode()
@@ -70,11 +90,10 @@ class Sdk:
     async def send(
         self, body: bytes | None = None, *, path: str = "", key: str | None = None, media_type: str = ""
     ) -> httpx2.Response:
-        content, path = self.body() if body is None else body, path or self.path
-        headers = {
-            "authorization": credentials(self.provider, self.key if key is None else key, path, content),
-            "content-type": media_type or "application/x-www-form-urlencoded",
-        }
+        content, key = self.body() if body is None else body, self.key if key is None else key
+        path = (path or self.path).replace("KEY", key)
+        headers = credentials(self.provider, key, path, content)
+        headers["content-type"] = media_type or "application/x-www-form-urlencoded"
         return await self.client.post(f"/{self.provider}{path}", content=content, headers=headers)
 
 
@@ -98,7 +117,7 @@ async def kept(inbox: Inbox) -> list[tuple[str, str, str]]:
 
 async def test_a_text_is_kept_whole_and_marked_on_the_line_of_its_number(sdk: Sdk, inbox: Inbox) -> None:
     assert (await sdk.send()).is_success
-    assert await kept(inbox) == [(TO, SENDER, TEXT)]
+    assert await kept(inbox) == [sdk.kept]
     (stored,) = await inbox.store.newest(Query(), 1)
     assert (stored.message.marks, stored.message.provider, stored.message.code) == (("caught",), sdk.provider, "482913")
 
@@ -150,7 +169,7 @@ async def test_the_body_is_read_whatever_its_content_type_says(sdk: Sdk, inbox: 
 async def test_a_text_sent_again_is_another_text(sdk: Sdk, inbox: Inbox) -> None:
     for _ in range(2):
         assert (await sdk.send()).is_success
-    assert await kept(inbox) == [(TO, SENDER, TEXT)] * 2
+    assert await kept(inbox) == [sdk.kept] * 2
 
 
 async def test_what_is_sent_to_a_number_of_ours_is_kept_aside(sdk: Sdk, inbox: Inbox) -> None:
@@ -174,7 +193,8 @@ async def test_while_the_store_is_away_a_text_is_on_disk_before_it_is_acknowledg
 
 
 async def test_an_unknown_path_is_not_found_and_a_key_without_the_line_is_refused(sdk: Sdk, inbox: Inbox) -> None:
-    assert (await sdk.send(path="/no/such/thing")).status_code == 404
+    # Of Supabase the path is the key.
+    assert (await sdk.send(path="/no/such/thing")).status_code == (401 if sdk.provider == "supabase" else 404)
     _, limited = await keys.add_key(inbox, "limited", ("send",), (LINE,))
     assert (await sdk.send(key=limited)).status_code == sdk.refused[2]
     assert await kept(inbox) == []

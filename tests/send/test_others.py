@@ -1,11 +1,13 @@
-"""The SDKs of Telnyx, Plivo and MessageBird, pointed at smscatch: what they are told, and what they raise."""
+"""The SDKs of other providers, pointed at smscatch: what they are told, and what they raise."""
 
+import json
 from typing import Any
 
 import pytest
 
 from smscatch import Client
 from tests.conftest import ADMIN_KEY
+from tests.send.conftest import Application
 
 TEXT = "Your code is 482913 – now"
 AUTH_ID = "MA" + "0" * 18
@@ -65,3 +67,71 @@ def test_messagebird(sms: Client) -> None:
         with pytest.raises(messagebird.client.ErrorException) as caught:
             client(key).message_create("Acme", recipients, TEXT)
         assert caught.value.errors[0].code == code
+
+
+def test_sinch(sms: Client, application: Application) -> None:
+    import sinch
+    from sinch.core.exceptions import SinchException
+
+    def client(key: str) -> Any:
+        made = sinch.SinchClient(service_plan_id="any", sms_api_token=key)
+        made.configuration.sms_origin_with_service_plan_id = sms.send_url("sinch")
+        return made.sms.batches
+
+    with sms.lease(label="virtual", count=2) as (one, two):
+        numbers = [one.number, two.number]
+        sent = client(ADMIN_KEY).send_sms(
+            to=numbers,
+            from_="+15005550006",
+            body="${name}: your code is 482913",
+            parameters={"name": {one.number: "Ann", "default": "You"}},
+            delivery_report="full",
+            callback_url=f"{application.url}/report",
+        )
+        assert (one.wait_for_code(), two.wait_for_code()) == ("482913", "482913")
+        assert [sms.caught(number).text.partition(":")[0] for number in numbers] == ["Ann", "You"]
+    assert (type(sent).__name__, sent.to, sent.from_, sent.canceled) == ("TextResponse", numbers, "+15005550006", False)
+    assert client(ADMIN_KEY).get(sent.id).id == sent.id
+    reports = client(ADMIN_KEY)._sinch.sms.delivery_reports
+    assert reports.get(sent.id).statuses[0].count == 2
+    assert reports.get_for_number(sent.id, two.number).status == "Delivered"
+    called = application.next_call()
+    assert (called.path, json.loads(called.body)["statuses"][0]["recipients"]) == ("/report", numbers)
+    for key, to in ((ADMIN_KEY, ["12"]), (ADMIN_KEY, []), ("none", numbers)):
+        with pytest.raises(SinchException):
+            client(key).send_sms(to=to, from_="Acme", body="x")
+
+
+def test_sinch_with_a_key_of_a_project(sms: Client) -> None:
+    import sinch
+
+    client = sinch.SinchClient(project_id="any", key_id="any", key_secret=ADMIN_KEY)
+    client.configuration.sms_origin = client.configuration.auth_origin = sms.send_url("sinch")
+    with sms.lease(label="virtual") as phone:
+        client.sms.batches.send_sms(to=[phone.number], from_="Acme", body=TEXT)
+        assert phone.wait_for_code() == "482913"
+
+
+def test_smsgate(sms: Client) -> None:
+    from android_sms_gateway import client, domain, errors
+
+    def send(to: str, key: str = ADMIN_KEY, text: str = TEXT, id_: str | None = None) -> domain.MessageState:
+        with client.APIClient("any", key, base_url=sms.send_url("smsgate")) as gate:
+            message = domain.Message(phone_numbers=[to], text_message=domain.TextMessage(text=text), id=id_)
+            sent = gate.send(message, skip_phone_validation=True)
+            assert gate.get_state(sent.id).state.value == "Delivered"
+            assert sent.id in [each.id for each in gate.get_messages()]
+            return sent
+
+    with sms.lease(label="virtual") as phone:
+        sent = send(phone.number)
+        assert phone.wait_for_code() == "482913"
+    assert (sent.state.value, sent.recipients[0].phone_number) == ("Pending", phone.number)
+    assert send("+12015550123", id_="my own").id == "my own"
+    for wrong, refused in (
+        ({"to": "12"}, errors.BadRequestError),
+        ({"to": "+12015550123", "text": ""}, errors.BadRequestError),
+        ({"to": "+12015550123", "key": "none"}, errors.UnauthorizedError),
+    ):
+        with pytest.raises(refused):
+            send(**wrong)

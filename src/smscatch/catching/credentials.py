@@ -32,6 +32,7 @@ SECRETS = (
     "SINCH_SERVICE_PLAN_TOKEN",
     "SINCH_KEY_SECRET",
     "SINCH_ACCESS_KEY_SECRET",
+    "SMSGATE_PASSWORD",
 )
 # Names that are the only thing to travel where a request is signed with these secrets.
 SIGNED: Mapping[str, str] = {"VONAGE_SIGNATURE_SECRET": "VONAGE_API_KEY", "NEXMO_SIGNATURE_SECRET": "NEXMO_API_KEY"}

@@ -11,8 +11,12 @@ from smscatch.web.compat.base import SendApi
 
 SEND_APIS: Mapping[str, str] = {
     "messagebird": "smscatch.web.compat.messagebird",
+    "plain": "smscatch.web.compat.plain",
     "plivo": "smscatch.web.compat.plivo",
+    "sinch": "smscatch.web.compat.sinch",
+    "smsgate": "smscatch.web.compat.smsgate",
     "sns": "smscatch.web.compat.sns",
+    "supabase": "smscatch.web.compat.supabase",
     "telnyx": "smscatch.web.compat.telnyx",
     "twilio": "smscatch.web.compat.twilio",
     "vonage": "smscatch.web.compat.vonage",
