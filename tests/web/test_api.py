@@ -391,6 +391,10 @@ async def test_explain_tells_which_code_and_why(api: httpx2.AsyncClient) -> None
     answer = (await api.post("/api/v1/explain", json={"text": "Your Authy code is 482913"})).json()
     assert answer["code"] == "482913"
     assert answer["codes"][0]["rule"]
+    assert answer["segments"] == {"encoding": "GSM-7", "count": 1, "units": 25, "costly": [], "parts_in_gsm": 0}
+    answer = (await api.post("/api/v1/explain", json={"text": "your friend’s code: " + "1" * 60})).json()
+    assert (answer["segments"]["count"], answer["segments"]["parts_in_gsm"]) == (2, 1)
+    assert answer["segments"]["costly"] == [{"character": "’", "place": 12}]
     assert (await api.post("/api/v1/explain", content=b"[")).json()["error"] == "bad_request"
     assert (await api.post("/api/v1/explain", json={})).json()["error"] == "bad_request"
 

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from smscatch import __version__
-from smscatch.codes import Reading
 from smscatch.deliverers import NewSource
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
 from smscatch.letting import LeaseRequest
@@ -27,13 +26,14 @@ from smscatch.web.api.answers import (
     ReadList,
     Taken,
 )
+from smscatch.web.api.explaining import Explained
 from smscatch.web.api.sources import SourceList, SourceWithSecret
 from smscatch.web.bodies import Extension, NewSecret, Text
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
 
 ANSWERS = (
-    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Reading, Taken, NotTaken),
+    *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
     *(DocumentOf2018, Alive, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
 )
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)

@@ -189,7 +189,7 @@ ENDPOINTS = (
     ),
     Endpoint(PROVIDER, "GET", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     Endpoint(PROVIDER, "POST", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
-    POST("/api/v1/explain", state.explain, (READ,), "Reading", body="Text"),
+    POST("/api/v1/explain", state.explain, (READ,), "Explained", body="Text"),
     GET("/json", original.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
     GET("/healthz", state.health, (), "Alive"),
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),

@@ -1,11 +1,11 @@
 """How the server is, over HTTP: its lines, its sinks, its health; and which code it finds in a text."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smscatch import codes
 from smscatch.web.api.answers import Alive
 from smscatch.web.bodies import Text, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of
@@ -26,9 +26,18 @@ async def list_sinks(request: Request) -> Response:
 
 
 async def explain(request: Request) -> Response:
-    """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason."""
+    """Which code a text holds and why: the chosen one, the others, and what was rejected for which reason.
+
+    And what it takes to send: `segments` has the encoding, how many SMS, and the characters that made it UCS-2.
+    """
     text = (await parse_body(request, Text)).text
-    return value_response(await asyncio.to_thread(lambda: codes.find_codes(text)))
+
+    def explained() -> Any:
+        from smscatch.web.api.explaining import explain_text  # noqa: PLC0415 - its tables take a tenth of a second
+
+        return explain_text(text)
+
+    return value_response(await asyncio.to_thread(explained))
 
 
 async def health(request: Request) -> Response:
