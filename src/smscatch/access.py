@@ -24,6 +24,7 @@ from smscatch.reads import Reads
 from smscatch.rights import ORIGINS, Rights
 from smscatch.search import Search, newest_of_any
 from smscatch.settings import Settings
+from smscatch.sinks.calls import CallList, list_calls
 from smscatch.sinks.report import SinkList, report_sinks
 from smscatch.stores import Key
 from smscatch.stores.records import Read
@@ -178,6 +179,10 @@ class Access(Rights):
     async def reads(self, message_id: str) -> list[Read] | None:
         """Return who was given a message; None if the key may not see that."""
         return await self.house.inbox.store.reads(message_id) if self.may(ORIGINS) else None
+
+    async def calls(self, stored: Stored) -> CallList:
+        """Return what an application was told of a message and of the replies to it, and what became of that."""
+        return await list_calls(self.house.inbox.store, stored)
 
     async def raw(self, message_id: str) -> bytes | None:
         """Return the delivery that a message came in; None if the key may not see that, or if it was deleted."""

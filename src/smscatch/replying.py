@@ -100,11 +100,10 @@ async def reply(access: Access, asked: ReplyRequest, outbox: Outbox) -> Replied:
     talk = await _find_conversation(access, line, asked)
     made, public_key = _write(access, asked, talk, outbox.secret)
     store = access.house.inbox.store
-    if await store.get(made.id) is None:
-        entry = Entry(new_name(), KIND, write_reply(made))
-        await outbox.committer.keep(parse_entry(entry, access.house.settings.line_of))
-        if made.callbacks:
-            await outbox.callbacks.queue(made.id)
+    entry = Entry(new_name(), KIND, write_reply(made))
+    await outbox.committer.keep(parse_entry(entry, access.house.settings.line_of))
+    if made.callbacks:
+        await outbox.callbacks.queue(made.id)
     return Replied(
         id=made.id,
         line=line,

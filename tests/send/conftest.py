@@ -44,13 +44,14 @@ class Application:
 
     def __init__(self) -> None:
         calls = self._calls = Queue[Called]()
+        answers = self.answers = list[int]()  # of the next calls, in their order; then 204
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 calls.put(Called(self.path, headers, dict(parse_qsl(body, keep_blank_values=True)), body))
-                self.send_response(204)
+                self.send_response(answers.pop(0) if answers else 204)
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it

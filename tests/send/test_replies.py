@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 import httpx2
@@ -27,6 +28,7 @@ from smscatch.webhooks import FORMS, Inbound, find_form
 from smscatch.webhooks.telnyx import find_public_key
 from tests.conftest import ADMIN_KEY, Server
 from tests.data import telnyx
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
 from tests.send.conftest import Application
 from tests.surroundings import settings_in
@@ -71,6 +73,41 @@ def test_a_reply_is_given_to_no_wait_and_stands_on_the_line(catcher: Server, sms
             sms.wait_for_message(line=phone.number, after="10m", timeout=0)
         (shown,) = sms.messages(line=phone.number)
         assert (shown.id, shown.to, shown.marks, phone.messages()) == (reply.id, NUMBER, ("reply",), [])
+
+
+def test_each_callback_and_webhook_is_seen_beside_its_text_with_its_attempts_and_its_signature(
+    catcher: Server, sms: Client, application: Application
+) -> None:
+    sdk = twilio.rest.Client("AC" + "1" * 32, ADMIN_KEY)
+    sdk.api.base_url = f"{catcher.url}/twilio"
+    application.answers += [503, 404]  # the first status is refused for now, then for good; all else is taken
+    with sms.lease() as phone:
+        sent = sdk.messages.create(
+            from_=NUMBER, to=phone.number, body="hi", status_callback=f"{application.url}/status"
+        )
+        calls = [application.next_call() for _ in range(3)]
+        reply = phone.reply("hello", url=f"{application.url}/sms")
+        told = application.next_call()
+    assert [call.form["MessageStatus"] for call in calls] == ["sent", "sent", "delivered"]
+
+    def beside() -> dict[str, Any] | None:
+        url = f"{catcher.url}/api/v1/messages/{(sent.sid or '')[2:]}/calls"
+        shown: dict[str, Any] = httpx2.get(url, auth=(ADMIN_KEY, ""), timeout=PATIENCE_SECONDS).json()
+        waits = [call for call in (*shown["calls"], *shown["replies"][0]["calls"]) if call["state"] == "waiting"]
+        return None if waits else shown
+
+    while (shown := beside()) is None:  # settled a moment after the application has answered; pytest ends a hang
+        assert True
+    tried = [(call["name"], call["state"], [one["status"] for one in call["attempts"]]) for call in shown["calls"]]
+    assert tried == [("sent", "refused", [503, 404]), ("delivered", "taken", [204])]
+    assert shown["calls"][1]["signature"] == {"x-twilio-signature": calls[2].headers["x-twilio-signature"]}
+    (beside_it,) = shown["replies"]
+    (call,) = beside_it["calls"]
+    assert (beside_it["id"], beside_it["text"], call["state"], call["url"]) == (reply.id, "hello", "taken", reply.url)
+    assert call["signature"] == {"x-twilio-signature": told.headers["x-twilio-signature"]}
+    page = httpx2.get(f"{catcher.url}/messages/{(sent.sid or '')[2:]}", auth=(ADMIN_KEY, ""), timeout=PATIENCE_SECONDS)
+    for part in ("refused", "HTTP 503", calls[2].headers["x-twilio-signature"].replace("+", "&#43;"), "hello"):
+        assert part in page.text.replace("+", "&#43;"), part
 
 
 def test_a_reply_that_nobody_would_hear_of_is_refused_and_says_what_to_set(sms: Client) -> None:

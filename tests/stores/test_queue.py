@@ -9,7 +9,7 @@ import pytest
 
 from smscatch.sources import join_parts
 from smscatch.stores import Job, SinkUse, Store, open_store
-from smscatch.stores.jobs import BURIED, DEAD, DONE, DROPPED, OPEN, PUT_OFF, SENT, Attempt, Outcome, settled
+from smscatch.stores.jobs import BURIED, DEAD, DONE, DROPPED, OPEN, PUT_OFF, SENT, Answered, Attempt, Outcome, settled
 from smscatch.stores.records import JobRecord, PositionRecord, Record, SinkRecord
 from tests.samples import NOON, a_delivery
 
@@ -124,6 +124,24 @@ async def test_what_is_settled_stays_so_and_every_attempt_is_on_record(store: St
     assert [attempt.reason for attempt in dead.attempts] == ["HTTP 503", "HTTP 410"]
     assert [job.position for job in await store.jobs("hook", DONE, 1)] == [3]
     assert await store.sinks() == [SinkUse("hook", 3, 0, 1)]
+
+
+async def test_a_job_is_found_by_its_place_with_the_answers_to_each_of_its_requests(store: Store) -> None:
+    await queue_up(store, 1, 2)
+    (job, _) = await take(store)
+    refused = Answered(request=0, verdict="permanent", status=404, reason="HTTP 404")
+    attempt = Attempt(
+        at=NOON, outcome=BURIED, reason="HTTP 404", answers=(refused, Answered(request=1, verdict="taken"))
+    )
+    assert await store.settle(settled(job, attempt, NOON), "one")
+    found = await store.job("hook", 1)
+    assert found is not None
+    assert (found.state, found.attempts) == (DEAD, (attempt,))
+    assert (await store.job("hook", 2), await store.job("hook", 3), await store.job("other", 1)) == (
+        a_job(2),
+        None,
+        None,
+    )
 
 
 async def test_pruning_forgets_what_was_over_and_never_what_is_open(store: Store) -> None:

@@ -120,6 +120,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(shows=CODE, foreign=404, query=AT_ONCE),
     ),
     "GET /api/v1/messages/{id}": (Call(shows=CODE, foreign=404),),
+    "GET /api/v1/messages/{id}/calls": (Call(foreign=404),),
     "GET /api/v1/messages/{id}/reads": (Call(shows=READER, foreign=404),),
     "DELETE /api/v1/messages/{id}": (Call(204, 404),),
     "POST /api/v1/replies": (

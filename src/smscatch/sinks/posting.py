@@ -42,20 +42,31 @@ def make_target(url: str, *, allows_private: bool) -> Target:
 
 async def post(target: Target, content: bytes, headers: Mapping[str, str]) -> Result:
     """Post `content` once, and judge the answer by its status alone."""
+    return (await request(target, content, headers)).result
+
+
+class Posted(NamedTuple):
+    """What came of one request: its HTTP status, None if nobody answered, and what that means."""
+
+    status: int | None
+    result: Result
+
+
+async def request(target: Target, content: bytes, headers: Mapping[str, str]) -> Posted:
+    """Do as `post` does, and return the status too."""
     transport = _CheckedTransport(target)
     # No proxy of the environment: it would look up the name by itself, and connect where it likes.
     async with httpx2.AsyncClient(transport=transport, trust_env=False, timeout=TIMEOUT_SECONDS) as client:
-        request = client.build_request(
-            "POST", target.url, content=content, headers={"user-agent": USER_AGENT, **headers}
-        )
+        built = client.build_request("POST", target.url, content=content, headers={"user-agent": USER_AGENT, **headers})
         try:
-            answer = await client.send(request, stream=True)
+            answer = await client.send(built, stream=True)
         except httpx2.TimeoutException:
-            return Result(PASSING, f"no answer within {TIMEOUT_SECONDS:g} s")
+            return Posted(None, Result(PASSING, f"no answer within {TIMEOUT_SECONDS:g} s"))
         except httpx2.TransportError as error:
-            return Result(PASSING, _reason(error))
+            return Posted(None, Result(PASSING, _reason(error)))
         await answer.aclose()
-        return judge(answer.status_code, answer.headers.get("retry-after"), utc_now())
+        judged = judge(answer.status_code, answer.headers.get("retry-after"), utc_now())
+        return Posted(answer.status_code, judged)
 
 
 def judge(status: int, retry_after: str | None, now: datetime) -> Result:

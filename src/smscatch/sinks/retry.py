@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from smscatch.sinks.base import GONE, PERMANENT, TAKEN, Result
-from smscatch.stores.jobs import BURIED, DROPPED, LONGEST_WAIT, PUT_OFF, SENT, Attempt, Job, settled
+from smscatch.stores.jobs import BURIED, DROPPED, LONGEST_WAIT, PUT_OFF, SENT, Attempt, Job, Outcome, settled
 
 
 class Backoff(NamedTuple):
@@ -28,19 +28,23 @@ def after(job: Job, result: Result, now: datetime, jitter: float, *, backoff: Ba
     `jitter`, from 0 to 1, is chance: it takes up to half of the wait away, so that what failed together does not come
     back together. The receiver's Retry-After makes a wait longer, never longer than `backoff.longest`.
     """
+
+    def tried(outcome: Outcome, reason: str = result.reason) -> Attempt:
+        return Attempt(at=now, outcome=outcome, reason=reason, answers=result.answers)
+
     if result.verdict == TAKEN:
-        return settled(job, Attempt(at=now, outcome=SENT), now)
+        return settled(job, tried(SENT), now)
     if result.verdict == GONE:
-        return settled(job, Attempt(at=now, outcome=DROPPED, reason=result.reason), now)
+        return settled(job, tried(DROPPED), now)
     count = len(job.attempts) + 1
     if result.verdict == PERMANENT:
-        return settled(job, Attempt(at=now, outcome=BURIED, reason=result.reason), now)
+        return settled(job, tried(BURIED), now)
     if count >= backoff.attempts:
-        return settled(job, Attempt(at=now, outcome=BURIED, reason=f"{result.reason}, {count} times"), now)
+        return settled(job, tried(BURIED, f"{result.reason}, {count} times"), now)
     doubled = backoff.first * 2 ** min(count - 1, 40)
     wait = min(doubled, backoff.longest) * (1 - jitter / 2)
     wait = max(wait, min(result.retry_after or timedelta(0), backoff.longest))
-    return settled(job, Attempt(at=now, outcome=PUT_OFF, reason=result.reason), now + wait)
+    return settled(job, tried(PUT_OFF), now + wait)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:

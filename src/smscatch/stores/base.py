@@ -267,6 +267,9 @@ class Store(Protocol):
     async def jobs(self, sink: str, state: State, limit: int) -> list[Job]:
         """Return up to `limit` jobs of a sink in one state, the newest position first: DEAD ones are dead letters."""
 
+    async def job(self, sink: str, position: int) -> Job | None:
+        """Return one job, whatever its state."""
+
     async def sinks(self) -> list[SinkUse]:
         """Return every sink that was ever opened, by name."""
 

@@ -20,15 +20,29 @@ Outcome = Literal["sent", "dropped", "put_off", "buried"]
 LONGEST_WAIT = timedelta(hours=1)  # for the next attempt, and until a claim expires
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one request of a job that has several: the place of the request, from 0 on, and its HTTP status.
+
+    It was taken, or refused for good, or is made again. `status` is None, and `reason` says why, if nobody answered.
+    """
+
+    request: int
+    verdict: Literal["taken", "gone", "passing", "permanent"]
+    status: int | None = None
+    reason: str = ""
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one attempt to do a job, and when; `reason` says why in a few words, without text or secret.
 
-    It was sent; or is put off; or is buried, as a dead letter; or dropped, since its message is gone.
+    It was sent; or is put off; or is buried, as a dead letter; or dropped, since its message is gone. `answers` are
+    those of its requests, in their order, if the job has several.
     """
 
     at: datetime
     outcome: Outcome
     reason: str = ""
+    answers: tuple[Answered, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailab
 from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
 from smscatch.replying import Replied, ReplyRequest
+from smscatch.sinks.calls import CallList
 from smscatch.sinks.report import SinkList
 from smscatch.sources.generic import GenericDelivery
 from smscatch.web.api.answers import (
@@ -34,7 +35,7 @@ from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
-    *(DocumentOf2018, Alive, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
+    *(DocumentOf2018, Alive, CallList, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
 )
 BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.

@@ -100,6 +100,7 @@ ENDPOINTS = (
     GET("/api/v1/messages/next", messages.next_message, (READ,), "Message", WAIT, refuses=(NotFound,)),
     GET("/api/v1/messages/{id}", messages.get_message, (READ,), "Message", FILTERS, refuses=(NotFound,)),
     GET("/api/v1/messages/{id}/reads", messages.list_reads, ORIGINS, "ReadList", FILTERS, refuses=(NotFound,)),
+    GET("/api/v1/messages/{id}/calls", messages.list_calls, (READ,), "CallList", FILTERS, refuses=(NotFound,)),
     DELETE("/api/v1/messages/{id}", messages.delete_message, (ADMIN,), "", FILTERS, status=204, refuses=(NotFound,)),
     POST(
         "/api/v1/replies",

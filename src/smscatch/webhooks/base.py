@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from smscatch.sources.caught import Callback
 
+REPLY_NAME = "reply"  # of a request that brings a reply
+
 
 class Inbound(NamedTuple):
     """A text from the number `line` to the number `to` of an application, on its way there.

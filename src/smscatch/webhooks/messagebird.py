@@ -13,7 +13,7 @@ import msgspec
 
 from smscatch.messages import format_time
 from smscatch.sources.caught import Callback
-from smscatch.webhooks.base import Inbound, InboundForm
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm
 
 # A token is signed once, and a request tried again for as long as it takes.
 GOOD_BEFORE, GOOD_AFTER = timedelta(seconds=10), timedelta(days=3)
@@ -38,7 +38,7 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
         "url_hash": hashlib.sha256(url.encode()).hexdigest(),
     }
     headers = {"content-type": "application/json", "messagebird-signature-jwt": _write_jwt(claims, secret)}
-    return Callback(url=url, headers=headers, body=body.decode())
+    return Callback(url=url, headers=headers, body=body.decode(), name=REPLY_NAME)
 
 
 def _write_jwt(claims: dict[str, object], secret: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from smscatch.sources.caught import Callback
 from smscatch.sources.webhook import FORM as FORM_TYPE
-from smscatch.webhooks.base import Inbound, InboundForm, Keywords
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, Keywords
 
 STOP = ("stop", "end", "quit")
 START = ("start", "unstop")
@@ -32,7 +32,8 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
     headers = {"content-type": FORM_TYPE}
     for account in ("", "ma-"):  # the sender's own and the main account are one here
         headers[f"x-plivo-signature-{account}v2"] = signature
-    return Callback(url=url, headers=headers | {"x-plivo-signature-v2-nonce": nonce}, body=urlencode(fields))
+    headers["x-plivo-signature-v2-nonce"] = nonce
+    return Callback(url=url, headers=headers, body=urlencode(fields), name=REPLY_NAME)
 
 
 FORM = InboundForm(write, Keywords(frozenset(STOP), frozenset(START)))

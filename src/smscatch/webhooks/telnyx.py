@@ -15,7 +15,7 @@ from smscatch.errors import BadRequest
 from smscatch.messages import format_time
 from smscatch.segments import count_segments
 from smscatch.sources.caught import Callback
-from smscatch.webhooks.base import Inbound, InboundForm, Keywords
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, Keywords
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
@@ -43,7 +43,7 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
         "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
         "telnyx-timestamp": stamp,
     }
-    return Callback(url=url, headers=headers, body=body)
+    return Callback(url=url, headers=headers, body=body, name=REPLY_NAME)
 
 
 def _payload(inbound: Inbound) -> dict[str, object]:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from smscatch.segments import count_segments
 from smscatch.sources.caught import Callback
 from smscatch.sources.webhook import FORM as FORM_TYPE
-from smscatch.webhooks.base import Inbound, InboundForm, Keywords
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, Keywords
 
 VERSION = "2010-04-01"
 NO_ACCOUNT = "AC" + "0" * 32
@@ -21,12 +21,12 @@ STOP = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "op
 START = ("start", "yes", "unstop")
 
 
-def sign(url: str, fields: Mapping[str, str], token: str) -> Callback:
-    """Return a request with these fields, signed with an Auth Token."""
+def sign(url: str, fields: Mapping[str, str], token: str, name: str) -> Callback:
+    """Return a request with these fields, signed with an Auth Token; `name` as Callback has it."""
     signed = url + "".join(name + fields[name] for name in sorted(fields))
     signature = base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
     headers = {"content-type": FORM_TYPE, "x-twilio-signature": signature}
-    return Callback(url=url, headers=headers, body=urlencode(fields))
+    return Callback(url=url, headers=headers, body=urlencode(fields), name=name)
 
 
 def write(url: str, inbound: Inbound, secret: str) -> Callback:
@@ -46,7 +46,7 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
         "To": inbound.to,
     }
     service = {"MessagingServiceSid": inbound.service} if inbound.service else {}
-    return sign(url, fields | service, secret)
+    return sign(url, fields | service, secret, REPLY_NAME)
 
 
 FORM = InboundForm(write, Keywords(frozenset(STOP), frozenset(START)))

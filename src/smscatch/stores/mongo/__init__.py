@@ -209,6 +209,10 @@ class MongoStore:
         """See Store.jobs."""
         return await self._database.read(queue.jobs, sink, state, limit)
 
+    async def job(self, sink: str, position: int) -> Job | None:
+        """See Store.job."""
+        return await self._database.read(queue.job, sink, position)
+
     async def sinks(self) -> list[SinkUse]:
         """See Store.sinks."""
         return await self._database.read(queue.sinks)

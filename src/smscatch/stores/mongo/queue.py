@@ -61,6 +61,12 @@ async def jobs(scope: Scope, sink: str, state: State, limit: int) -> list[Job]:
     return [_decode(job) for job in found]
 
 
+async def job(scope: Scope, sink: str, position: int) -> Job | None:
+    """See Store.job."""
+    found = await scope.find_one("jobs", {"sink": sink, "position": position}, ["json"], hint="jobs_job")
+    return None if found is None else _decode(found)
+
+
 async def sinks(scope: Scope) -> list[SinkUse]:
     """See Store.sinks."""
     by_state = {"_id": {"sink": "$sink", "state": "$state"}, "jobs": {"$sum": 1}}

@@ -88,6 +88,12 @@ async def jobs(connection: Connection, sink: str, state: State, limit: int) -> l
     return [_decode(row[0]) for row in await rows(connection, sql, sink, state, limit)]
 
 
+async def job(connection: Connection, sink: str, position: int) -> Job | None:
+    """See Store.job."""
+    found = await rows(connection, "SELECT json FROM jobs WHERE sink = %s AND position = %s", sink, position)
+    return _decode(found[0][0]) if found else None
+
+
 async def sinks(connection: Connection) -> list[SinkUse]:
     """See Store.sinks."""
     return [SinkUse(*row) for row in await rows(connection, SINKS, OPEN, DEAD)]

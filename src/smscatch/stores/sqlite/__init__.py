@@ -268,6 +268,10 @@ class SqliteStore:
         """See Store.jobs."""
         return await self._reader.run(queue.jobs, sink, state, limit)
 
+    async def job(self, sink: str, position: int) -> Job | None:
+        """See Store.job."""
+        return await self._reader.run(queue.job, sink, position)
+
     async def sinks(self) -> list[SinkUse]:
         """See Store.sinks."""
         return await self._reader.run(queue.sinks)

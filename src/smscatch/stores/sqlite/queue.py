@@ -77,6 +77,12 @@ def jobs(connection: sqlite3.Connection, sink: str, state: State, limit: int) ->
     return [_decode(row[0]) for row in rows(connection, sql, sink, state, limit)]
 
 
+def job(connection: sqlite3.Connection, sink: str, position: int) -> Job | None:
+    """See Store.job."""
+    found = rows(connection, "SELECT json FROM jobs WHERE sink = ? AND position = ?", sink, position)
+    return _decode(found[0][0]) if found else None
+
+
 def sinks(connection: sqlite3.Connection) -> list[SinkUse]:
     """See Store.sinks."""
     return [SinkUse(*row) for row in rows(connection, SINKS, OPEN, DEAD)]

@@ -73,6 +73,14 @@ async def list_reads(request: Request) -> Response:
     return value_response({"reads": await access_of(request).reads(stored.message.id)})
 
 
+async def list_calls(request: Request) -> Response:
+    """What the application was told of a text: each callback and webhook, signed, with its state and its attempts.
+
+    `replies` are those to the text, each with its own.
+    """
+    return value_response(await access_of(request).calls(await find_message(request)))
+
+
 async def delete_message(request: Request) -> Response:
     """Deletes one message, by its id or `latest`."""
     await access_of(request).delete(await find_message(request))

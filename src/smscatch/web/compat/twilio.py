@@ -114,7 +114,7 @@ def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
         "SmsStatus": status,
         "To": text.line,
     } | ({"MessagingServiceSid": text.facts["service"]} if text.facts["service"] else {})
-    return sign(url, fields, token)
+    return sign(url, fields, token, status)
 
 
 def find_key(asked: Asked) -> str | None:

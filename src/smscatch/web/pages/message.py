@@ -50,6 +50,7 @@ async def message_page(request: Request) -> Response:
         delay=_delay(message),
         reads=await access.reads(message.id),
         raw=None if raw is None else show_raw(raw),
+        told=await access.calls(stored),
         can_reply=CAUGHT in message.marks and access.may((LEASE, SEND)),
         most=replying.MAX_TEXT,
         now=format_time(inbox_of(request).now()),
