@@ -15,6 +15,7 @@ from plivo.utils import validate_signature
 from telnyx.lib.webhook_verification import verify_webhook_signature
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
+from vonage_http_client.auth import Auth
 
 from smscatch import Client, NoApplication, NoMessage, keys
 from smscatch.clock import utc_now
@@ -127,6 +128,8 @@ def is_signed(provider: str, call: Callback) -> bool:
     if provider == "messagebird":
         token = call.headers["messagebird-signature-jwt"]
         return bool(MessageBirdValidator(SECRET).validate_signature(token, call.url, call.body.encode()))
+    if provider == "vonage":
+        return bool(Auth(api_key="app", signature_secret=SECRET).check_signature(json.loads(call.body)))
     key = find_public_key(SECRET)
     assert key == telnyx.public_key(SECRET)
     verify_webhook_signature(call.body, call.headers, key)

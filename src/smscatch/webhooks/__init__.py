@@ -13,6 +13,7 @@ FORMS: Mapping[str, str] = {
     "plivo": "smscatch.webhooks.plivo",
     "telnyx": "smscatch.webhooks.telnyx",
     "twilio": "smscatch.webhooks.twilio",
+    "vonage": "smscatch.webhooks.vonage",
 }
 
 __all__ = ["FORMS", "Inbound", "InboundForm", "Keywords", "find_form"]

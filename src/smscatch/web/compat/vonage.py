@@ -4,9 +4,7 @@ Source: Vonage's documentation, "SMS API" (parameters, answer, "Delivery receipt
 statuses), "Signing messages". What the SDKs send and accept was tried with vonage-sms 1.2 for Python.
 """
 
-import hmac
 import math
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +17,7 @@ from smscatch.sources.caught import Callback, CaughtText
 from smscatch.sources.jwt import peek_claims
 from smscatch.web.compat import vonage_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.webhooks.vonage import sign
 
 SMS = "/sms/json"
 FIELDS = {"to": "to", "sender": "from", "text": "text", "callback": "callback"}  # as Vonage calls ours
@@ -80,17 +79,8 @@ def _receipt(url: str, text: CaughtText, message_id: str, secret: str) -> Callba
         "api-key": text.facts["account"],
         "message-timestamp": at.strftime("%Y-%m-%d %H:%M:%S"),
         "timestamp": str(math.floor(at.timestamp())),
-        "nonce": secrets.token_hex(16),
     } | ({"client-ref": reference} if reference else {})
-    fields["sig"] = sign(fields, secret)
-    return Callback(url=url, headers={"content-type": "application/json"}, body=msgspec.json.encode(fields).decode())
-
-
-def sign(fields: Mapping[str, str], secret: str, method: str = "md5") -> str:
-    """Return the `sig` of fields, by HMAC ("Signing messages")."""
-    plain = {name: value.replace("&", "_").replace("=", "_") for name, value in fields.items()}
-    signed = "".join(f"&{name}={plain[name]}" for name in sorted(plain))
-    return hmac.digest(secret.encode(), signed.encode(), method).hex()
+    return sign(url, fields, secret)
 
 
 def find_key(asked: Asked) -> str | None:
