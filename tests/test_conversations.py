@@ -306,7 +306,7 @@ def test_what_is_sent_on_a_connection_that_was_just_closed_is_sent_again_once() 
 async def test_a_connection_is_not_kept_until_the_server_closes_it(flavour: type[Client] | type[AsyncClient]) -> None:
     client = flavour("http://smscatch.example", ADMIN_KEY)
     transport: Any = client._http._transport
-    pool = transport._pool
+    pool = transport._make()._pool
     assert pool._keepalive_expiry < 5  # uvicorn's timeout_keep_alive
     await do(client.close)
 
@@ -315,7 +315,7 @@ async def test_a_connection_is_not_kept_until_the_server_closes_it(flavour: type
 async def test_over_https_a_server_is_verified(flavour: type[Client] | type[AsyncClient]) -> None:
     client = flavour("https://smscatch.example", ADMIN_KEY)
     transport: Any = client._http._transport
-    assert transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
+    assert transport._make()._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
     await do(client.close)
 
 

@@ -20,7 +20,7 @@ from smscatch.client.exchange import (
     cannot_reach,
     check,
     is_ours,
-    open_http,
+    open_async_http,
     refuse_closed,
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
@@ -47,7 +47,7 @@ class AsyncClient:
         from smscatch.settings import find_server  # noqa: PLC0415 - to be imported is not to be used
 
         self.url, self.key = find_server(url, key)
-        self._http = open_http(httpx2.AsyncClient, self.url, self.key)
+        self._http = open_async_http(self.url, self.key)
 
     async def __aenter__(self) -> "AsyncClient":
         return self

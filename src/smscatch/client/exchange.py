@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 import httpx2
 import msgspec
 
+from smscatch.client.pooling import AsyncPools, Pools
 from smscatch.errors import BadSetting, CannotReach, ShuttingDown, SmscatchError, StoreUnavailable
 
 T = TypeVar("T")
-H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 SLACK_SECONDS = 10.0
 GOODBYE_SECONDS = 3.0
 # Shorter than the minute after which many proxies give up, and a connection that died without a word is found in time.
@@ -92,17 +92,39 @@ def ask(request: Ask) -> Conversation[httpx2.Response]:
     return answer
 
 
-def open_http(kind: type[H], url: str, key: str) -> H:
-    """Return what sends to a server. Raises BadSetting for an address that cannot be one."""
+def open_http(url: str, key: str) -> httpx2.Client:
+    """Return what sends to a server in threads. Raises BadSetting for an address that cannot be one."""
+    verify = _verify(url)
+    pools = Pools(lambda: httpx2.HTTPTransport(verify=verify, limits=LIMITS, trust_env=False))
+    return httpx2.Client(base_url=url, headers=_headers(key), trust_env=False, transport=pools)
+
+
+def open_async_http(url: str, key: str) -> httpx2.AsyncClient:
+    """Return what sends to a server in asyncio: see open_http."""
+    verify = _verify(url)
+    pools = AsyncPools(lambda: httpx2.AsyncHTTPTransport(verify=verify, limits=LIMITS, trust_env=False))
+    return httpx2.AsyncClient(base_url=url, headers=_headers(key), trust_env=False, transport=pools)
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def _verify(url: str) -> ssl.SSLContext:
+    """Return what certificates are held against. Raises BadSetting for an address that cannot be one."""
     try:
         is_plain = httpx2.URL(url).scheme == "http"
-        verify = False if is_plain else _authorities()  # redirects, which could lead to HTTPS, are not followed
-        headers = {"authorization": f"Bearer {key}"}
-        return kind(base_url=url, headers=headers, limits=LIMITS, trust_env=False, verify=verify)
+        return _nobody() if is_plain else _authorities()  # redirects, which could lead to HTTPS, are not followed
     except httpx2.InvalidURL as error:
         from smscatch.settings import hide_password  # noqa: PLC0415 - for those who set one
 
         raise BadSetting(f"url = {hide_password(url)!r} is not accepted: {error}.") from error
+
+
+@cache
+def _nobody() -> ssl.SSLContext:
+    """Return what httpx2 wants for plain HTTP too, where no certificate is looked at."""
+    return httpx2.create_ssl_context(verify=False, trust_env=False)
 
 
 @cache

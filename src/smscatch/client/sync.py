@@ -45,7 +45,7 @@ class Client:
         from smscatch.settings import find_server  # noqa: PLC0415 - to be imported is not to be used
 
         self.url, self.key = find_server(url, key)
-        self._http = open_http(httpx2.Client, self.url, self.key)
+        self._http = open_http(self.url, self.key)
 
     def __enter__(self) -> "Client":
         return self
