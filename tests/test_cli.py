@@ -471,8 +471,13 @@ def test_old_messages_are_deleted_by_hand(server: Server) -> None:
     against(server, "wait", "--after", "0")
     store = f"sqlite:///{server.folder}/smscatch.db"
     assert smscatch("prune", "--store", store).stdout.startswith("0 messages")
+    assert smscatch("prune", "--store", store, "--keep", "1").stdout.startswith("0 messages")
+    assert "'-1' is not accepted" in smscatch("prune", "--store", store, "--keep=-1").stderr
     assert smscatch("prune", "--store", store, "--older-than", "1ms").stdout.startswith("1 messages")
     assert against(server, "messages").returncode == 1
+    server.send("hello again")
+    against(server, "wait", "--after", "0")
+    assert smscatch("prune", "--store", store, "--keep", "0").stdout.startswith("1 messages")
 
 
 def test_gammurc_prints_a_configuration_that_its_check_finds_right(tmp_path: Path) -> None:

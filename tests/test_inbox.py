@@ -283,6 +283,19 @@ async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox, m
     assert texts == ["of 1970", "of a wrong clock"]
 
 
+async def test_no_more_than_so_many_messages_are_kept(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    await inbox.receive([a_delivery(text=str(number)) for number in range(5)])
+
+    async def end(_: float) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as sleepless:
+        sleepless.setattr("smscatch.inbox.asyncio.sleep", end)
+        with pytest.raises(asyncio.CancelledError):
+            await inbox.keep_pruning(timedelta(days=36_500), keep=2)
+    assert [stored.message.text for stored in await inbox.store.after(ALL, 0, 10)] == ["3", "4"]
+
+
 async def test_what_another_process_stores_is_told_too(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smscatch.stores.sqlite.LISTEN_SECONDS", 0.01)
     await inbox.receive([a_delivery()])  # so that the feed's present wait ends, and the next is a short one

@@ -252,8 +252,10 @@ class Inbox:
                     self._added.set()
             await asyncio.sleep(interval.total_seconds())
 
-    async def keep_pruning(self, retention: timedelta, interval: timedelta = timedelta(hours=1)) -> None:
-        """Delete what is older than `retention`, now and every `interval`; runs until cancelled.
+    async def keep_pruning(
+        self, retention: timedelta, keep: int | None = None, interval: timedelta = timedelta(hours=1)
+    ) -> None:
+        """Delete what is older than `retention`, and all but the newest `keep`, now and every `interval`, for ever.
 
         What was stored since the start stays for `retention` of our own running time, whatever a wrong clock says of
         it, and what was received when the clock was not yet set stays.
@@ -268,6 +270,8 @@ class Inbox:
                 pruned = await self.store.prune(FIRST_PLAUSIBLE, self.now() - retention, up_to=marks[0][1])
                 if pruned:
                     log.info("%d messages were older than %s and are deleted", pruned, retention)
+                if keep is not None and (trimmed := await self.store.trim(keep)):
+                    log.info("%d messages were more than the newest %d, and are deleted", trimmed, keep)
             await asyncio.sleep(interval.total_seconds())
 
 

@@ -124,7 +124,7 @@ def _runs_on_store(
     """Return the background jobs that need the store: one line each."""
     return [
         Run("passing on new messages", inbox.feed),
-        Run("deleting old messages", partial(inbox.keep_pruning, settings.retention)),
+        Run("deleting old messages", partial(inbox.keep_pruning, settings.retention, settings.retention_messages)),
         Run("showing incomplete messages", partial(inbox.keep_showing_incomplete, settings.part_timeout)),
         Run("writing who read what", reads.keep_writing),
         Run("ending what keys forfeit", partial(keep_ending_forfeited, leases, inbox)),

@@ -299,6 +299,19 @@ async def test_prune_deletes_what_is_older(store: Store) -> None:
     assert await texts(store) == ["new"]
 
 
+async def test_trim_leaves_the_newest_and_knows_the_deliveries_of_the_others(store: Store) -> None:
+    deliveries = [a_delivery(text=str(number), received_at=NOON - timedelta(days=number)) for number in range(5)]
+    await store.add(deliveries)
+    assert await store.trim(5) == 0
+    assert await store.trim(2) == 3
+    assert await texts(store) == ["4", "3"]
+    assert [(use.number, use.messages) for use in await store.lines()] == [(LINE, 2)]
+    assert await store.add(deliveries) == 0
+    assert await store.trim(2) == 0
+    assert await store.trim(0) == 2
+    assert await texts(store) == []
+
+
 async def test_lines_are_counted(store: Store) -> None:
     await store.add([a_delivery(line=OTHER_LINE), a_delivery(), a_delivery(received_at=NOON + timedelta(hours=1))])
     assert [tuple(use) for use in await store.lines()] == [

@@ -63,6 +63,10 @@ def run_prune(options: argparse.Namespace) -> int:
         raise BadRequest(f"--older-than {options.older_than!r} is not accepted: {why}give an age such as 12h or 30d.")
 
     async def act(store: "Store") -> int:
+        if options.keep is not None:
+            trimmed = await store.trim(options.keep)
+            print(f"{trimmed} messages were more than the newest {options.keep} and are deleted.")
+            return OK
         count = await store.prune(FIRST_PLAUSIBLE, before, up_to=await store.position())
         if count is None:
             print("Another instance is deleting old messages just now; nothing was deleted here.", file=sys.stderr)
@@ -109,7 +113,15 @@ def _read(path: str) -> Iterator[BinaryIO]:
 
 
 def _add_prune_arguments(prune: argparse.ArgumentParser) -> None:
-    prune.add_argument("--older-than", metavar="AGE", help="such as 12h or 30d; the retention by default")
+    which = prune.add_mutually_exclusive_group()
+    which.add_argument("--older-than", metavar="AGE", help="such as 12h or 30d; the retention by default")
+    which.add_argument("--keep", metavar="NUMBER", type=_parse_number, help="all but so many, the newest")
+
+
+def _parse_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: give a number, 0 or more")
+    return int(text)
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:

@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Annotated[
         timedelta, Field("how long messages are kept", "an age such as 12h or 30d", forms.parse_span, "30d")
     ]
+    retention_messages: Annotated[
+        int | None,
+        Field("how many messages are kept at most, of all lines", f"a number from {forms.MIN_KEPT}", forms.parse_kept),
+    ]
     part_timeout: Annotated[
         timedelta,
         Field("how long a long message waits for missing parts", "an age such as 60s or 5m", forms.parse_span, "60s"),

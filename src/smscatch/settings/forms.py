@@ -14,6 +14,7 @@ STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
 STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"
 KEY_FORM = "at least 16 printable ASCII characters without blanks"
 MAX_SPAN = timedelta(days=36_500)
+MIN_KEPT = 100  # of messages: with fewer, one might go before its test has it
 
 CODES_FORM = "NUMBER=CODE with commas between them: +12015550123=123456, +447700900xxx=000000, *0001=000001"
 _FIXED_CODE = re.compile(r"(\+[1-9][0-9x]{5,14}|\*[0-9]{2,14})\s*=\s*([A-Za-z0-9]{4,10})")
@@ -48,6 +49,13 @@ def show_codes(codes: Sequence[FixedCode]) -> str:
 def parse_port(text: str) -> int:
     """Return the number of a port, 0 for any free one."""
     if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise ValueError(text)
+    return int(text)
+
+
+def parse_kept(text: str) -> int:
+    """Return how many messages are kept."""
+    if not (text.isascii() and text.isdecimal() and int(text) >= MIN_KEPT):
         raise ValueError(text)
     return int(text)
 

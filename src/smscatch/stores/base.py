@@ -159,6 +159,9 @@ class Store(Protocol):
         Returns None, and has done nothing, while another instance is at it.
         """
 
+    async def trim(self, keep: int) -> int:
+        """Delete all messages but the newest `keep`, as `delete` does; return how many."""
+
     async def lines(self) -> list[LineUse]:
         """Return every line that has messages, ordered by number."""
 

@@ -112,6 +112,12 @@ class MongoStore:
         """See Store.prune."""
         return await deleting.prune(self._database, since, before, up_to)
 
+    async def trim(self, keep: int) -> int:
+        """See Store.trim."""
+        newest = await self._database.read(statements.newest_beyond, keep)
+        up_to = {"position": {"$gt": 0, "$lte": newest}}
+        return await deleting.delete(self._database, up_to, "messages_position") if newest else 0
+
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
         return await self._database.read(statements.lines)

@@ -64,6 +64,19 @@ async def clock_set(scope: Scope) -> None:
     await scope.update("counters", COUNTER, [{"$set": {"clock_set": "$value"}}])
 
 
+async def newest_beyond(scope: Scope, keep: int) -> int:
+    """Return the position of the newest message that is not one of the newest `keep`; 0 if there is none."""
+    stages: list[Document] = [
+        {"$match": {"position": {"$gt": 0}}},
+        {"$sort": {"position": -1}},
+        {"$skip": keep},
+        {"$limit": 1},
+        {"$project": {"position": 1}},
+    ]
+    found = await scope.aggregate("messages", stages, hint="messages_position")
+    return int(found[0]["position"]) if found else 0
+
+
 async def position(scope: Scope) -> int:
     """Return the newest position that was given."""
     found = await scope.find_one("counters", COUNTER, ["value"])

@@ -129,8 +129,12 @@ class PostgresStore:
 
     async def delete_lines(self, lines: Sequence[str]) -> int:
         """See Store.delete_lines. Some may be gone when an error ends it."""
-        deleted, newest = 0, await self.position()  # what comes meanwhile stays
-        while some := await self._searcher.run(statements.delete, statements.OF_LINES, list(lines), newest):
+        newest = await self.position()  # what comes meanwhile stays
+        return await self._delete_all(statements.OF_LINES, list(lines), newest)
+
+    async def _delete_all(self, condition: str, *parameters: object) -> int:
+        deleted = 0
+        while some := await self._searcher.run(statements.delete, condition, *parameters):
             deleted += some
         return deleted
 
@@ -143,6 +147,11 @@ class PostgresStore:
             return pruned or None
         await self._searcher.run(statements.forget, since, before)
         return pruned
+
+    async def trim(self, keep: int) -> int:
+        """See Store.trim. Some may be gone when an error ends it."""
+        newest = await self._searcher.run(statements.rows, statements.NEWEST_BEYOND, keep)
+        return await self._delete_all(statements.UP_TO, *newest[0]) if newest else 0
 
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""

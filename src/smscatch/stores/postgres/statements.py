@@ -53,6 +53,8 @@ DELETE = f"""
 SOME = f"position IN (SELECT position FROM messages WHERE {{condition}} LIMIT {BATCH})"
 OLD = SOME.format(condition="received_at >= %s AND received_at < %s AND position <= %s")
 OF_LINES = SOME.format(condition="line = ANY (%s::text[]) AND position <= %s")
+UP_TO = SOME.format(condition="position <= %s")
+NEWEST_BEYOND = "SELECT position FROM messages ORDER BY position DESC LIMIT 1 OFFSET %s"
 LINES = """
     SELECT line, sum(messages)::bigint, (
         SELECT received_at FROM messages WHERE messages.line = day_counts.line ORDER BY position DESC LIMIT 1

@@ -159,6 +159,11 @@ class SqliteStore:
         start, end = statements.milliseconds(since), statements.milliseconds(before)
         return await self._writer.run(statements.prune, start, end, up_to)
 
+    async def trim(self, keep: int) -> int:
+        """See Store.trim."""
+        newest = await self._reader.run(statements.rows, statements.NEWEST_BEYOND, keep)
+        return await self._writer.run(statements.delete, "position <= ?", *newest[0]) if newest else 0
+
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
         rows = await self._reader.run(statements.rows, statements.LINES)

@@ -38,6 +38,7 @@ LINES = """
         SELECT received_at FROM messages WHERE messages.line = line_counts.line ORDER BY position DESC LIMIT 1
     ) FROM line_counts WHERE messages > 0 ORDER BY line
 """
+NEWEST_BEYOND = "SELECT position FROM messages ORDER BY position DESC LIMIT 1 OFFSET ?"
 DAY = 86_400_000
 DAYS = f"""
     SELECT line, received_at / {DAY} AS day, count(*) FROM messages WHERE received_at >= ? GROUP BY line, day
