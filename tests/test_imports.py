@@ -18,7 +18,7 @@ LEVELS = (
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
-    ("deliverers", "intake", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
+    ("deliverers", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
     ("committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
     ("boxes", "letting", "replying", "sending"),

@@ -22,6 +22,7 @@ SMSD = "smsd"  # the reader of what smstools3 read, in whichever run
 REDACTED = "redacted"
 CAUGHT = "caught"
 ASIDE = "aside"
+REPEAT = "repeat"
 REPLY = "reply"
 NOBODY = "-"  # stands for a lease in what no wait is given: it came to nobody's phone
 MAX_NAME = 200  # characters of a holder, a label or a ticket
@@ -80,6 +81,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     application (for a port, not for a reader), data (8-bit data that are ASCII), message_waiting, silent (type 0);
     redacted (the service that the number is rented from took its code out); caught (an application sent it, and it
     never left for the network); aside (it was caught on its way to one of our lines, and no lease is given it);
+    repeat (its application sent the same a moment ago, and may have done so by itself, see repeats.py);
     reply (it went the other way, to `to`).
     `reader` names the run of the program that read the modem, or is SMSD. `lease` is the id of the lease it belongs to.
     `revision` counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the

@@ -4,7 +4,9 @@ What a provider calls things is not known here, and no request.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +18,7 @@ from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable
 from smscatch.inbox import MAX_HELD_BYTES
 from smscatch.intake import parse_entry
 from smscatch.keys import ADMIN, READ
-from smscatch.messages import ASIDE, Message, Query, Stored
+from smscatch.messages import ASIDE, REPEAT, Message, Query, Stored
 from smscatch.optouts import is_opted_out
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
@@ -28,6 +30,15 @@ from smscatch.webhooks import find_form
 PAGE = 200
 PATIENCE_SECONDS = 1.0  # for the store to say whether a text is wanted
 MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
+
+
+# Gives, while a text is being kept, whether it is a repeat (repeats.py).
+Noting = Callable[[CaughtText], AbstractContextManager[bool]]
+
+
+def note_nothing(_: CaughtText) -> AbstractContextManager[bool]:
+    """Give that a text is no repeat."""
+    return contextlib.nullcontext(False)
 
 
 class Outgoing(NamedTuple):
@@ -75,12 +86,20 @@ class Desk:
     """Keeps what one key sends through one provider's API, and finds it again. `secret` is that of the key."""
 
     def __init__(
-        self, provider: str, access: Access, secret: str, *, committer: Committer, callbacks: Callbacks
+        self,
+        provider: str,
+        access: Access,
+        secret: str,
+        *,
+        committer: Committer,
+        callbacks: Callbacks,
+        noting: Noting = note_nothing,
     ) -> None:
         self._provider = provider
         self._access = access
         self._committer = committer
         self._callbacks = callbacks
+        self._noting = noting
         self.secret = secret
 
     @property
@@ -141,9 +160,11 @@ class Desk:
 
         Raises StoreUnavailable.
         """
-        (trouble,) = await self.keep_all([text])
-        if trouble is not None:
-            raise trouble
+        with self._noting(text) as is_repeat:
+            kept = msgspec.structs.replace(text, marks=(*text.marks, REPEAT)) if is_repeat else text
+            (trouble,) = await self.keep_all([kept])
+            if trouble is not None:
+                raise trouble
         if text.callbacks:
             await self._callbacks.queue(text.id)
 

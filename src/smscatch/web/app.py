@@ -24,6 +24,7 @@ from smscatch.keys import remember_configured
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines
 from smscatch.reads import Reads
+from smscatch.repeats import Repeats
 from smscatch.settings import Settings
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
@@ -99,6 +100,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         committer=Committer(inbox, spool),
         binds=binds,
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
+        repeats=Repeats(),
     )
 
 

@@ -16,6 +16,7 @@ from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
+from smscatch.repeats import Repeats
 from smscatch.settings import Settings
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
@@ -90,7 +91,8 @@ class Context(NamedTuple):
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `deliverers` the sources,
     `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
-    `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent.
+    `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent, and `repeats` knows
+    what they sent of late.
     """
 
     house: House
@@ -103,6 +105,7 @@ class Context(NamedTuple):
     committer: Committer
     binds: BindStates
     callbacks: Callbacks
+    repeats: Repeats
 
     @property
     def settings(self) -> Settings:

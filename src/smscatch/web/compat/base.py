@@ -17,6 +17,7 @@ import msgspec
 from smscatch.errors import BadSend, SmscatchError
 from smscatch.keys import SEND
 from smscatch.numbers import is_e164
+from smscatch.repeats import Call
 from smscatch.sending import Desk
 from smscatch.settings.forms import parse_http
 from smscatch.web.responses import JSON
@@ -80,6 +81,18 @@ class Asked:
         """Return a field as a text, "" if it is not there or has no text."""
         value = self.fields.get(name)
         return value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+
+    @property
+    def call(self) -> Call:
+        """What the SDK says of its own repeats.
+
+        AWS's have an id for each call (amz-sdk-invocation-id), those that Stainless makes, such as Telnyx's, count
+        (x-stainless-retry-count, from 0 on); Idempotency-Key is a draft of the IETF
+        (draft-ietf-httpapi-idempotency-key-header).
+        """
+        named = (self.headers.get(name) for name in ("amz-sdk-invocation-id", "idempotency-key"))
+        count = re.fullmatch("[0-9]{1,4}", self.headers.get("x-stainless-retry-count", ""))
+        return Call(next(filter(None, named), None), None if count is None else int(count[0]) + 1)
 
     @property
     def basic(self) -> tuple[str, str]:

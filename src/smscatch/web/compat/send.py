@@ -4,6 +4,7 @@ What a provider calls things is in the module of its name.
 """
 
 import re
+from functools import partial
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -66,6 +67,7 @@ async def handle(request: Request) -> Response:
         request.state.secret,
         committer=context.committer,
         callbacks=context.callbacks,
+        noting=partial(context.repeats.noting, call=asked.call),
     )
     for operation in api.operations:
         found = re.fullmatch(operation.pattern, asked.path)
