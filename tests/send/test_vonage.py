@@ -1,6 +1,7 @@
 """Vonage's SDK, pointed at smscatch by the line that is printed: what it is told, raises, is called back with."""
 
 import json
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,6 +120,18 @@ def test_each_segment_has_its_receipt_signed_as_the_sdk_checks_it(
         assert (receipt["msisdn"], receipt["to"], receipt["status"]) == (phone.number[1:], "Acme", "delivered")
         assert (receipt["client-ref"], receipt["api-key"]) == ("a&b=c", "app")
         assert Auth(api_key="app", signature_secret=ADMIN_KEY).check_signature(receipt)
+
+
+def test_the_messages_api_takes_plain_texts_of_the_channel_sms(sdk: Any, sms: Client) -> None:
+    # What the package of the Messages API posts.
+    plain = {"channel": "sms", "message_type": "text", "from": "Acme", "text": TEXT}
+    send_by = partial(sdk.http_client.post, sdk.http_client.api_host, "/v1/messages", auth_type="basic")
+    with sms.lease() as phone:
+        sent = send_by(plain | {"to": phone.number[1:]})
+        assert len(sent["message_uuid"]) == 36
+        assert phone.wait_for_code(sender="Acme") == "482913"
+    for change in ({"to": ""}, {"channel": "whatsapp"}, {"message_type": "image"}, {"text": ""}):
+        assert raised(send_by, plain | {"to": "12015550123"} | change)[0] == 422
 
 
 def ask(sdk: Any, *events: Any, **more: Any) -> str:

@@ -1,10 +1,11 @@
-"""Vonage's SMS API: what an application sends with Vonage's SDKs is caught.
+"""Vonage's SMS API and Messages API: what an application sends with Vonage's SDKs is caught. Verify: vonage_verify.py.
 
 Source: Vonage's documentation, "SMS API" (parameters, answer, "Delivery receipt" webhook), "Troubleshooting SMS" (its
-statuses), "Signing messages". What the SDKs send and accept was tried with vonage-sms 1.2 for Python.
+statuses), "Signing messages", "Messages API". What the SDKs send and accept was tried with vonage-sms 1.2 for Python.
 """
 
 import math
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,18 +29,32 @@ NETWORK = "00101"
 
 async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
     """Catch a text. Each segment has an id of its own, and a delivery receipt if there is a `callback`."""
-    to, sender = parse_recipient(asked.text("to")), parse_sender(asked.text("from"))
-    text = str(asked.fields.get("text") or "")
-    if not text:
-        raise BadSend.missing("text")
-    facts = {"reference": asked.text("client-ref"), "account": asked.basic[0] or asked.text("api_key")}
-    prepared = desk.prepare(Outgoing(to, sender, text, facts=facts))
+    prepared = desk.prepare(_outgoing(asked, asked.text("client-ref")))
     callback = parse_callback(asked.text("callback"))
     if callback is not None:
         calls = tuple(_receipt(callback, prepared, each, desk.secret) for each in _ids(prepared))
         prepared = msgspec.structs.replace(prepared, callbacks=calls)
     await desk.keep(prepared)
     return SdkAnswer(_answer([_accepted(prepared, each) for each in _ids(prepared)]))
+
+
+def _outgoing(asked: Asked, reference: str) -> Outgoing:
+    to, sender = parse_recipient(asked.text("to")), parse_sender(asked.text("from"))
+    text = str(asked.fields.get("text") or "")
+    if not text:
+        raise BadSend.missing("text")
+    facts = {"reference": reference, "account": asked.basic[0] or asked.text("api_key")}
+    return Outgoing(to, sender, text, facts=facts)
+
+
+async def create_message(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
+    """Catch a text of the Messages API: of the channel sms, and plain."""
+    for field, usual in (("channel", "sms"), ("message_type", "text")):
+        if asked.text(field) != usual:
+            raise BadSend.wrong(field, asked.text(field), f"smscatch catches {usual} alone")
+    prepared = desk.prepare(_outgoing(asked, asked.text("client_ref")))
+    await desk.keep(prepared)
+    return SdkAnswer({"message_uuid": str(uuid.UUID(prepared.id))}, 202)
 
 
 def _ids(text: CaughtText) -> list[str]:
@@ -125,5 +140,12 @@ def _judge(error: SmscatchError) -> tuple[str, str]:
 
 
 API = SendApi(
-    find_key, refuse, (Operation("POST", SMS, create), Operation("GET", SMS, create), *vonage_verify.OPERATIONS)
+    find_key,
+    refuse,
+    (
+        Operation("POST", SMS, create),
+        Operation("GET", SMS, create),
+        Operation("POST", "/v1/messages", create_message),
+        *vonage_verify.OPERATIONS,
+    ),
 )

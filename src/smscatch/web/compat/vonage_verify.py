@@ -127,9 +127,7 @@ def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
     if isinstance(error, Unauthorized):
         return _problem(401, "Unauthorized", f"{GENERAL}unauthorized", "You did not provide correct credentials.")
     if isinstance(error, NotFound):
-        request_id = asked.path.removeprefix(REQUESTS).strip("/").partition("/")[0]
-        sentence = f"Request {request_id} was not found or it has been verified already."
-        return _problem(404, "Not Found", f"{GENERAL}not-found", sentence)
+        return _problem(404, "Not Found", f"{GENERAL}not-found", _not_found(asked.path))
     if isinstance(error, TooManyChecks):
         return _ended()
     if isinstance(error, TooManySends):
@@ -144,6 +142,13 @@ def _invalid(error: BadSend) -> SdkAnswer:
     invalid = [{"name": error.details["field"], "reason": str(error)}]
     sentence = "The value of one or more parameters is invalid."
     return _problem(422, "Invalid params", f"{GENERAL}invalid-params", sentence, invalid_parameters=invalid)
+
+
+def _not_found(path: str) -> str:
+    if not path.startswith(f"{REQUESTS}/"):
+        return "The requested resource does not exist, or you do not have access to it."
+    request_id = path.removeprefix(f"{REQUESTS}/").partition("/")[0]
+    return f"Request {request_id} was not found or it has been verified already."
 
 
 def _ended() -> SdkAnswer:
