@@ -1,7 +1,7 @@
 """GET /json a second, the newest 50 texts as in 2018, beside Flask on waitress over MongoDB, which had them then.
 
 scripts/benchmark asking [STORE] [--short]. Ours on SQLite, as it comes; STORE is an empty mongodb:// address for the
-peer, which needs flask and waitress. Without it a server of the tests is used.
+peer. Without it a server of the tests is used.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ TEXTS = 200
 LINE = "+447700900001"
 PATH = "/json"
 PEER = """
-import sys, flask, pymongo, waitress
+import logging, sys, flask, pymongo, waitress
 from bson.json_util import JSONOptions, DatetimeRepresentation, dumps
 
 messages = pymongo.MongoClient(sys.argv[2]).get_default_database().messages
@@ -37,6 +37,7 @@ def newest():
 def health():
     return "{}"
 
+logging.getLogger("waitress").setLevel("ERROR")  # it tells how many wait for it
 waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]))
 """
 

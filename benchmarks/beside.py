@@ -163,7 +163,7 @@ def report(name: str, rows: Sequence[Row], *, writes: bool) -> None:
     With `writes` they also go into the documentation: a table and a plot.
     """
     for row in rows:
-        print(f"{row.ratio():8.2f} x  {row.what:58}{_shown(row.ours)} : {_shown(row.bare)} {row.unit}")
+        print(shown(row))
     told = [{**row._asdict(), "ratio": round(row.ratio(), 3)} for row in rows]
     print(json.dumps(told))
     if writes:
@@ -172,5 +172,10 @@ def report(name: str, rows: Sequence[Row], *, writes: bool) -> None:
         write(name, rows, told)
 
 
-def _shown(values: Sequence[float]) -> str:
+def shown(row: Row) -> str:
+    """Return a comparison as a line."""
+    return f"{row.ratio():8.2f} x  {row.what:70} {_spread(row.ours)} : {_spread(row.bare)} {row.unit}"
+
+
+def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.4g} ({min(values):.4g}-{max(values):.4g})"

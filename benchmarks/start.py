@@ -53,26 +53,26 @@ def compare(what: str, ours: str, theirs: str, rounds: int) -> Row:
     return Row(what, "s", mine, floor)
 
 
+def measure(rounds: int) -> list[Row]:
+    """Return all comparisons."""
+    started = [(start(smscatch), start(bare)) for _ in range(rounds)]
+    return [
+        Row("start to first answer", "s", [mine[0] for mine, _ in started], [floor[0] for _, floor in started]),
+        Row("idle resident memory", "MB", [mine[1] for mine, _ in started], [floor[1] for _, floor in started]),
+        compare("import smscatch, beside a Python that does nothing", "import smscatch", "pass", 2 * rounds),
+        compare(
+            "from smscatch import Client, beside import httpx2",
+            "import smscatch.client.sync",
+            "import httpx2",
+            2 * rounds,
+        ),
+    ]
+
+
 def main() -> None:
     """Measure and print."""
     given = options(__doc__)
-    rounds = 5 if given.is_short else 15
-    started = [(start(smscatch), start(bare)) for _ in range(rounds)]
-    report(
-        "start",
-        [
-            Row("start to first answer", "s", [mine[0] for mine, _ in started], [floor[0] for _, floor in started]),
-            Row("idle resident memory", "MB", [mine[1] for mine, _ in started], [floor[1] for _, floor in started]),
-            compare("import smscatch, beside a Python that does nothing", "import smscatch", "pass", 2 * rounds),
-            compare(
-                "from smscatch import Client, beside import httpx2",
-                "import smscatch.client.sync",
-                "import httpx2",
-                2 * rounds,
-            ),
-        ],
-        writes=given.writes,
-    )
+    report("start", measure(5 if given.is_short else 15), writes=given.writes)
 
 
 if __name__ == "__main__":
