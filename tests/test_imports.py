@@ -29,7 +29,7 @@ LEVELS = (
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
-    ("writing",),
+    ("static_files", "writing"),
     ("addresses", "arrivals", "connections", "responses", "texts", "waiting"),
     ("bodies", "endpoint", "over_h11", "over_httptools"),
     ("serving",),

@@ -1,25 +1,15 @@
 """A real browser for the tests of the pages, and for each of their modules a real server. For no other tests."""
 
-import asyncio
-import os
-import re
 import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from smscatch import hook
-from smscatch.modem.health import Health, write_health
-from smscatch.sources import join_parts
-from smscatch.stores import Delivery, open_store
-from tests.patience import PATIENCE_MS, PATIENCE_SECONDS
+from tests.pages.serving import KEY, Server, kept_port
+from tests.patience import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
 # The same browser without its windows, where Debian's package of it is installed: a page takes a fifth of the work.
@@ -27,132 +17,22 @@ CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") o
 CHROMIUM_ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
+    "--process-per-site",
     # A host name that is not localhost: over plain HTTP it has no navigator.clipboard, like a machine on a LAN.
     "--host-resolver-rules=MAP lan.test 127.0.0.1",
 )
-KEY = "a-key-for-the-tests"
-ONE, TWO = "+447700900001", "+447700900002"
-CONFIG = f"""
-[lines."{ONE}"]
-label = "Line one"
-phone_id = "{ONE}"
-[lines."{TWO}"]
-label = "Line two"
-phone_id = "{TWO}"
-"""
 
 
-class Server:
-    """`smscatch serve` in a process of its own, and texts that come in through the real hook."""
-
-    def __init__(self, folder: Path) -> None:
-        self._spool = folder / "spool"
-        self._spool.mkdir()
-        self._log = folder / "server.log"
-        config = folder / "smscatch.toml"
-        config.write_text(CONFIG)
-        settings = {"CONFIG": config, "STORE": f"sqlite:///{folder}/store.db", "SPOOL": self._spool, "ADMIN_KEY": KEY}
-        self._environment = os.environ | {f"SMSCATCH_{name}": str(value) for name, value in settings.items()}
-        self._process: subprocess.Popen[str] | None = None
-        self._client = httpx2.Client(
-            headers={"authorization": f"Bearer {KEY}"}, verify=False, trust_env=False, timeout=PATIENCE_SECONDS
-        )
-        self.url = "http://127.0.0.1:0"
-
-    @property
-    def port(self) -> str:
-        return self.url.rpartition(":")[2]
-
-    def api(self, method: str, path: str, **options: Any) -> Any:
-        """Call the API as the administrator; return the JSON of the answer, None if it has none."""
-        answer = self._client.request(method, f"{self.url}{path}", **options)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def make_key(self, name: str, *scopes: str, lines: Sequence[str] = ()) -> str:
-        """Make a key with the command; return its secret."""
-        options = [f"--scope={','.join(scopes)}", *(f"--line={line}" for line in lines)]
-        command = [sys.executable, "-m", "smscatch.cli", "keys", "add", name, *options]
-        said = subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
-        found = re.search(r"smscatch_[\w-]{43}", said)
-        assert found, said
-        return found[0]
-
-    def report(self, line: str, **facts: Any) -> None:
-        """Publish how the modem of a line is, as its link would."""
-        write_health(self._spool, Health(line=line, device="/dev/ttyUSB0", **facts))
-
-    def empty(self) -> None:
-        """Run, without any message."""
-        if self._process is None:
-            self.start()
-        for line in self.api("GET", "/api/v1/lines")["lines"]:
-            self.api("DELETE", "/api/v1/messages", params={"line": line["number"]})
-        shutil.rmtree(self._spool / "health", ignore_errors=True)
-
-    def deliver(self, texts: Sequence[str]) -> None:
-        """Have these come in, in this order, by one request, as from another machine."""
-        self.api(
-            "POST", "/api/v1/inbound/generic", json=[{"line": ONE, "sender": "Authy", "text": text} for text in texts]
-        )
-
-    def fill(self, deliveries: Sequence[Delivery]) -> None:
-        """Have the store keep these, whose times are of the past or which are many, and start again."""
-        self.stop()
-        # In a thread: Playwright's synchronous API has a loop in this one.
-        filling = threading.Thread(target=asyncio.run, args=(self._fill(deliveries),))
-        filling.start()
-        filling.join()
-        self.start()
-
-    async def _fill(self, deliveries: Sequence[Delivery]) -> None:
-        store = await open_store(self._environment["SMSCATCH_STORE"], join_parts)
-        for start in range(0, len(deliveries), 500):
-            await store.add(deliveries[start : start + 500])
-        await store.close()
-
-    def start(self) -> None:
-        """Start; again on the same port if it ran before."""
-        command = [sys.executable, "-m", "smscatch.cli", "serve", "--port", self.port]
-        with self._log.open("a") as log:
-            self._process = subprocess.Popen(
-                command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        assert said.startswith("smscatch listens on"), self._log.read_text()
-        self.url = said.split()[-1]
-
-    def stop(self) -> None:
-        if self._process is not None:
-            with self._process as process:
-                process.terminate()
-            self._process = None
-
-    def close(self) -> None:
-        """Stop for good."""
-        self.stop()
-        self._client.close()
-
-    def receive(self, text: str | None, sender: str = "Authy", line: str = ONE, **variables: str) -> None:
-        """Let a text come in, whether the server runs or not; None is a message without text."""
-        set_by_gammu = {
-            "SMS_MESSAGES": "1",
-            "DECODED_PARTS": "0",
-            "PHONE_ID": line,
-            "SMS_1_NUMBER": sender,
-            "SMS_1_CLASS": "-1",
-            "SMS_1_REFERENCE": "0",
-        } | variables
-        if text is not None:
-            set_by_gammu["SMS_1_TEXT"] = text
-        command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(self._spool)]
-        subprocess.run(command, env=set_by_gammu, check=True)
+@pytest.fixture(scope="package")
+def port() -> Iterator[int]:
+    """The port of all servers here, so that the browser keeps what it has cached of the one before."""
+    with kept_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
-def server_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
+def server_of_module(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"), port)
     yield server
     server.close()
 
@@ -186,15 +66,21 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
+def new_context(browser: Browser, port: int, **options: Any) -> BrowserContext:
+    usual = {"locale": "en-GB", "reduced_motion": "reduce"}  # what moves is drawn anew sixty times a second
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", **(usual | options))
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(HEARING)
+    return context
+
+
 @pytest.fixture
-def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]:
-    """Open a browser profile that is signed in, unless its `key` is None."""
+def open_context(browser: Browser, port: int, live_server: Server) -> Iterator[OpenContext]:
+    """Open a browser profile of one's own that is signed in, unless its `key` is None."""
     opened: list[BrowserContext] = []
 
     def open_context(key: str | None = KEY, **options: Any) -> BrowserContext:
-        context = browser.new_context(base_url=live_server.url, **({"locale": "en-GB"} | options))
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(HEARING)
+        context = new_context(browser, port, **options)
         opened.append(context)
         if key is not None:
             assert context.request.post("/login", form={"key": key}).ok
@@ -205,10 +91,75 @@ def open_context(browser: Browser, live_server: Server) -> Iterator[OpenContext]
         context.close()
 
 
+class SharedProfile:
+    """A browser profile that stays from test to test: its process runs, and it has our scripts already.
+
+    For who opens pages in it and changes nothing of the profile but cookies and what pages remember.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self._signed_in: list[Any] = []
+        self._keeper: Page | None = None  # while it is open, the process of our pages goes on
+
+    def open_tab(self) -> Page:
+        """Return a new page of somebody signed in, who has been nowhere yet."""
+        if not self._signed_in or self._context.cookies() != self._signed_in:
+            self._context.clear_cookies()
+            assert self._context.request.post("/login", form={"key": KEY}).ok
+            self._signed_in = list(self._context.cookies())
+        if self._keeper is None:
+            self._keeper = self._context.new_page()
+            self._keeper.goto("/icon/1.svg")
+        return self._context.new_page()
+
+    def tidy(self) -> None:
+        """Close all tabs, and forget what they left."""
+        assert self._keeper is not None
+        for page in self._context.pages:
+            if page is not self._keeper:
+                page.close()
+        self._context.clear_permissions()
+        assert "[native code]" in self._keeper.evaluate("localStorage.clear(); `${Date}`"), "a clock: open_context!"
+
+    def forget_session(self) -> None:
+        """Sign in anew, as the server is another."""
+        self._signed_in = []
+
+
+@pytest.fixture(scope="package")
+def profile_of_package(browser: Browser, port: int) -> Iterator[SharedProfile]:
+    context = new_context(browser, port)
+    yield SharedProfile(context)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def profile(profile_of_package: SharedProfile, server_of_module: Server) -> SharedProfile:
+    profile_of_package.forget_session()
+    return profile_of_package
+
+
 @pytest.fixture
-def page(open_context: OpenContext) -> Page:
+def tab(profile: SharedProfile, live_server: Server) -> Iterator[Page]:
+    """A page of the profile that all share, signed in, nowhere yet. Who sets the clock takes open_context."""
+    yield profile.open_tab()
+    profile.tidy()
+
+
+@pytest.fixture
+def page(tab: Page) -> Page:
     """The live page, open and connected."""
-    page = open_context().new_page()
+    return go_live(tab)
+
+
+@pytest.fixture
+def own_page(open_context: OpenContext) -> Page:
+    """The same in a profile of its own: for who sets the clock."""
+    return go_live(open_context().new_page())
+
+
+def go_live(page: Page) -> Page:
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
     return page

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from smscatch.stores import Delivery
-from tests.pages.conftest import ONE, OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import ONE, Server
 from tests.samples import a_delivery
 
 # Counts what a burst has the browser do. `perTurn` is the most insertions on top between two frames or timers: where
@@ -65,6 +66,7 @@ def a_burst(count: int, text: str = "burst") -> Sequence[Delivery]:
 def test_of_a_burst_the_newest_five_hundred_are_shown_with_few_insertions_and_no_layout_in_between(
     live_server: Server, counting_page: Page
 ) -> None:
+    counting_page.emulate_media(reduced_motion="no-preference")
     live_server.fill(a_burst(530))  # the page connects again, to what came meanwhile all at once
     expect(rows(counting_page).first).to_contain_text("burst 529")
     expect(rows(counting_page)).to_have_count(500)
@@ -109,7 +111,7 @@ def test_a_text_that_is_deleted_while_its_row_waits_for_a_frame_is_never_shown(
     counting_page.wait_for_function("() => frames.length", polling=50)
     gone = live_server.api("GET", "/api/v1/messages/latest")["id"]
     live_server.api("DELETE", f"/api/v1/messages/{gone}")
-    is_gone = "id => import('/static/list.js').then((list) => list.isGone(`m-${id}`))"
+    is_gone = "id => import(document.querySelector('[href$=\"/list.js\"]').href).then((list) => list.isGone(`m-${id}`))"
     counting_page.wait_for_function(is_gone, arg=gone, polling=50)
     counting_page.evaluate("frames.splice(0).forEach((act) => act(0))")
     assert rows(counting_page).count() == 0

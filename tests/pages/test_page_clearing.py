@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import Server
 
 
 def texts(live_server: Server) -> list[str]:
@@ -10,47 +11,47 @@ def texts(live_server: Server) -> list[str]:
 
 
 def test_what_a_filter_shows_is_deleted_unless_that_is_undone_and_what_comes_meanwhile_stays(
-    live_server: Server, page: Page
+    live_server: Server, own_page: Page
 ) -> None:
     for text in ("parcel one", "parcel two", "a letter"):
         live_server.receive(text)
-    expect(rows(page)).to_have_count(3)
-    expect(page.locator("#clear")).to_have_count(0)
-    page.clock.install()
-    page.get_by_role("searchbox", name="Search the texts").fill("parcel")
-    page.clock.run_for(1000)
-    ask = page.locator("#clear summary")
+    expect(rows(own_page)).to_have_count(3)
+    expect(own_page.locator("#clear")).to_have_count(0)
+    own_page.clock.install()
+    own_page.get_by_role("searchbox", name="Search the texts").fill("parcel")
+    own_page.clock.run_for(1000)
+    ask = own_page.locator("#clear summary")
     expect(ask).to_have_text("Delete what is shown (2)")
     live_server.receive("parcel three")
-    page.clock.run_for(1000)
+    own_page.clock.run_for(1000)
     expect(ask).to_have_text("Delete what is shown (3)")
     ask.click()
-    expect(rows(page)).to_have_count(0)
-    page.get_by_role("button", name="Undo").click()
-    expect(rows(page)).to_have_count(3)
-    page.clock.fast_forward(60_000)
+    expect(rows(own_page)).to_have_count(0)
+    own_page.get_by_role("button", name="Undo").click()
+    expect(rows(own_page)).to_have_count(3)
+    own_page.clock.fast_forward(60_000)
     assert len(texts(live_server)) == 4
     ask.click()
     live_server.receive("parcel four")
-    expect(rows(page)).to_have_count(1)
-    page.clock.fast_forward(10_000)
-    expect(page.locator("#note")).to_have_text("3 deleted")
-    expect(rows(page)).to_have_count(1)
+    expect(rows(own_page)).to_have_count(1)
+    own_page.clock.fast_forward(10_000)
+    expect(own_page.locator("#note")).to_have_text("3 deleted")
+    expect(rows(own_page)).to_have_count(1)
     assert texts(live_server) == ["a letter", "parcel four"]
 
 
-def test_leaving_the_list_keeps_what_it_showed(live_server: Server, page: Page) -> None:
+def test_leaving_the_list_keeps_what_it_showed(live_server: Server, own_page: Page) -> None:
     live_server.receive("a parcel")
-    expect(rows(page)).to_have_count(1)
-    page.clock.install()
-    page.goto("/?contains=parcel")
-    page.locator("#clear summary").click()
-    expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    page.get_by_role("searchbox", name="Search the texts").fill("")
-    page.clock.run_for(1000)
-    expect(rows(page)).to_have_count(1)
-    expect(page.locator("#toast")).to_be_hidden()
-    page.clock.fast_forward(60_000)
+    expect(rows(own_page)).to_have_count(1)
+    own_page.clock.install()
+    own_page.goto("/?contains=parcel")
+    own_page.locator("#clear summary").click()
+    expect(own_page.get_by_role("button", name="Undo")).to_be_visible()
+    own_page.get_by_role("searchbox", name="Search the texts").fill("")
+    own_page.clock.run_for(1000)
+    expect(rows(own_page)).to_have_count(1)
+    expect(own_page.locator("#toast")).to_be_hidden()
+    own_page.clock.fast_forward(60_000)
     assert texts(live_server) == ["a parcel"]
 
 

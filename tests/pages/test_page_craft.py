@@ -10,7 +10,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows, sign_in
+from tests.pages.conftest import OpenContext, rows, sign_in
+from tests.pages.serving import ONE, TWO, Server
 
 MAX_FIRST_PAINT_BYTES = 60_000
 MAX_REQUESTS = 16
@@ -18,6 +19,7 @@ WIDTHS = (390, 1440)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # In the dark only colours are others; on a narrow screen places are, and what lies behind a text, or names nothing.
 NARROW = ["color-contrast", "scrollable-region-focusable", "target-size", "button-name", "link-name", "label"]
+ALIKE = ".docs section:nth-of-type(n + 6)"  # what is made as those before, and would take half of the work
 LOOKS: tuple[tuple[Literal["light", "dark"], int, dict[str, Any]], ...] = (
     ("light", WIDTHS[1], {"type": "tag", "values": WCAG}),
     ("dark", WIDTHS[0], {"type": "rule", "values": NARROW}),
@@ -45,8 +47,8 @@ def test_a_browser_gets_errors_in_plain_words_and_a_program_gets_json(live_serve
     assert for_a_program.json()["error"] == "unknown_line"
 
 
-def test_nothing_leaves_the_host_and_nothing_is_complained_of(live_server: Server, open_context: OpenContext) -> None:
-    page = open_context().new_page()
+def test_nothing_leaves_the_host_and_nothing_is_complained_of(live_server: Server, tab: Page) -> None:
+    page = tab
     hosts: set[str] = set()
     complaints: list[str] = []
     page.on("request", lambda request: hosts.add("/".join(request.url.split("/", 3)[:3])))
@@ -63,12 +65,10 @@ def test_nothing_leaves_the_host_and_nothing_is_complained_of(live_server: Serve
     assert complaints == []
 
 
-def test_a_full_list_comes_to_the_screen_in_less_than_sixty_kilobytes(
-    live_server: Server, open_context: OpenContext
-) -> None:
+def test_a_full_list_comes_to_the_screen_in_less_than_sixty_kilobytes(live_server: Server, tab: Page) -> None:
     text = "Your Authy code is {}. Don't share it: our employees will never ask for it."
     live_server.deliver([text.format(482900 + number) for number in range(50)])
-    page = open_context().new_page()
+    page = tab
     loaded: list[float] = []
     session = page.context.new_cdp_session(page)
     session.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
@@ -106,7 +106,7 @@ def violations(page: Page, part: str = "html") -> dict[str, list[str]]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe())
     wrong = {}
-    context: dict[str, Any] = {"include": [part]}
+    context = {"include": [part], "exclude": [ALIKE]}
     for scheme, width, rules in LOOKS:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 900})
@@ -114,7 +114,6 @@ def violations(page: Page, part: str = "html") -> dict[str, list[str]]:
         found: dict[str, Any] = page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
         for one in found["violations"]:
             wrong[f"{page.url} {part} {scheme} {width} {one['id']}"] = [node["html"] for node in one["nodes"]]
-        context["exclude"] = [".docs section:nth-of-type(n + 6)"]  # which look like those before
     return wrong
 
 
@@ -244,5 +243,7 @@ def test_the_api_is_described_for_people(live_server: Server, page: Page) -> Non
     described = live_server.api("GET", "/openapi.json")["paths"]
     headings = page.locator(".docs section h2 code").all_text_contents()
     assert headings == [path for path, operations in described.items() for _ in operations]
+    ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
     page.get_by_role("link", name="POST /api/v1/leases", exact=True).click()
     expect(page.get_by_role("heading", name="POST /api/v1/leases", exact=True)).to_be_in_viewport()

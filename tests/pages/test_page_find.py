@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, is_said, rows
+from tests.pages.conftest import OpenContext, is_said, rows
+from tests.pages.serving import ONE, TWO, Server
 from tests.samples import a_delivery
 
 MANY = 10_000
@@ -201,9 +202,9 @@ def test_pages_lead_both_ways_without_javascript(live_server: Server, open_conte
     expect(page).to_have_url(re.compile("contains=text"))
 
 
-def test_an_older_page_counts_what_comes_and_leads_to_it(live_server: Server, open_context: OpenContext) -> None:
+def test_an_older_page_counts_what_comes_and_leads_to_it(live_server: Server, tab: Page) -> None:
     live_server.deliver([f"text {number:03}" for number in range(50)])
-    page = open_context().new_page()
+    page = tab
     newest = live_server.api("GET", "/api/v1/messages?limit=1")["cursor"]
     page.goto(f"/?before={int(newest) - 20}")
     expect(page.locator("#state")).to_have_text("Live")
@@ -241,9 +242,9 @@ def test_a_sender_is_looked_for_when_all_of_it_is_there(live_server: Server, pag
     expect(page.locator(".text")).to_have_text(["Your Authy code is 482913"])
 
 
-def test_loading_again_stays_where_one_is(live_server: Server, open_context: OpenContext) -> None:
+def test_loading_again_stays_where_one_is(live_server: Server, tab: Page) -> None:
     live_server.deliver([f"text {number:03}" for number in range(60)])
-    page = open_context().new_page()
+    page = tab
     page.goto("/")
     rows(page, "text 025").locator(".when").click()
     expect(page.locator(".detail")).to_be_visible()
@@ -256,10 +257,10 @@ def test_loading_again_stays_where_one_is(live_server: Server, open_context: Ope
     expect(rows(page, "text 025")).not_to_be_focused()
 
 
-def test_c_copies_what_is_in_view_and_says_so_there(live_server: Server, open_context: OpenContext) -> None:
+def test_c_copies_what_is_in_view_and_says_so_there(live_server: Server, tab: Page) -> None:
     texts = [f"Your code is {100000 + number}" for number in range(30)]
     live_server.deliver(["no more", *texts])
-    page = open_context().new_page()
+    page = tab
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
     page.evaluate("scrollTo({ top: 900, behavior: 'instant' })")

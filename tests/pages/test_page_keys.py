@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import ONE, TWO, Server
 
 VEILED = "rgba(0, 0, 0, 0)"
 

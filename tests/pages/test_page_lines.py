@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from smscatch.stores.base import DayCount
 from smscatch.web.pages.lines import DAYS, draw_chart
 from tests.data.smsgate import SAMPLES
-from tests.pages.conftest import ONE, TWO, OpenContext, Server
+from tests.pages.conftest import OpenContext
+from tests.pages.serving import ONE, TWO, Server
 from tests.samples import a_delivery
 
 
@@ -83,11 +84,11 @@ def test_a_stuck_lease_is_ended_by_who_may_and_after_a_question(live_server: Ser
     expect(reader.locator(".lease-state").nth(1)).to_contain_text("resting")
 
 
-def test_the_chart_says_how_many_texts_came_on_which_day(live_server: Server, open_context: OpenContext) -> None:
+def test_the_chart_says_how_many_texts_came_on_which_day(live_server: Server, tab: Page) -> None:
     now = datetime.now(UTC)
     times = [now, now, now - timedelta(days=13), now - timedelta(days=20)]
     live_server.fill([a_delivery(line=ONE, received_at=time) for time in times])
-    page = open_context().new_page()
+    page = tab
     page.goto("/lines")
     chart = page.locator(".chart").first
     first, last = now.date() - timedelta(days=13), now.date()

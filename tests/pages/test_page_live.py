@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.conftest import KEY, ONE, TWO, OpenContext, Server, is_said, rows, sign_in
+from tests.pages.conftest import OpenContext, is_said, rows, sign_in
+from tests.pages.serving import KEY, ONE, TWO, Server
 
 # How a restart or an HTTP error looks to the page: it waits a second or two before it tries again.
 
@@ -59,10 +60,8 @@ def test_the_copy_button_copies_the_code_and_says_so(live_server: Server, page: 
     expect(page.get_by_role("button", name="Copy 730214")).to_have_text("Copy")
 
 
-def test_copying_also_works_where_the_browser_has_no_clipboard_for_plain_http(
-    live_server: Server, open_context: OpenContext
-) -> None:
-    page = open_context().new_page()
+def test_copying_also_works_where_the_browser_has_no_clipboard_for_plain_http(live_server: Server, tab: Page) -> None:
+    page = tab
     page.goto(f"http://lan.test:{live_server.port}/login")
     sign_in(page, KEY)
     assert page.evaluate("navigator.clipboard === undefined")
@@ -262,10 +261,8 @@ def test_the_tab_counts_what_came_unseen(live_server: Server, page: Page) -> Non
     expect(icon).to_have_attribute("href", re.compile("icon.svg$"))
 
 
-def test_a_notification_is_asked_for_by_a_click_and_shown_in_the_background(
-    live_server: Server, open_context: OpenContext
-) -> None:
-    page = open_context().new_page()
+def test_a_notification_is_asked_for_by_a_click_and_shown_in_the_background(live_server: Server, tab: Page) -> None:
+    page = tab
     page.add_init_script(
         """
         window.shown = [];

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from smscatch.web.pages.login import safe_path
-from tests.pages.conftest import KEY, TWO, OpenContext, Server, sign_in
+from tests.pages.conftest import OpenContext, sign_in
+from tests.pages.serving import KEY, TWO, Server
 
 
 def test_one_signs_in_with_a_key_and_out_again(live_server: Server, open_context: OpenContext) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import ONE, TWO, Server
 
 LEAST_TARGET = 24  # CSS pixels: WCAG 2.2, 2.5.8
 

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from smscatch.web.pages.message import show_raw
-from tests.pages.conftest import ONE, OpenContext, Server, is_said, rows
+from tests.pages.conftest import OpenContext, is_said, rows
+from tests.pages.serving import ONE, Server
 from tests.samples import a_delivery
 
 
@@ -106,22 +107,22 @@ def ids(live_server: Server) -> list[str]:
 
 
 def test_a_deleted_message_is_hidden_at_once_and_comes_back_when_that_is_undone(
-    live_server: Server, page: Page
+    live_server: Server, own_page: Page
 ) -> None:
     live_server.receive("to be deleted, or not")
-    expect(rows(page)).to_have_count(1)
-    page.clock.install()
-    page.goto(the_latest(live_server))
-    page.get_by_text("Delete", exact=True).click()
-    expect(page.locator("#message")).to_be_hidden()
-    page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#message")).to_be_visible()
-    page.clock.fast_forward(60_000)
+    expect(rows(own_page)).to_have_count(1)
+    own_page.clock.install()
+    own_page.goto(the_latest(live_server))
+    own_page.get_by_text("Delete", exact=True).click()
+    expect(own_page.locator("#message")).to_be_hidden()
+    own_page.get_by_role("button", name="Undo").click()
+    expect(own_page.locator("#message")).to_be_visible()
+    own_page.clock.fast_forward(60_000)
     assert len(ids(live_server)) == 1
-    page.get_by_text("Delete", exact=True).click()
-    page.clock.fast_forward(10_000)
-    expect(page).to_have_url(f"{live_server.url}/")
-    expect(rows(page)).to_have_count(0)
+    own_page.get_by_text("Delete", exact=True).click()
+    own_page.clock.fast_forward(10_000)
+    expect(own_page).to_have_url(f"{live_server.url}/")
+    expect(rows(own_page)).to_have_count(0)
     assert ids(live_server) == []
 
 
@@ -148,56 +149,56 @@ def test_without_javascript_deleting_asks_first(live_server: Server, open_contex
     assert ids(live_server) == []
 
 
-def test_a_deletion_that_fails_brings_the_message_back_and_says_why(live_server: Server, page: Page) -> None:
+def test_a_deletion_that_fails_brings_the_message_back_and_says_why(live_server: Server, own_page: Page) -> None:
     live_server.receive("to be deleted")
-    expect(rows(page)).to_have_count(1)
-    page.clock.install()
-    page.goto(the_latest(live_server))
-    toast = page.locator("#toast span")
+    expect(rows(own_page)).to_have_count(1)
+    own_page.clock.install()
+    own_page.goto(the_latest(live_server))
+    toast = own_page.locator("#toast span")
     live_server.stop()
-    page.get_by_text("Delete", exact=True).click()
-    page.clock.fast_forward(10_000)
+    own_page.get_by_text("Delete", exact=True).click()
+    own_page.clock.fast_forward(10_000)
     expect(toast).to_have_text("The text could not be deleted: the server does not answer.")
-    expect(page.locator("#message")).to_be_visible()
+    expect(own_page.locator("#message")).to_be_visible()
     live_server.start()
-    page.context.clear_cookies()
-    page.get_by_text("Delete", exact=True).click()
-    page.clock.fast_forward(10_000)
+    own_page.context.clear_cookies()
+    own_page.get_by_text("Delete", exact=True).click()
+    own_page.clock.fast_forward(10_000)
     expect(toast).to_have_text("The text could not be deleted: you are signed out.")
-    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+    expect(own_page.get_by_role("button", name="Undo")).to_be_hidden()
     assert len(ids(live_server)) == 1
 
 
-def test_deleting_leads_back_to_the_list_one_came_from(live_server: Server, page: Page) -> None:
+def test_deleting_leads_back_to_the_list_one_came_from(live_server: Server, own_page: Page) -> None:
     live_server.receive("one parcel")
     live_server.receive("two parcels")
     live_server.receive("a letter")
-    expect(rows(page)).to_have_count(3)
-    page.clock.install()
-    page.get_by_role("searchbox", name="Search the texts").fill("parcel")
-    page.clock.run_for(1000)
-    expect(rows(page)).to_have_count(2)
-    rows(page, "one parcel").locator(".when").click()
-    page.wait_for_url("**/messages/*")  # and for its scripts
-    page.get_by_text("Delete", exact=True).click()
-    page.clock.fast_forward(10_000)
-    expect(page).to_have_url(f"{live_server.url}/?contains=parcel")
-    expect(page.locator(".text")).to_have_text(["two parcels"])
+    expect(rows(own_page)).to_have_count(3)
+    own_page.clock.install()
+    own_page.get_by_role("searchbox", name="Search the texts").fill("parcel")
+    own_page.clock.run_for(1000)
+    expect(rows(own_page)).to_have_count(2)
+    rows(own_page, "one parcel").locator(".when").click()
+    own_page.wait_for_url("**/messages/*")  # and for its scripts
+    own_page.get_by_text("Delete", exact=True).click()
+    own_page.clock.fast_forward(10_000)
+    expect(own_page).to_have_url(f"{live_server.url}/?contains=parcel")
+    expect(own_page.locator(".text")).to_have_text(["two parcels"])
 
 
 @pytest.mark.parametrize("waited", [0, 60_000])
 def test_a_message_left_before_it_is_deleted_is_not_in_the_list_again(
-    live_server: Server, page: Page, waited: int
+    live_server: Server, own_page: Page, waited: int
 ) -> None:
-    page.clock.install()
+    own_page.clock.install()
     for text in ("to be deleted", "to be kept"):
         live_server.receive(text)
-    expect(rows(page)).to_have_count(2)
-    page.route("**/api/v1/messages/*", lambda route: None)  # the server takes its time
-    rows(page, "to be deleted").locator(".when").click()
-    page.wait_for_url("**/messages/*")  # and for its scripts
-    page.get_by_text("Delete", exact=True).click()
-    page.clock.fast_forward(waited)
-    page.go_back()
-    expect(page.locator("#state")).to_have_text("Live")
-    expect(page.locator(".text")).to_have_text(["to be kept"])
+    expect(rows(own_page)).to_have_count(2)
+    own_page.route("**/api/v1/messages/*", lambda route: None)  # the server takes its time
+    rows(own_page, "to be deleted").locator(".when").click()
+    own_page.wait_for_url("**/messages/*")  # and for its scripts
+    own_page.get_by_text("Delete", exact=True).click()
+    own_page.clock.fast_forward(waited)
+    own_page.go_back()
+    expect(own_page.locator("#state")).to_have_text("Live")
+    expect(own_page.locator(".text")).to_have_text(["to be kept"])

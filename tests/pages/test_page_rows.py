@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import Server
 
 LONG = "Dear customer, these are the new terms of your contract. " * 12
 OPENED = re.compile("/messages/[0-9a-f]{32}$")

@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import KEY, OpenContext, Server, sign_in
+from tests.pages.conftest import OpenContext, sign_in
+from tests.pages.serving import KEY, Server
 
 FORM = b"""<!doctype html><title>evil</title><form method="post" action="%s">
 <input name="name" value="stolen"><input name="scope" value="admin"><input name="reach" value="all">

@@ -1,12 +1,12 @@
 """What else an open page is told, and what it does without a server, or while nobody looks at it."""
 
-import signal
 import time
 from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import ONE, TWO, OpenContext, Server, rows
+from tests.pages.conftest import OpenContext, rows
+from tests.pages.serving import ONE, TWO, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import a_delivery
 
@@ -56,13 +56,9 @@ def test_a_server_that_froze_is_not_called_live(live_server: Server, open_contex
     page.clock.install()
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
-    assert live_server._process is not None
-    live_server._process.send_signal(signal.SIGSTOP)
-    try:
+    with live_server.frozen():
         page.clock.fast_forward(41_000)
         expect(page.locator("#state")).to_have_text("Reconnecting…")
-    finally:
-        live_server._process.send_signal(signal.SIGCONT)
     expect(page.locator("#state")).to_have_text("Live")
     live_server.receive("after the thaw")
     expect(page.locator(".text")).to_have_text("after the thaw")

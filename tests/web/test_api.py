@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from smscatch.leases import Leases
 from smscatch.modem.health import Health, write_health
 from smscatch.web import auth
 from smscatch.web.app import make_app
+from smscatch.web.static_files import address
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
 from tests.surroundings import settings_in
 
@@ -380,6 +382,22 @@ async def test_every_answer_carries_the_headers_that_keep_a_browser_in(api: http
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_files_of_a_page_are_cached_for_ever_and_those_of_another_version_are_not(
+    api: httpx2.AsyncClient,
+) -> None:
+    files = re.findall(
+        r'(?:href|src)="(/static/[^"]+)"', (await api.get("/lines", headers={"accept": "text/html"})).text
+    )
+    assert {file.rpartition("/")[0] for file in files} == {address()}
+    for file in files:
+        answer = await api.get(file)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    for path in ("/static/0123456789abcdef/page.js", "/static/page.js"):
+        answer = await api.get(path)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert (await api.get(f"{address()}/nothing.js")).status_code == 404
 
 
 async def test_a_body_without_end_is_cut_off(api: httpx2.AsyncClient) -> None:

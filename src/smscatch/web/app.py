@@ -1,17 +1,14 @@
 """What goes around every route: its face, what the handlers share, headers. The table of routes is in routes.py."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.access import House
@@ -36,10 +33,8 @@ from smscatch.web.endpoint import Context, Endpoint, Handler, SendTest
 from smscatch.web.params import check_names
 from smscatch.web.refusals import refuse_bug, refuse_http
 from smscatch.web.routes import ENDPOINTS
+from smscatch.web.static_files import mounts
 
-HERE = Path(__file__).parent
-# Pages are not compressed: they hold secrets beside what the address asked for, and their length would tell (BREACH).
-STATIC = GZipMiddleware(StaticFiles(directory=HERE / "static"))
 SECURITY_HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
     b" 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -106,8 +101,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
 
 def _starlette(context: Context) -> Starlette:
     app = Starlette(
-        routes=[Route(each.path, _handler(each), methods=[each.method]) for each in ENDPOINTS]
-        + [Mount("/static", STATIC)],
+        routes=[*(Route(each.path, _handler(each), methods=[each.method]) for each in ENDPOINTS), *mounts()],
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
     )
     app.router.redirect_slashes = False  # it would send a client to whatever its Host header says

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 from smscatch.messages import format_time
-from smscatch.web import pages
+from smscatch.web import pages, static_files
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,6 +23,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals["static"] = static_files.address()
     environment.filters["time"] = format_time
     environment.filters["spans"] = pages.docs.mark_code
     environment.filters["clock"] = lambda time: f"{time:%Y-%m-%d %H:%M} UTC"  # for readers without our scripts
