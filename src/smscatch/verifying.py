@@ -96,7 +96,7 @@ class Verifications:
     def __init__(self, inbox: Inbox, settings: Settings, owner: str, provider: str) -> None:
         self._inbox = inbox
         self._settings = settings
-        self._prefix = f"verification {provider} {owner}"
+        self._whose = f"{provider} {owner}"
 
     async def start(self, wanted: CodeRequest, terms: Terms) -> Verification:
         """Return a new verification, or the one that is pending with one sending more, and the same code.
@@ -161,20 +161,21 @@ class Verifications:
 
     async def put_service(self, service_id: str, name: str, digits: int) -> Service:
         """Return a service, which is kept as long as messages are; one with its id is replaced."""
+        memo_name = f"service {self._whose} {service_id}"
         while True:
             now = await self._inbox.time()
-            memo = await self._inbox.store.memo(f"{self._prefix} service {service_id}", now)
+            memo = await self._inbox.store.memo(memo_name, now)
             created_at = now if memo is None else msgspec.json.decode(memo.content, type=Service).created_at
             service = Service(
                 id=service_id, name=name, digits=digits, created_at=created_at, change=secrets.token_hex(8)
             )
             after = Memo(msgspec.json.encode(service), now + self._settings.retention)
-            if await self._inbox.store.change_memo(f"{self._prefix} service {service_id}", memo, after, now):
+            if await self._inbox.store.change_memo(memo_name, memo, after, now):
                 return service
 
     async def find_service(self, service_id: str) -> Service | None:
         """Return a service that was put."""
-        memo = await self._inbox.store.memo(f"{self._prefix} service {service_id}", await self._inbox.time())
+        memo = await self._inbox.store.memo(f"service {self._whose} {service_id}", await self._inbox.time())
         return None if memo is None else msgspec.json.decode(memo.content, type=Service)
 
     async def _change(self, name: str, decide: Decide, lasts: timedelta = timedelta(0)) -> Verification:
@@ -193,18 +194,21 @@ class Verifications:
                 return after
 
     def _name(self, scope: str, to: str) -> str:
-        return f"{self._prefix} {scope} {to}"
+        return f"verification {self._whose} {scope} {to}"
+
+    def _pointer(self, verification_id: str) -> str:
+        return f"pointer {self._whose} {verification_id}"
 
     async def _point_at(self, started: Verification, lasts: timedelta) -> None:
         """Have the id of a verification lead to its name; a no-op if it does already."""
         now = await self._inbox.time()
         memo = Memo(self._name(started.scope, started.to).encode(), now + lasts)
-        await self._inbox.store.change_memo(f"{self._prefix} {started.id}", None, memo, now)
+        await self._inbox.store.change_memo(self._pointer(started.id), None, memo, now)
 
     async def _name_of(self, which: Which) -> str:
         if not which.id:
             return self._name(which.scope, which.to)
-        memo = await self._inbox.store.memo(f"{self._prefix} {which.id}", await self._inbox.time())
+        memo = await self._inbox.store.memo(self._pointer(which.id), await self._inbox.time())
         if memo is None:
             raise _unknown()
         return memo.content.decode()

@@ -132,11 +132,17 @@ def test_what_twilio_refuses_raises_its_error(service: Any, change: dict[str, st
     assert raised(lambda: service.verifications.create(**({"to": TO, "channel": "sms"} | change))) == (400, 60200)
 
 
-def test_a_check_without_a_code_or_a_verification_and_a_wrong_token_raise(catcher: Server, service: Any) -> None:
+def test_a_check_without_a_code_or_a_verification_and_a_wrong_token_raise(
+    catcher: Server, client: twilio.rest.Client, service: Any
+) -> None:
     assert raised(lambda: service.verification_checks.create(to=TO, code="")) == (400, 60200)
     assert raised(lambda: service.verification_checks.create(code="123456")) == (400, 60200)
     assert raised(lambda: service.verification_checks.create(to="+12015550199", code="123456")) == (404, 20404)
     assert raised(lambda: service.verifications("VE" + "0" * 32).fetch()) == (404, 20404)
+    made = client.verify.v2.services.create(friendly_name="Corner Shop")
+    for strange in ("VA\0", "V A", "service"):
+        elsewhere = client.verify.v2.services(strange).verifications(made.sid)
+        assert raised(elsewhere.fetch) == (404, 20404)
     stranger = pointed_at(catcher, "a" * 32).verify.v2.services(VA)
     assert raised(lambda: stranger.verifications.create(to=TO, channel="sms")) == (401, 20003)
 

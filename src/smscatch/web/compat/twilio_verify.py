@@ -206,8 +206,8 @@ def _date(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")  # ISO 8601, where the Messages API has RFC 2822
 
 
-SERVICE = r"/v2/Services/(?P<service>[^/]+)"
-VERIFICATION = rf"{SERVICE}/Verifications/(?P<which>[^/]+)"
+SERVICE = r"/v2/Services/(?P<service>[A-Za-z0-9]{1,40})"
+VERIFICATION = rf"{SERVICE}/Verifications/(?P<which>[A-Za-z0-9+]{{1,40}})"
 OPERATIONS = (
     Operation("POST", rf"{SERVICE}/Verifications", start),
     Operation("POST", rf"{SERVICE}/VerificationCheck", check),
