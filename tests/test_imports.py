@@ -18,7 +18,7 @@ LEVELS = (
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
-    ("deliverers", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
+    ("deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
     ("committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
     ("boxes", "letting", "replying", "sending"),
@@ -42,7 +42,7 @@ WEB_LEVELS = (
     ("routes",),
     ("app",),
 )
-CLIENT_SIDE = ("client", "errors", "messages", "numbers", "printing", "pytest_own", "redirecting")
+CLIENT_SIDE = ("client", "errors", "hosts", "messages", "numbers", "printing", "pytest_own", "redirecting")
 
 
 def level_of(room: str, levels: tuple[tuple[str, ...], ...]) -> int:

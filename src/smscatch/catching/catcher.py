@@ -13,6 +13,7 @@ from smscatch.catching.folder import fill_folder
 from smscatch.catching.forwarding import Destination, Forwarder
 from smscatch.catching.listener import TlsListener
 from smscatch.catching.proxy import Proxy
+from smscatch.catching.reporting import Reporter
 from smscatch.catching.tally import Tally
 
 
@@ -28,6 +29,9 @@ async def catching(
     beyond = Beyond.of(*proxies_before(before))
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smscatch-catch-", dir=_place())))
+        reporter = Reporter(target)
+        tally.report_host = reporter.note
+        await stack.enter_async_context(reporter.telling())
         forwarder = Forwarder(target, tally)
         stack.push_async_callback(forwarder.close)
         listener = await stack.enter_async_context(TlsListener(authority, forwarder, tally).open())

@@ -19,7 +19,7 @@ _OF_ANSWER = _HOP | {b"transfer-encoding"}
 # Below what servers keep an idle connection (5 s with many), or a request would meet its end.
 KEEP_SECONDS = 3.0
 CONNECT_SECONDS = 15.0
-_FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
+FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
 
 
 def open_pool(proxy: httpcore2.Proxy | None = None) -> httpcore2.AsyncConnectionPool:
@@ -43,7 +43,7 @@ async def relay(
     async with contextlib.AsyncExitStack() as stack:
         try:
             answer = await stack.enter_async_context(_answered(pool, asked))
-        except _FAILURES as error:
+        except FAILURES as error:
             note(502)
             where = f"{asked.url.host.decode()}:{asked.url.port or 80}"
             await incoming.refuse(502, f"the server at {where} does not answer: {error or 'no reason'}")
@@ -70,7 +70,7 @@ async def _pieces(answer: httpcore2.Response) -> AsyncGenerator[bytes, None]:
     try:
         async for piece in stream:
             yield piece
-    except _FAILURES as error:
+    except FAILURES as error:
         raise Gone from error
 
 

@@ -1,6 +1,7 @@
 """What a program called, counted: which hosts were caught, which refused, which let through. No contents."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 NO_API = "an SMS provider for which smscatch has no send API"
 DISTRUSTED = "the program does not trust our certificate, so nothing was sent"
@@ -11,12 +12,18 @@ HINTS = {
     404: "404 is for what the server does not know, or cannot do in the provider's place",
     502: "502 is for a server that did not answer",
 }
+ReportHost = Callable[[str, str, str], None]  # takes what CalledHost has: host, outcome, reason
+
+
+def _report_nothing(host: str, outcome: str, reason: str) -> None:
+    """Nobody wants to know."""
 
 
 class Tally:
-    """How often what happened, by host."""
+    """How often what happened, by host. `report_host` is told of each host that was not caught."""
 
     def __init__(self) -> None:
+        self.report_host: ReportHost = _report_nothing
         self._answers: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._refused: Counter[tuple[str, str]] = Counter()
         self._passed: Counter[str] = Counter()
@@ -28,10 +35,13 @@ class Tally:
     def refused(self, host: str, reason: str) -> None:
         """Note a connection of which nothing came, and why."""
         self._refused[host, reason] += 1
+        if host:
+            self.report_host(host, "refused", reason)
 
     def passed(self, host: str) -> None:
         """Note a connection to a host that is no provider's."""
         self._passed[host] += 1
+        self.report_host(host, "passed", "")
 
     @property
     def caught_requests(self) -> int:

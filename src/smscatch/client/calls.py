@@ -12,7 +12,8 @@ from smscatch.client.choosing import CHOICE, Choosing
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.matchers import Match, Unwanted, Want
 from smscatch.client.validation import check_filters, check_seconds
-from smscatch.errors import NoMessage, NotCaught, UnknownLine
+from smscatch.errors import Forbidden, NoMessage, NotCaught, NotFound, UnknownLine
+from smscatch.hosts import CalledHost, HostList
 from smscatch.messages import CAUGHT, Lease, Line, Message, format_time
 
 NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
@@ -20,6 +21,12 @@ MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any pr
 MAX_SKIP = 150
 MOST_LOOKED_AT = 100  # texts, for one that was caught
 LOOK_SECONDS = 0.1  # between two looks for it
+MOST_HOSTS = 10  # that are named if none came
+WENT = {
+    "passed": "{host} (smscatch catch let it through)",
+    "refused": "{host} (smscatch catch refused it: {reason})",
+    "answered": "{host} (here, and was answered {reason})",
+}
 __tracebackhide__ = is_ours
 
 
@@ -89,7 +96,7 @@ def caught(line: str, after: str, timeout: float) -> Conversation[Message]:
             if CAUGHT in message.marks:
                 return message
         if time.monotonic() >= deadline:
-            raise _not_caught(line, timeout, came)
+            raise _not_caught(line, timeout, came, (yield from _called()))
         yield Pause(LOOK_SECONDS)
 
 
@@ -102,13 +109,24 @@ def _came(line: str, after: str) -> Conversation[list[Message]]:
         return []
 
 
-def _not_caught(line: str, timeout: float, came: list[Message]) -> NotCaught:
+def _called() -> Conversation[list[CalledHost]]:
+    """List where it may have gone; nothing if the key may not know, or the server does not."""
+    try:
+        return read((yield from ask(Ask("GET", "/api/v1/hosts"))), HostList).hosts[:MOST_HOSTS]
+    except (Forbidden, NotFound):
+        return []
+
+
+def _not_caught(line: str, timeout: float, came: list[Message], called: list[CalledHost]) -> NotCaught:
     senders = ", ".join(dict.fromkeys(repr(message.sender) for message in came))
     others = f"{len(came)} came from the network, from {senders}" if came else "nothing came at all"
+    places = "; ".join(WENT[one.outcome].format(host=one.host, reason=one.reason) for one in called)
+    seen = f" What was called of late, the last first: {places}." if places else ""
     return NotCaught(
-        f"No text to {line} was caught in {timeout:g} s: {others}. If the application has sent one, it went to the"
-        " provider and may be a real one: see that its SDK is pointed at send_url (docs/sending.md), and that it has a"
-        " key of smscatch instead of the provider's."
+        f"No text to {line} was caught in {timeout:g} s: {others}.{seen} If the application has sent one, it went to"
+        " the provider and may be a real one: see that its SDK is pointed at send_url (docs/sending.md), and that it"
+        " has a key of smscatch instead of the provider's.",
+        hosts=[one.host for one in called],
     )
 
 

@@ -16,6 +16,7 @@ from smscatch.committing import Committer
 from smscatch.deletions import Deletions
 from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
+from smscatch.hosts import CalledHosts
 from smscatch.inbox import Inbox
 from smscatch.keys import remember_configured
 from smscatch.leases import Leases
@@ -96,6 +97,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         binds=binds,
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
         repeats=Repeats(),
+        hosts=CalledHosts(),
     )
 
 

@@ -14,6 +14,7 @@ from smscatch.access import Access, House
 from smscatch.committing import Committer
 from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
+from smscatch.hosts import CalledHosts
 from smscatch.inbox import Inbox
 from smscatch.keys import ADMIN
 from smscatch.repeats import Repeats
@@ -92,7 +93,7 @@ class Context(NamedTuple):
     `test_lines` are those on simulated modems, to which a test text can be sent; `deliverers` the sources,
     `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
     `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent, and `repeats` knows
-    what they sent of late.
+    what they sent of late, `hosts` where they sent it if not here.
     """
 
     house: House
@@ -106,6 +107,7 @@ class Context(NamedTuple):
     binds: BindStates
     callbacks: Callbacks
     repeats: Repeats
+    hosts: CalledHosts
 
     @property
     def settings(self) -> Settings:

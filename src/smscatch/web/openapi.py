@@ -9,6 +9,7 @@ import msgspec
 from smscatch import __version__
 from smscatch.deliverers import NewSource
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
+from smscatch.hosts import HostList
 from smscatch.letting import LeaseRequest
 from smscatch.messages import Lease, LeaseGroup, Message
 from smscatch.replying import Replied, ReplyRequest
@@ -35,9 +36,9 @@ from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
-    *(DocumentOf2018, Alive, CallList, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
+    *(DocumentOf2018, Alive, CallList, HostList, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
 )
-BODIES = (LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)
+BODIES = (HostList, LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
 ALWAYS = (BadRequest,)
 GUARDED = (Unauthorized, Forbidden, TooManyTries, StoreUnavailable)

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smscatch.hosts import HostList
 from smscatch.web.api.answers import Alive
 from smscatch.web.bodies import Text, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of
@@ -23,6 +24,22 @@ async def list_sinks(request: Request) -> Response:
     For a key that sees all lines: the ids of the messages are of any line.
     """
     return value_response(await access_of(request).sinks())
+
+
+async def list_hosts(request: Request) -> Response:
+    """Which hosts programs called of late under `smscatch catch` that were not caught, and which calls failed here.
+
+    For a key that sees all lines: which line a call was about, nobody knows.
+    """
+    access_of(request).check_all_lines("hosts that were called")
+    return value_response(HostList(context_of(request).hosts.newest(inbox_of(request).now())))
+
+
+async def note_hosts(request: Request) -> Response:
+    """Told by `smscatch catch`: which hosts a program called."""
+    called = await parse_body(request, HostList)
+    context_of(request).hosts.note(called.hosts, inbox_of(request).now())
+    return Response(status_code=204)
 
 
 async def explain(request: Request) -> Response:

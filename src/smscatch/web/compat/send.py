@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.errors import NotFound, SmscatchError, Unauthorized
+from smscatch.hosts import CalledHost
 from smscatch.sending import Desk
 from smscatch.web.auth import identify_by
 from smscatch.web.bodies import read_body
@@ -78,8 +79,11 @@ async def handle(request: Request) -> Response:
 
 
 def refuse_sender(request: Request, error: SmscatchError) -> Response:
-    """Answer an error as the provider does."""
+    """Answer an error as the provider does, and note it: a test whose text never came wants to know."""
     asked = getattr(request.state, "asked", None) or _asked(request, b"")
+    context = context_of(request)
+    called = CalledHost(host=_name_of(request), outcome="answered", reason=str(error.status))
+    context.hosts.note([called], context.house.inbox.now())
     return _response(_api_of(request).refuse(error, asked))
 
 
