@@ -22,7 +22,7 @@ from smscatch.sources import join_parts
 from smscatch.stores import open_store
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
-from tests.surroundings import adopt_orphans, bare_environ, end_children, hide_user
+from tests.surroundings import adopt_orphans, bare_environ, end_children, hide_user, share_folder
 
 # Under nohup SIGHUP is ignored, and in a shell's background SIGINT and SIGQUIT, also by what we start, which is to end
 # at them; a handler is not handed down.
@@ -50,9 +50,12 @@ LONGEST = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all is collected: what is made by then stays
     home = tempfile.TemporaryDirectory(prefix="smscatch-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
     hide_user(Path(home.name))
+    if not hasattr(config, "workerinput"):
+        share_folder(Path(home.name))
     adopt_orphans()
 
 
@@ -79,6 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # what is loaded by now stays: collections in tests take a tenth of the time without it
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

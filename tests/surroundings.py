@@ -1,9 +1,11 @@
 """What the machine has that the tests must not see, and what the tests must not leave on it."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from ctypes import CDLL
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from smscatch.settings import Settings, load_settings
 # A proxy would be asked for 127.0.0.1; the others set where libpq and our commands look.
 HIDDEN = ("PG", "SMSCATCH_", "XDG_")
 KEPT = ("SMSCATCH_TEST_",)
+SHARED_FOLDER = "SMSCATCH_TEST_SHARED_FOLDER"
 MULTIPROCESSING = "from multiprocessing."  # its helpers live as long as we do, and end with us
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 # PYTEST_ADDOPTS of a run of pytest in a test: without the plugins of others, which take each such run seconds to load.
@@ -30,6 +33,24 @@ def hide_user(home: Path) -> None:
     config = home / "smscatch.toml"
     config.touch()
     os.environ |= {"HOME": str(home), "SMSCATCH_CONFIG": str(config)}
+
+
+def share_folder(home: Path) -> None:
+    """Have all workers of this run find one folder for what is made once for all of them."""
+    folder = home / "shared"
+    folder.mkdir()
+    for each in (home, folder):
+        each.chmod(0o711)  # PostgreSQL does not run as root
+    os.environ[SHARED_FOLDER] = str(folder)
+
+
+@contextlib.contextmanager
+def shared_folder() -> Iterator[Path]:
+    """Lend that folder, to one process at a time."""
+    folder = Path(os.environ[SHARED_FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 def bare_environ(**variables: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ Which server: the URL in SMSCATCH_TEST_POSTGRESQL, or Debian's, run as nobody if
 tests fail: skipped they would say nothing. Those that end a server need Debian's, whatever the variable says.
 """
 
-import atexit
 import contextlib
 import itertools
 import os
@@ -18,13 +17,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
 from tests.patience import PATIENCE_SECONDS
+from tests.surroundings import shared_folder
 
 VARIABLE = "SMSCATCH_TEST_POSTGRESQL"
 PASSWORD = "s3cret/@:word"
@@ -62,11 +61,18 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@cache
 def _made_files() -> Path:
-    """Return the files of a new server: made once in a process, as copying them takes a sixth of the time."""
-    folder = Path(tempfile.mkdtemp(prefix="smscatch-postgres-new-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """Return the files of a new server: made once in a run, as copying them takes a sixth of the time."""
+    with shared_folder() as shared:
+        folder = shared / "postgres"
+        if not (folder / "is-made").exists():
+            folder.mkdir(exist_ok=True)
+            _make_files(folder)
+            (folder / "is-made").touch()
+    return folder / "data"
+
+
+def _make_files(folder: Path) -> None:
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
     password = folder / "password"
@@ -77,7 +83,6 @@ def _made_files() -> Path:
     command += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
     made = subprocess.run([*as_user(), *command], capture_output=True, text=True, cwd="/", check=False)
     assert made.returncode == 0, f"initdb failed: {made.stdout}{made.stderr}"
-    return folder / "data"
 
 
 class PostgresServer:

@@ -1,6 +1,7 @@
 """What is peculiar to the MongoDB store: replica sets, failover, change streams, several instances at once."""
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -27,12 +28,13 @@ from smscatch.stores import Read, Store, open_store
 from smscatch.stores.mongo import listening, locking, schema
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until_well
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import mongo
 from tests.stores.conftest import MakeUrl
 from tests.stores.test_leases import a_wish, claim
 
+_numbers = itertools.count(1)
 ALL = Query()
 PASSWORD = "s3cret"
 # Adds its deliveries one by one and prints each that was acknowledged.
@@ -67,18 +69,6 @@ async def ids(store: Store) -> list[str]:
     return [stored.message.id for stored in await store.after(ALL, 0, 10_000)]
 
 
-async def until_well(act: Callable[[], Awaitable[Any]], seconds: float = PATIENCE_SECONDS) -> None:
-    """Do what whoever is told that the store is away does: try again."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            await act()
-        except StoreUnavailable:
-            assert time.monotonic() < deadline
-        else:
-            return
-
-
 def everything_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
@@ -103,15 +93,21 @@ async def other_store(mongo_url: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_set() -> Iterator[mongo.MongoSet]:
-    """A server of the test's own, which it may break."""
+    """A server of these tests' own, of one node, which they may break for a while."""
     with mongo.a_folder() as folder:
         server = mongo.MongoSet(folder, size=1)
         try:
             yield server.start()
         finally:
             server.kill()
+
+
+@pytest.fixture
+def own_url(own_set: mongo.MongoSet) -> str:
+    """A database in it that was never used."""
+    return own_set.url(f"own{next(_numbers)}")
 
 
 @pytest.fixture
@@ -432,15 +428,17 @@ async def test_messages_that_lost_their_indexes_are_not_read_but_kept_and_a_star
         await opened.close()
 
 
-async def test_a_server_that_takes_no_writes_is_not_ready(own_set: mongo.MongoSet) -> None:
-    store = await open_store(own_set.url("x"), join_parts)
+async def test_a_server_that_takes_no_writes_is_not_ready(own_url: str) -> None:
+    store = await open_store(own_url, join_parts)
     await store.check()
-    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+    with pymongo.MongoClient[dict[str, Any]](own_url) as client:
         client.admin.command("fsync", lock=True)
-        assert await store.position() == 0
-        with pytest.raises(StoreUnavailable):
-            await store.check()
-        client.admin.command("fsyncUnlock")
+        try:
+            assert await store.position() == 0
+            with pytest.raises(StoreUnavailable):
+                await store.check()
+        finally:
+            client.admin.command("fsyncUnlock")
     await until_well(store.check)
     await store.close()
 
@@ -511,6 +509,22 @@ async def test_what_a_client_sends_is_never_an_operator_or_a_pattern(mongo_store
     assert [use.messages for use in await mongo_store.lines() if use.number == text] == [1]
 
 
+@pytest.fixture(scope="module")
+def profiled_url(mongo_databases: mongo.Databases) -> str:
+    """A database of 200 messages that notes each question and how it was answered."""
+    url = mongo_databases.new()
+
+    async def fill() -> None:
+        store = await open_store(url, join_parts)
+        await store.add([a_delivery() for _ in range(200)])
+        await store.close()
+
+    asyncio.run(fill())
+    with mongo_databases.database(url) as database:
+        database.command("profile", 2)
+    return url
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -524,54 +538,66 @@ async def test_what_a_client_sends_is_never_an_operator_or_a_pattern(mongo_store
     ],
 )
 async def test_a_question_reads_no_more_messages_than_it_answers(
-    own_set: mongo.MongoSet, query: Query, index: str
+    profiled_url: str, mongo_databases: mongo.Databases, query: Query, index: str
 ) -> None:
-    store = await open_store(own_set.url("x"), join_parts)
-    await store.add([a_delivery() for _ in range(200)])
-    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
-        client["x"].command("profile", 2)
+    store = await open_store(profiled_url, join_parts)
+    with mongo_databases.database(profiled_url) as database:
+        questions = {"ns": f"{database.name}.messages", "op": "query"}
+        before = database["system.profile"].count_documents(questions)
         await store.newest(query, 10, before=150)
-        (profiled,) = client["x"]["system.profile"].find({"ns": "x.messages", "op": "query"})
-    assert f"{{ {index} }}" in profiled["planSummary"]
-    assert profiled["docsExamined"] <= 10
+        (found,) = list(database["system.profile"].find(questions))[before:]
+    assert f"{{ {index} }}" in found["planSummary"]
+    assert found["docsExamined"] <= 10
     await store.close()
 
 
 # When the database is away
 
 
-async def test_a_server_that_stands_still_is_given_up_and_is_well_again_afterwards(own_set: mongo.MongoSet) -> None:
-    store = await open_store(own_set.url("x"), join_parts)
+async def test_a_server_that_stands_still_is_given_up_and_is_well_again_afterwards(
+    own_set: mongo.MongoSet, own_url: str
+) -> None:
+    store = await open_store(own_url, join_parts)
     await store.add([a_delivery()])
     own_set.nodes[0].send_signal(signal.SIGSTOP)
-    asked = (store.add([a_delivery()]), store.add([a_delivery()]), store.position(), store.newest(ALL, 1))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+    try:
+        asked = (store.add([a_delivery()]), store.add([a_delivery()]), store.position(), store.newest(ALL, 1))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+    finally:
+        own_set.nodes[0].send_signal(signal.SIGCONT)
     for answer in answers:
         assert isinstance(answer, StoreUnavailable)
-        assert "x at 127.0.0.1" in str(answer)
-    own_set.nodes[0].send_signal(signal.SIGCONT)
+        assert f"{own_url.partition('?')[0].rpartition('/')[2]} at 127.0.0.1" in str(answer)
     delivery = a_delivery()
     await until_well(lambda: store.add([delivery]))
     assert delivery.message.id in await ids(store)
     await store.close()
 
 
-async def test_a_server_that_was_killed_and_started_again_has_what_was_acknowledged(own_set: mongo.MongoSet) -> None:
-    store = await open_store(own_set.url("x"), join_parts)
+async def test_a_server_that_was_killed_and_started_again_has_what_was_acknowledged(
+    own_set: mongo.MongoSet, own_url: str
+) -> None:
+    store = await open_store(own_url, join_parts)
     await store.add([a_delivery()])
     own_set.nodes[0].kill()
-    with pytest.raises(StoreUnavailable) as caught:
-        await store.add([a_delivery()])
-    assert isinstance(caught.value, SmscatchError)
-    own_set.nodes[0].start()
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.add([a_delivery()])
+        assert isinstance(caught.value, SmscatchError)
+    finally:
+        own_set.nodes[0].start()
     await until_well(lambda: store.add([a_delivery()]))
     assert await store.position() >= 2
     await store.close()
 
 
-async def test_what_is_acknowledged_outlives_the_primary_and_is_there_once(three_nodes: mongo.MongoSet) -> None:
-    store = await open_store(three_nodes.url("x"), join_parts)
+async def test_what_is_acknowledged_outlives_the_primary_and_is_there_once_and_another_instance_is_woken(
+    three_nodes: mongo.MongoSet,
+) -> None:
+    store, other = [await open_store(three_nodes.url("x"), join_parts) for _ in range(2)]
+    listening = Listening(other)
+    await listening.wait()
     deliveries = [a_delivery() for _ in range(150)]
     done = asyncio.Event()
 
@@ -585,10 +611,17 @@ async def test_what_is_acknowledged_outlives_the_primary_and_is_there_once(three
     await done.wait()
     three_nodes.primary().kill()
     await writing
+    await until_well(other.check)
+    while len(await ids(other)) < len(deliveries):
+        await listening.wait()
     kept = await store.after(ALL, 0, 1000)
     assert sorted(stored.message.id for stored in kept) == sorted(d.message.id for d in deliveries)
     assert [stored.position for stored in kept] == list(range(1, 151))
-    await store.close()
+    await store.add([a_delivery()])
+    await listening.wait()
+    await listening.stop()
+    for opened in (store, other):
+        await opened.close()
 
 
 # Listening
@@ -603,33 +636,15 @@ async def test_another_instance_is_woken(mongo_store: Store, other_store: Store)
     await listening.stop()
 
 
-async def test_another_instance_is_woken_after_a_failover_too(three_nodes: mongo.MongoSet) -> None:
-    store, other = [await open_store(three_nodes.url("x"), join_parts) for _ in range(2)]
-    listening = Listening(other)
-    await listening.wait()
-    three_nodes.primary().kill()
-    delivery = a_delivery()
-    await until_well(lambda: store.add([delivery]))
-    while delivery.message.id not in await ids(other):
-        await listening.wait()
-    await store.add([a_delivery()])
-    await listening.wait()
-    await listening.stop()
-    for opened in (store, other):
-        await opened.close()
-
-
 @pytest.mark.parametrize("code", [286, 280, 136, 13])
-async def test_a_stream_that_cannot_go_on_begins_anew(
-    own_set: mongo.MongoSet, code: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stream_that_cannot_go_on_begins_anew(own_url: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "AWAIT_SECONDS", 0.2)
-    store = await open_store(own_set.url("x"), join_parts)
+    store = await open_store(own_url, join_parts)
     listener = Listening(store)
     await listener.wait()
     await store.add([a_delivery()])
     await listener.wait()
-    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
+    with pymongo.MongoClient[dict[str, Any]](own_url) as client:
         failing = {"failCommands": ["getMore"], "errorCode": code}
         client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=failing)
     await listener.wait()  # it was lost, so there may be something
@@ -639,15 +654,15 @@ async def test_a_stream_that_cannot_go_on_begins_anew(
     await store.close()
 
 
-async def test_a_listener_outlives_its_server_and_its_collection(own_set: mongo.MongoSet) -> None:
-    store = await open_store(own_set.url("x"), join_parts)
+async def test_a_listener_outlives_its_server_and_its_collection(own_set: mongo.MongoSet, own_url: str) -> None:
+    store = await open_store(own_url, join_parts)
     listener = Listening(store)
     await listener.wait()
     own_set.nodes[0].kill()
     own_set.nodes[0].start()
     await listener.wait()
-    with pymongo.MongoClient[dict[str, Any]](own_set.url("x")) as client:
-        client["x"]["messages"].drop()
+    with pymongo.MongoClient[dict[str, Any]](own_url) as client:
+        client.get_default_database()["messages"].drop()
     await listener.wait()
     await listener.stop()
     await store.close()
