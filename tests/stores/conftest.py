@@ -26,6 +26,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_teardown() -> Iterator[None]:
     yield
     gc.collect()
+    gc.freeze()  # what is left stays: looked at again after each test, it would take half a second late in a long run
 
 
 @pytest.fixture
