@@ -21,7 +21,7 @@ LEVELS = (
     ("deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
     ("committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
-    ("boxes", "letting", "replying", "sending"),
+    ("boxes", "letting", "mcp", "replying", "sending"),
     ("web", "opening", "smsc"),
     ("server", "client", "pytest_own"),
     ("catching", "demo", "doctor", "pytest_plugin", "setup"),

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +64,10 @@ class House:
         self.do(self.inbox.receive([delivery]))
         assert isinstance(delivery.message, Message)
         return delivery.message
+
+    def receive_all(self, texts: Iterable[dict[str, Any]]) -> None:
+        """Have several texts come, in this order."""
+        self.do(self.inbox.receive([a_delivery(received_at=datetime.now(UTC), **facts) for facts in texts]))
 
     def receive_for(self, lease: Lease, **facts: Any) -> None:
         """Have a text come that belongs to a lease: one that comes with its beginning may count as late."""

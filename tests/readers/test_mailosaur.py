@@ -125,8 +125,7 @@ def test_a_list_is_paged_newest_first_and_limited_to_a_time(house: House, client
 
 
 def test_pages_reach_behind_what_is_read_from_the_store_at_once(house: House, client: MailosaurClient) -> None:
-    for number in range(230):
-        house.receive(text=f"number {number}", line=(LINE, OTHER_LINE)[number % 2])
+    house.receive_all({"text": f"number {number}", "line": (LINE, OTHER_LINE)[number % 2]} for number in range(230))
     either = criteria(sent_to=LINE, body="number", match="ANY")
     pages = [client.messages.search(LABEL, either, page=page, items_per_page=70) for page in range(4)]
     found = [item.summary for page in pages for item in page.items]

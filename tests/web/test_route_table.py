@@ -26,7 +26,7 @@ from smscatch.web import auth, stream
 from smscatch.web.app import make_app
 from smscatch.web.compat import send as sending
 from smscatch.web.endpoint import Endpoint
-from smscatch.web.faces import MAILOSAUR, SEND_API
+from smscatch.web.faces import MAILOSAUR, SEND_API, TOOLS
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
@@ -73,6 +73,8 @@ ABOUT = {"line": LINE}
 AT_ONCE = {"after": "0", "timeout": "0"}
 SIGN_UP = {"line": LINE, "sender": "Bank", "text": "hello"}
 LIMIT = f"scope=read&reach=some&line={quote(OTHER_LINE)}"
+LIST_LINES = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_lines", "arguments": {}}}
+MCP_HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 # No path of a page or of the API that needs no key has anything to do with lines: Call() says so.
 CALLS: dict[str, tuple[Call, ...]] = {
     "GET /": (Call(shows=CODE), Call(foreign=403, shows=CODE, query=ABOUT)),
@@ -175,6 +177,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "DELETE /api/messages/{id}": (Call(204, 404),),
     "POST /api/messages/{id}/{action}": (Call(400, 400),),
     "GET /api/screenshots/clients": (Call(),),
+    "POST /mcp": (Call(shows=LABEL, body=LIST_LINES),),
     "GET /healthz": (Call(),),
     "GET /readyz": (Call(),),
     "GET /openapi.json": (Call(),),
@@ -187,7 +190,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
 def headers_of(endpoint: Endpoint, secret: str) -> dict[str, str]:
     """The key where a client has it: one of Twilio's where its Auth Token is, one of Mailosaur's as the user name."""
     basic = {SEND_API: f"AC1:{secret}", MAILOSAUR: f"{secret}:"}.get(endpoint.face)
-    return {"authorization": f"Basic {base64.b64encode(basic.encode()).decode()}" if basic else f"Bearer {secret}"}
+    credentials = f"Basic {base64.b64encode(basic.encode()).decode()}" if basic else f"Bearer {secret}"
+    return {"authorization": credentials} | (MCP_HEADERS if endpoint.face is TOOLS else {})
 
 
 class Answer(NamedTuple):

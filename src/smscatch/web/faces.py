@@ -29,3 +29,5 @@ PROVIDER = Face(let_provider_in, refuse_provider, checks_names=False, is_describ
 SEND_API = Face(let_sender_in, refuse_sender, checks_names=False, is_described=False)
 # Requests of Mailosaur's clients, which bring a key of ours as the user name of Basic.
 MAILOSAUR = Face(let_in, mailosaur.refuse, checks_names=False, is_described=False)
+# Requests of agents' programs, whose forms are those of the Model Context Protocol.
+TOOLS = Face(let_in, refuse, checks_names=False, is_described=False)

@@ -16,10 +16,10 @@ from smscatch.errors import (
 from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
-from smscatch.web.api import generic, inbound, leases, messages, replies, sources, state
+from smscatch.web.api import generic, inbound, leases, mcp, messages, replies, sources, state
 from smscatch.web.compat import mailosaur, original, send
 from smscatch.web.endpoint import Endpoint
-from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API
+from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API, TOOLS
 from smscatch.web.params import (
     AFTER,
     AS_SENT,
@@ -199,5 +199,6 @@ ENDPOINTS = (
     GET("/openapi.json", state.openapi, (READ,), JSON),
     *(Endpoint(SEND_API, method, send.PATH, send.handle, scopes, "") for method, scopes in SENDING.items()),
     *READERS,
+    Endpoint(TOOLS, "POST", "/mcp", mcp.call_tools, (READ, LEASE), JSON),
     *PAGES,  # last: programs ask more often than people, and a path is looked for from the first row on
 )
