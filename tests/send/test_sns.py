@@ -52,3 +52,28 @@ def test_boto3_raises_what_it_would_raise(sms: Client) -> None:
             sns_client(sms, key_id, secret, config=config).publish(**good)
         assert caught.value.response["Error"]["Code"] == code
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_boto3_sends_with_the_newer_service_too(sms: Client) -> None:
+    import boto3
+    from botocore.exceptions import ClientError
+
+    def voice(secret: str) -> Any:
+        keys = {"aws_access_key_id": ADMIN_KEY, "aws_secret_access_key": secret}
+        name = "pinpoint-sms-voice-v2"
+        return boto3.client(name, region_name="us-east-1", endpoint_url=sms.send_url("sns"), **keys)
+
+    client = voice(ADMIN_KEY)
+    with sms.lease(label="virtual") as phone:
+        wanted = {"DestinationPhoneNumber": phone.number, "OriginationIdentity": "Acme", "MessageBody": TEXT}
+        dry = client.send_text_message(**wanted, DryRun=True)["MessageId"]
+        sent = client.send_text_message(**wanted)["MessageId"]
+        assert phone.wait_for_code() == "482913"
+        assert [text.id for text in sms.messages(line=phone.number)] == [sent.replace("-", "")] != [dry]
+    for wrong in ({"DestinationPhoneNumber": "+1"}, {"OriginationIdentity": "a name that is too long"}):
+        with pytest.raises(client.exceptions.ValidationException):
+            client.send_text_message(**wanted | wrong)
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        client.describe_pools()
+    with pytest.raises(ClientError, match="InvalidSignatureException"):
+        voice("another").send_text_message(**wanted)

@@ -15,6 +15,7 @@ from smscatch.errors import BadSend, Forbidden, NotFound, SmscatchError, StoreUn
 from smscatch.sending import Desk, Outgoing
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
 from smscatch.web.compat.sigv4 import find_signature, is_signed
+from smscatch.web.compat.sms_voice import TARGET, refuse_text, send_text
 
 NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
 XML = "text/xml"
@@ -35,10 +36,15 @@ REFUSED: Mapping[type[SmscatchError], tuple[int, str, str]] = {
 
 
 async def act(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
-    """Do what the field Action says. Raises Unauthorized if the request was not signed with the key."""
+    """Do what the field Action says, or what another service is asked for at the same place.
+
+    Raises Unauthorized if the request was not signed with the key.
+    """
     signature = find_signature(asked)
     if signature is not None and not is_signed(asked, signature, desk.secret):
         raise Unauthorized(NOT_MATCHING, code="SignatureDoesNotMatch")
+    if TARGET in asked.headers:
+        return await send_text(asked, desk)
     action = asked.text("Action")
     if action == "Publish":
         return _answer(action, f"<MessageId>{await _publish(asked, desk)}</MessageId>")
@@ -116,6 +122,8 @@ def find_key(asked: Asked) -> str | None:
 
 def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
     """Answer as SNS does, in XML: of anything else an SDK makes an error that tells nothing."""
+    if TARGET in asked.headers:
+        return refuse_text(error, asked)
     status, code, sentence = error.status, "InternalFailure", str(error)
     for kind, refused in REFUSED.items():
         if isinstance(error, kind):
