@@ -430,6 +430,7 @@ def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
 ) -> None:
     monkeypatch.delenv("SMSCATCH_KEY")
     monkeypatch.delenv("SMSCATCH_URL")
+    monkeypatch.setenv("SMSCATCH_VIRTUAL_CODES", "+1xxxxxxxxxx=424242")
     project.makeconftest("")
     project.makepyfile("""
         import os
@@ -445,6 +446,9 @@ def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
             httpx2.post(url, data=form, auth=basic).raise_for_status()
             assert sms_line.wait_for_code() == code
             assert sms.caught(sms_line.number).sender == "Acme"
+            url = f"{sms.send_url('twilio')}/v2/Services/VA1/Verifications"
+            httpx2.post(url, data={"To": sms_line.number, "Channel": "sms"}, auth=basic).raise_for_status()
+            assert sms_line.wait_for_code(sender="VERIFY") == "424242"
             Path(f"url-{code}").write_text(sms.url)
     """)
     project.runpytest("-n", "2").assert_outcomes(passed=2)

@@ -15,6 +15,8 @@ from typing import Any
 
 from smscatch.errors import CannotStart
 
+CODES = "SMSCATCH_VIRTUAL_CODES"  # of what is set the one thing that this server heeds too: fixed codes
+
 
 class OwnServer:
     """A server for this run, in which fictitious numbers are leased and what the application sends is caught.
@@ -56,7 +58,9 @@ class OwnServer:
     def _start(self) -> dict[str, Any]:
         key = secrets.token_urlsafe(24)
         command = [sys.executable, "-P", "-m", "smscatch.cli", "catch", "--port", "0", "--until", str(self._owner)]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("SMSCATCH_")}
+        environ = {
+            name: value for name, value in os.environ.items() if name == CODES or not name.startswith("SMSCATCH_")
+        }
         with (self._folder / "log").open("w") as log:
             self._process = subprocess.Popen(
                 command,

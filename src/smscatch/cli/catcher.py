@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smscatch.cli.base import OK
 from smscatch.redirecting import TARGETS, redirect_lines
 from smscatch.settings import Settings, load_settings
+from smscatch.settings.forms import show_codes
 
 if TYPE_CHECKING:
     from smscatch.server import Started
@@ -51,8 +52,10 @@ def _show_nothing(_: str) -> None:
 
 def _settings(folder: str, host: str | None, port: str | None) -> Settings:
     given = {"store": f"sqlite:///{folder}/smscatch.db", "spool": f"{folder}/spool", "host": host, "port": port}
-    key = load_settings(for_client=True).key or secrets.token_urlsafe(24)
-    return load_settings(given | {"admin_key": key} | VIRTUAL, environ={"SMSCATCH_CONFIG": os.devnull})
+    users = load_settings(for_client=True)
+    given["admin_key"] = users.key or secrets.token_urlsafe(24)
+    given["virtual_codes"] = show_codes(users.virtual_codes)  # no other setting of theirs is for this server
+    return load_settings(given | VIRTUAL, environ={"SMSCATCH_CONFIG": os.devnull})
 
 
 async def _end_with(owner: int) -> None:

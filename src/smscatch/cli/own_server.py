@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smscatch.errors import CannotStart
+from smscatch.settings import load_settings
+from smscatch.settings.forms import show_codes
 
 READY = "smscatch listens on "
 
@@ -19,7 +21,8 @@ READY = "smscatch listens on "
 def own_server() -> Iterator[tuple[str, str]]:
     """Run `smscatch serve` on a free port of loopback for as long as the block runs; lend its URL and a key.
 
-    It knows no setting of the user's, and ends with us, however we end. Raises CannotStart.
+    It knows no setting of the user's but the fixed codes of verifications, and ends with us, however we end.
+    Raises CannotStart.
     """
     with tempfile.TemporaryDirectory(prefix="smscatch-server-") as folder:
         key = secrets.token_urlsafe(24)
@@ -43,6 +46,7 @@ def _start(folder: Path, key: str) -> subprocess.Popen[str]:
         "ADMIN_KEY": key,
         "VIRTUAL_DEFAULT": "true",  # it has no other lines
         "VIRTUAL_LABELS": "*",
+        "VIRTUAL_CODES": show_codes(load_settings(for_client=True).virtual_codes),
     }
     users = {name: value for name, value in os.environ.items() if not name.startswith("SMSCATCH_")}
     # Also if we are killed (PR_SET_PDEATHSIG). setpriv is in util-linux.
