@@ -18,8 +18,11 @@ LEVELS = (
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
-    ("deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying", "webhooks"),
-    ("committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
+    (
+        *("deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying"),
+        *("weather", "webhooks"),
+    ),
+    ("arriving", "committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
     ("boxes", "letting", "mcp", "replying", "sending"),
     ("web", "opening", "smsc"),

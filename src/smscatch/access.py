@@ -29,6 +29,7 @@ from smscatch.sinks.report import SinkList, report_sinks
 from smscatch.stores import Key
 from smscatch.stores.records import Read
 from smscatch.waits import OLDEST, Choice, any_came, next_message
+from smscatch.weather import NewWeather, Weather, WeatherRule
 
 MAX_CONTAINS = 500
 
@@ -43,6 +44,7 @@ class House(NamedTuple):
     reads: Reads
     deletions: Deletions
     remembered: KeyCache
+    weather: Weather
 
 
 class Wait(NamedTuple):
@@ -183,6 +185,24 @@ class Access(Rights):
     async def calls(self, stored: Stored) -> CallList:
         """Return what an application was told of a message and of the replies to it, and what became of that."""
         return await list_calls(self.house.inbox.store, stored)
+
+    async def weather(self) -> list[WeatherRule]:
+        """Return the rules of the weather; a key that is limited to lines is told those for one of them alone."""
+        rules = await self.house.weather.rules()
+        return [rule for rule in rules if self.key.lines is None or rule.line in self.key.lines]
+
+    async def add_weather(self, new: NewWeather) -> WeatherRule:
+        """Make a rule. Raises Forbidden if the key is limited to lines, and the rule is for others too."""
+        if self.key.lines is not None:
+            line = self.house.settings.line_named(new.line)
+            self.check_line(line, doing="make weather for")
+            new = msgspec.structs.replace(new, line=line)
+        return await self.house.weather.add(new)
+
+    async def remove_weather(self, rule_id: str) -> None:
+        """Remove a rule that was made. Raises NotFound, also for one that the key is not told."""
+        known = {rule.id for rule in await self.weather()}
+        await self.house.weather.remove(rule_id if rule_id in known else "")
 
     async def raw(self, message_id: str) -> bytes | None:
         """Return the delivery that a message came in; None if the key may not see that, or if it was deleted."""

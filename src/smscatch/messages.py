@@ -24,6 +24,8 @@ CAUGHT = "caught"
 ASIDE = "aside"
 REPEAT = "repeat"
 REPLY = "reply"
+DELAYED, DROPPED, UNDELIVERED, DOUBLED = "delayed", "dropped", "undelivered", "doubled"
+KEPT_BACK = frozenset({DELAYED, DROPPED, UNDELIVERED})  # marks of what has not arrived
 NOBODY = "-"  # stands for a lease in what no wait is given: it came to nobody's phone
 MAX_NAME = 200  # characters of a holder, a label or a ticket
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
@@ -82,7 +84,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     redacted (the service that the number is rented from took its code out); caught (an application sent it, and it
     never left for the network); aside (it was caught on its way to one of our lines, and no lease is given it);
     repeat (its application sent the same a moment ago, and may have done so by itself, see repeats.py);
-    reply (it went the other way, to `to`).
+    reply (it went the other way, to `to`); dropped, undelivered, delayed (the weather kept it from arriving; what is
+    delayed arrives later as a text of its own); doubled (the weather brought it a second time).
     `reader` names the run of the program that read the modem, or is SMSD. `lease` is the id of the lease it belongs to.
     `revision` counts how often missing parts have come since it was first shown, at `first_cursor`. `cursor` is the
     position in the order of commits; it and the lease are set by the store. Of a text that was caught, `provider` is
@@ -274,6 +277,8 @@ def _foreign(message: Message) -> str:
     """Say to whom a message belongs instead."""
     if REPLY in message.marks:
         return f"the text to {message.to!r} is a reply, from here"
+    if KEPT_BACK & {*message.marks}:
+        return f"the weather kept the text from {message.sender!r} from arriving ({', '.join(message.marks)})"
     if message.lease is not None:
         return f"the text from {message.sender!r} belongs to the lease {message.lease}"
     if LATE in message.marks:

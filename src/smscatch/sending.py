@@ -7,28 +7,31 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from smscatch.access import Access
+from smscatch.arriving import LateArrivals
 from smscatch.committing import Committer
-from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable
+from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable, TooManyTries
 from smscatch.inbox import MAX_HELD_BYTES
 from smscatch.intake import parse_entry
 from smscatch.keys import ADMIN, READ
-from smscatch.messages import ASIDE, REPEAT, Message, Query, Stored
+from smscatch.messages import ASIDE, DELAYED, DOUBLED, DROPPED, REPEAT, UNDELIVERED, Message, Query, Stored
 from smscatch.optouts import is_opted_out
 from smscatch.sinks.callbacks import Callbacks
 from smscatch.sources.base import name_delivery
 from smscatch.sources.caught import KIND, CaughtPart, CaughtText, parse_caught, write_caught
 from smscatch.spool import Entry, new_name
 from smscatch.verifying import Verifications
-from smscatch.webhooks import find_form
+from smscatch.weather import WeatherRule, find_rule
+from smscatch.webhooks import Keywords, find_form
 
 PAGE = 200
 PATIENCE_SECONDS = 1.0  # for the store to say whether a text is wanted
+REORDER_SECONDS = 10.0  # a text that is to arrive behind the next one waits so long for that
 MOST_LOOKED_AT = 2000  # messages, for a list of what was sent
 
 
@@ -85,7 +88,7 @@ class KeptText(NamedTuple):
 class Desk:
     """Keeps what one key sends through one provider's API, and finds it again. `secret` is that of the key."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server runs beside it
         self,
         provider: str,
         access: Access,
@@ -94,7 +97,11 @@ class Desk:
         committer: Committer,
         callbacks: Callbacks,
         noting: Noting = note_nothing,
+        late: LateArrivals | None = None,
     ) -> None:
+        """`late` brings what the weather holds back; without it there is no weather."""
+        self._late = late
+        self._rules: list[WeatherRule] | None = None
         self._provider = provider
         self._access = access
         self._committer = committer
@@ -139,32 +146,68 @@ class Desk:
             part=outgoing.part,
         )
 
-    async def check_wanted(self, text: CaughtText) -> None:
-        """Raise OptedOut if the handset wants no texts from this sender.
+    async def clear(self, text: CaughtText) -> CaughtText:
+        """Return a text that may be sent, with the code of the provider if it is not delivered.
 
-        A store that is away tells nothing: then the text is taken.
+        Raises OptedOut if the handset wants no texts from this sender; TooManyTries if the weather refuses it. A store
+        that is away tells nothing: then the text is taken.
         """
-        form = find_form(self._provider)
-        if form is None:
-            return
+        rule, form = await self._rule_for(text), find_form(self._provider)
+        if form is not None and await self._is_unwanted(text, form.keywords):
+            raise OptedOut(f"{text.line} replied that it wants no texts from {text.sender}.")
+        return text if rule is None else msgspec.structs.replace(text, undelivered=rule.undelivered)
+
+    async def _is_unwanted(self, text: CaughtText, keywords: Keywords) -> bool:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                is_out = await is_opted_out(self._access.house.inbox.store, text.line, text.sender, form.keywords)
+                return await is_opted_out(self._access.house.inbox.store, text.line, text.sender, keywords)
         except (StoreUnavailable, TimeoutError):
-            return
-        if is_out:
-            raise OptedOut(f"{text.line} replied that it wants no texts from {text.sender}.")
+            return False
+
+    async def _rule_for(self, text: CaughtText) -> WeatherRule | None:
+        """Return the weather for a text. Raises TooManyTries if that refuses it."""
+        if self._late is None:
+            return None
+        if self._rules is None:
+            self._rules = await self._access.house.weather.rules_now()
+        rule = find_rule(self._rules, line=text.line, sender=text.sender, provider=self._provider)
+        if rule is not None and rule.throttle:
+            raise TooManyTries(f"The weather ({rule.id}) refuses texts to {text.line} at present.")
+        return rule
 
     async def keep(self, text: CaughtText) -> None:
-        """Return when a text is durable, and what is to be called back is queued; a repeat is a no-op (idempotent).
+        """Return when a text is durable, and what follows it is queued; a repeat is a no-op (idempotent).
 
-        Raises StoreUnavailable.
+        What the weather does to it is done here. Raises StoreUnavailable, and TooManyTries.
         """
+        rule = await self._rule_for(text)
         with self._noting(text) as is_repeat:
-            kept = msgspec.structs.replace(text, marks=(*text.marks, REPEAT)) if is_repeat else text
-            (trouble,) = await self.keep_all([kept])
-            if trouble is not None:
-                raise trouble
+            noted = msgspec.structs.replace(text, marks=(*text.marks, REPEAT)) if is_repeat else text
+            if rule is None or self._late is None:
+                await self._keep(noted)
+            else:
+                await self._keep_in(rule, noted, self._late)
+
+    async def _keep_in(self, rule: WeatherRule, text: CaughtText, late: LateArrivals) -> None:
+        """Keep a text in some weather."""
+        held = await late.held_for(text.line) if rule.reorder and not rule.delay_seconds else None
+        mark = None if held else _mark_of(rule)
+        undelivered = rule.undelivered or text.undelivered
+        marked = msgspec.structs.replace(text, marks=(*text.marks, *filter(None, [mark])), undelivered=undelivered)
+        await self._keep(marked)
+        if mark == DELAYED:
+            await late.queue(marked, timedelta(seconds=rule.delay_seconds or REORDER_SECONDS))
+        if held is not None:
+            await late.arrive(held)
+        if rule.double and mark is None:
+            marks = (*text.marks, DOUBLED)
+            await self._keep(msgspec.structs.replace(text, name=f"{text.name} doubled", marks=marks, callbacks=()))
+        await asyncio.sleep(rule.slow_seconds)
+
+    async def _keep(self, text: CaughtText) -> None:
+        (trouble,) = await self.keep_all([text])
+        if trouble is not None:
+            raise trouble
         if text.callbacks:
             await self._callbacks.queue(text.id)
 
@@ -262,3 +305,12 @@ class Desk:
         if sent is not None and sent.part is not None:  # one of those that the text was joined from
             sent = msgspec.structs.replace(sent, text=message.text)
         return sent
+
+
+def _mark_of(rule: WeatherRule) -> str | None:
+    """Return how a text is marked that the weather keeps from arriving, at first or for good."""
+    if rule.undelivered:
+        return UNDELIVERED
+    if rule.drop:
+        return DROPPED
+    return DELAYED if rule.delay_seconds or rule.reorder else None

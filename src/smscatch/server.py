@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from smscatch import codes
+from smscatch.arriving import LateArrivals
 from smscatch.draining import Drain
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
@@ -78,8 +79,9 @@ async def serve(
             reads, binds = Reads(inbox), BindStates()
             leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
             callbacks = Callbacks(inbox, allows_private=settings.calls_private)
+            late = LateArrivals(inbox, settings)
             context = make_context(
-                inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks
+                inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks, late=late
             )
             server = HttpServer(app_in(context), limit, partial(_end_waits, inbox, leases))
             _call_at_signals(server.stop)
@@ -87,7 +89,10 @@ async def serve(
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
             smpp_url = None if smpp_listener is None else _url_of(smpp_listener, "smpp")
             started(Started(_url_of(listener), await opening.start(), smpp_url))
-            on_store = _runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks)
+            on_store = [
+                *_runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks),
+                Run("texts that arrive late", late.keep_sending),
+            ]
             runs = [
                 Run("the store", partial(_work_on_store, opening, show_key, on_store)),
                 Run("the spool", partial(drain.keep_draining, pokes)),

@@ -80,3 +80,9 @@ def before_call(context: object, case: Any, kwargs: object) -> None:
         make_smsgate(case.body)
     if case.path.endswith("/replies") and isinstance(case.body, dict):
         make_reply(case.body)
+    if (
+        case.path.endswith("/weather")
+        and isinstance(case.body, dict)
+        and isinstance(case.body.get("drop", False), bool)
+    ):
+        case.body["drop"] = True  # no schema says that a rule has to do something

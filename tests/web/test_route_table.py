@@ -129,6 +129,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         Call(201, 403, body=ABOUT | {"text": "STOP", "to": "+15005550006", "provider": "twilio"}),
         Call(409, 403, body=ABOUT | {"text": "hello", "to": "+15005550006", "provider": "twilio"}),
     ),
+    "GET /api/v1/weather": (Call(),),
+    "POST /api/v1/weather": (Call(201, 403, body=ABOUT | {"drop": True}), Call(400, 403, body=ABOUT)),
+    "DELETE /api/v1/weather/{id}": (Call(404, 404),),
     "GET /api/v1/lines": (Call(shows=HOLDER, leased=True),),
     "GET /api/v1/leases": (Call(shows=HOLDER, leased=True),),
     "POST /api/v1/leases": (

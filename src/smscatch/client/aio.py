@@ -25,7 +25,7 @@ from smscatch.client.exchange import (
 )
 from smscatch.client.following import EVENTS, SILENCE_SECONDS, Following
 from smscatch.client.leased import Leased, LeasedGroup, LeaseFilters
-from smscatch.client.leasing import Reply
+from smscatch.client.leasing import Effects, Reply
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
@@ -295,6 +295,18 @@ class AsyncLeasedLine(Leased):
         raised if nobody knows. STOP and START end and resume texts to this number, as at the provider.
         """
         return await self._client._hold(leasing.reply(self._lease, text, to=to, provider=provider, url=url))
+
+    async def make_weather(self, *, lasts: float = TTL_SECONDS, **effects: Unpack[Effects]) -> str:
+        """Have texts that are caught for this number be late, lost, doubled or refused for `lasts` seconds.
+
+        `delay_seconds=5`, `drop=True`, `double=True`, `reorder=True`, `undelivered="30003"`, `throttle=True` (429),
+        `slow_seconds=3`; only for a `sender`, or a `provider`, if they are given. Returns what `end_weather` takes.
+        """
+        return await self._client._hold(leasing.make_weather(self._lease, lasts, effects))
+
+    async def end_weather(self, rule_id: str) -> None:
+        """End what `make_weather` made before its time."""
+        await self._client._hold(leasing.end_weather(rule_id))
 
     async def mark(self) -> str:
         """See LeasedLine.mark."""

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -208,6 +208,36 @@ def reply(lease: Lease, text: str, *, to: str | None, provider: str | None, url:
     check_filters({"text": text, "to": to, "provider": provider, "url": url})
     body = {"line": lease.line, "text": text, "to": to, "provider": provider, "url": url, "id": secrets.token_hex(16)}
     return read((yield from ask(Ask("POST", "/api/v1/replies", body=body))), Reply)
+
+
+class Effects(TypedDict, total=False):
+    """What the weather does to texts: see NewWeather of the API."""
+
+    sender: str
+    provider: str
+    delay_seconds: float
+    drop: bool
+    double: bool
+    reorder: bool
+    undelivered: str
+    throttle: bool
+    slow_seconds: float
+
+
+class _Made(msgspec.Struct):
+    id: str
+
+
+def make_weather(lease: Lease, lasts: float, effects: Effects) -> Conversation[str]:
+    """Make weather for the texts to a leased line; return the id of its rule."""
+    check_seconds("lasts", lasts)
+    body = {"line": lease.line, "lasts_seconds": lasts, **effects}
+    return read((yield from ask(Ask("POST", "/api/v1/weather", body=body))), _Made).id
+
+
+def end_weather(rule_id: str) -> Conversation[None]:
+    """End weather that was made."""
+    yield from ask(Ask("DELETE", f"/api/v1/weather/{quote(rule_id, safe='')}"))
 
 
 def path_of(lease: Lease | LeaseGroup) -> str:

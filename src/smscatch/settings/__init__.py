@@ -24,6 +24,7 @@ from smscatch.settings.sinks import SINKS, SinkSettings
 from smscatch.settings.smpp import SMPP, SmppSettings
 from smscatch.settings.sources import SOURCES, SourceSettings
 from smscatch.settings.tables import Table, read_table, whole_name
+from smscatch.settings.weather import WEATHER, WeatherSettings
 
 __all__ = [
     "CONFIG_PLACES",
@@ -233,6 +234,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sources: Annotated[dict[str, SourceSettings], SOURCES]
     smpp: Annotated[dict[str, SmppSettings], SMPP]
     applications: Annotated[dict[str, ApplicationSettings], APPLICATIONS]
+    weather: Annotated[dict[str, WeatherSettings], WEATHER]
     origins: dict[str, str]
     config: Path | None = None
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from smscatch.errors import BadDelivery
-from smscatch.messages import CAUGHT, Message, Part, Time, delivery_id
+from smscatch.messages import CAUGHT, KEPT_BACK, NOBODY, Message, Part, Time, delivery_id
 from smscatch.segments import count_segments
 from smscatch.smpp.content import EITHER, read_messages
 from smscatch.smpp.pdu import parse_short_message
@@ -52,7 +52,8 @@ class CaughtText(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` identifies the delivery (for idempotency). `facts` are what the provider's answers repeat; `callbacks` are
     the requests that tell the application what became of the text, in their order. If it is only a `part` of one,
-    `text` is empty: what the parts say is known when they are joined.
+    `text` is empty: what the parts say is known when they are joined. `undelivered` is the provider's code for why
+    it never arrived, if it did not.
     """
 
     name: str
@@ -66,6 +67,7 @@ class CaughtText(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any] = {}
     callbacks: tuple[Callback, ...] = ()
     part: CaughtPart | None = None
+    undelivered: str = ""
 
     @property
     def id(self) -> str:
@@ -80,9 +82,12 @@ class _Calling(msgspec.Struct, frozen=True):
 
 
 def parse_callbacks(body: bytes) -> tuple[Callback, ...]:
-    """Return the requests that are kept with a text, of whichever kind, in their order. Raises BadDelivery."""
+    """Return the requests that are kept with a text, of whichever kind, in their order. Raises BadDelivery.
+
+    A text that was joined has none: its delivery is that of all its parts.
+    """
     try:
-        return msgspec.json.decode(body, type=_Calling).callbacks
+        return msgspec.json.decode(body.partition(b"\n")[0], type=_Calling).callbacks
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadDelivery(f"{error}.") from error
 
@@ -120,6 +125,7 @@ def read_caught(body: bytes, name: str, line_of: LineOf) -> list[Message | Part]
         marks=(CAUGHT, *text.marks),
         provider=text.provider,
         segments=segments,
+        lease=NOBODY if KEPT_BACK & {*text.marks} else None,
     )
     return [message]
 

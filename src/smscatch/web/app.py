@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.access import House
+from smscatch.arriving import LateArrivals
 from smscatch.committing import Committer
 from smscatch.deletions import Deletions
 from smscatch.deliverers import Deliverers
@@ -28,6 +29,7 @@ from smscatch.sinks.callbacks import Callbacks
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.tries import Tries
+from smscatch.weather import Weather
 from smscatch.web import pages
 from smscatch.web.arrivals import SourceArrivals
 from smscatch.web.endpoint import Context, Endpoint, Handler, SendTest
@@ -68,11 +70,13 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
     test_lines: Mapping[str, SendTest] = MappingProxyType({}),
     binds: BindStates | None = None,
     callbacks: Callbacks | None = None,
+    late: LateArrivals | None = None,
 ) -> Context:
     """Return what the handlers share. Whoever gives `reads` sees to it that they are written.
 
     `test_lines` are the lines on simulated modems, each with what sends a text to it; `binds` is how those to SMSCs
-    are. Whoever gives `callbacks` sees to it that they are made. Raises BadSetting for a wrong source.
+    are. Whoever gives `callbacks` sees to it that they are made, and whoever gives `late` that it arrives.
+    Raises BadSetting for a wrong source.
     """
     binds = binds or BindStates()
     house = House(
@@ -83,6 +87,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         reads=reads or Reads(inbox),
         deletions=Deletions(),
         remembered=remember_configured(settings.admin_key),
+        weather=Weather(settings, inbox),
     )
     spool = Writer(settings.spool)
     return Context(
@@ -98,6 +103,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         callbacks=callbacks or Callbacks(inbox, allows_private=False),
         repeats=Repeats(),
         hosts=CalledHosts(),
+        late=late or LateArrivals(inbox, settings),
     )
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.access import Access, House
+from smscatch.arriving import LateArrivals
 from smscatch.committing import Committer
 from smscatch.deliverers import Deliverers
 from smscatch.errors import SmscatchError
@@ -92,8 +93,8 @@ class Context(NamedTuple):
 
     `test_lines` are those on simulated modems, to which a test text can be sent; `deliverers` the sources,
     `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
-    `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent, and `repeats` knows
-    what they sent of late, `hosts` where they sent it if not here.
+    `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent, `repeats` knows
+    what they sent of late, `hosts` where they sent it if not here, and `late` brings what the weather held back.
     """
 
     house: House
@@ -108,6 +109,7 @@ class Context(NamedTuple):
     callbacks: Callbacks
     repeats: Repeats
     hosts: CalledHosts
+    late: LateArrivals
 
     @property
     def settings(self) -> Settings:

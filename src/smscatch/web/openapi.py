@@ -16,6 +16,7 @@ from smscatch.replying import Replied, ReplyRequest
 from smscatch.sinks.calls import CallList
 from smscatch.sinks.report import SinkList
 from smscatch.sources.generic import GenericDelivery
+from smscatch.weather import NewWeather, WeatherRule, WeatherRules
 from smscatch.web.api.answers import (
     Alive,
     DocumentOf2018,
@@ -36,9 +37,10 @@ from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
-    *(DocumentOf2018, Alive, CallList, HostList, Readiness, Replied, SinkList, SourceList, SourceWithSecret, Error),
+    *(DocumentOf2018, Alive, CallList, HostList, Readiness, Replied, WeatherRule, WeatherRules),
+    *(SinkList, SourceList, SourceWithSecret, Error),
 )
-BODIES = (HostList, LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, ReplyRequest)
+BODIES = (HostList, LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, NewWeather, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.
 ALWAYS = (BadRequest,)
 GUARDED = (Unauthorized, Forbidden, TooManyTries, StoreUnavailable)

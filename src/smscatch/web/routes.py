@@ -16,7 +16,7 @@ from smscatch.errors import (
 from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
-from smscatch.web.api import generic, inbound, leases, mcp, messages, replies, sources, state
+from smscatch.web.api import generic, inbound, leases, mcp, messages, replies, sources, state, weather
 from smscatch.web.compat import mailosaur, original, send
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API, TOOLS
@@ -111,6 +111,9 @@ ENDPOINTS = (
         status=201,
         refuses=(NoApplication,),
     ),
+    GET("/api/v1/weather", weather.list_rules, (READ, LEASE, SEND), "WeatherRules"),
+    POST("/api/v1/weather", weather.add_rule, (LEASE, SEND), "WeatherRule", body="NewWeather", status=201),
+    DELETE("/api/v1/weather/{id}", weather.remove_rule, (LEASE, SEND), "", status=204, refuses=(NotFound,)),
     GET("/api/v1/lines", state.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/hosts", state.list_hosts, (READ,), "HostList"),
     POST("/api/v1/hosts", state.note_hosts, (SEND,), "", body="HostList", status=204),

@@ -37,10 +37,10 @@ async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
     uid = str(uuid.UUID(sent.id))
     message = {
         "api_id": str(uuid.uuid4()),
-        "error_code": "000",
+        "error_code": sent.undelivered or "000",
         "from_number": sent.sender,
         "message_direction": "outbound",
-        "message_state": "delivered",
+        "message_state": "undelivered" if sent.undelivered else "delivered",
         "message_time": sent.received_at.strftime("%Y-%m-%d %H:%M:%S+00:00"),
         "message_type": "sms",
         "message_uuid": uid,

@@ -69,6 +69,7 @@ async def handle(request: Request) -> Response:
         committer=context.committer,
         callbacks=context.callbacks,
         noting=partial(context.repeats.noting, call=asked.call),
+        late=context.late,
     )
     for operation in api.operations:
         found = re.fullmatch(operation.pattern, asked.path)

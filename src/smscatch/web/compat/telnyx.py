@@ -26,7 +26,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     if not text:
         raise BadSend.missing("text")
     sent = desk.prepare(Outgoing(to, sender, text, facts={"profile": profile}))
-    await desk.check_wanted(sent)
+    sent = await desk.clear(sent)
     await desk.keep(sent)
     return SdkAnswer({"data": _resource(sent, "queued")})
 
@@ -34,12 +34,14 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
     """Return a text that was sent. Raises NotFound."""
     found = await desk.find(path["id"].replace("-", "").lower())
-    return SdkAnswer({"data": _resource(found.sent, "delivered")})
+    status = "delivery_failed" if found.sent.undelivered else "delivered"
+    return SdkAnswer({"data": _resource(found.sent, status)})
 
 
 def _resource(sent: CaughtText, status: str) -> dict[str, Any]:
     segments, at = count_segments(sent.text), format_time(sent.received_at)
-    done = at if status == "delivered" else None
+    done = None if status == "queued" else at
+    failed = [] if status != "delivery_failed" else [{"code": sent.undelivered, "title": "Undeliverable"}]
     return {
         "record_type": "message",
         "direction": "outbound",
@@ -58,7 +60,7 @@ def _resource(sent: CaughtText, status: str) -> dict[str, Any]:
         "sent_at": done,
         "completed_at": done,
         "valid_until": None,
-        "errors": [],
+        "errors": failed,
     }
 
 

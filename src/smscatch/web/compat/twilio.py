@@ -27,11 +27,10 @@ from smscatch.sources.base import name_media
 from smscatch.sources.caught import Callback, CaughtText
 from smscatch.web.compat import twilio_messages, twilio_verify
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
-from smscatch.web.compat.twilio_messages import DELIVERED, MESSAGES, sent_resource, sid_of
+from smscatch.web.compat.twilio_messages import MESSAGES, final_status, sent_resource, sid_of
 from smscatch.webhooks.twilio import VERSION, sign
 
 MAX_BODY = 1600  # characters
-TOLD = ("sent", DELIVERED)  # the statuses that an application is called back with
 # Code, HTTP status and sentence for what is missing or wrong in a request.
 ERRORS: Mapping[tuple[str, bool], tuple[int, str]] = {
     ("to", True): (21604, "A 'To' phone number is required."),
@@ -74,9 +73,10 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     text = _text_of(asked, media)
     prepared = desk.prepare(Outgoing(to, sender, text, marks=("mms",) if media else (), facts=facts))
     callback = parse_callback(asked.text("StatusCallback"))
-    await desk.check_wanted(prepared)
+    prepared = await desk.clear(prepared)
     if callback is not None:
-        calls = tuple(_callback(callback, prepared, status, desk.secret) for status in TOLD)
+        told = ("sent", final_status(prepared))
+        calls = tuple(_callback(callback, prepared, status, desk.secret) for status in told)
         prepared = msgspec.structs.replace(prepared, callbacks=calls)
     await desk.keep(prepared)
     return SdkAnswer(sent_resource(prepared, "accepted" if service else "queued"), 201)
@@ -114,6 +114,8 @@ def _callback(url: str, text: CaughtText, status: str, token: str) -> Callback:
         "SmsStatus": status,
         "To": text.line,
     } | ({"MessagingServiceSid": text.facts["service"]} if text.facts["service"] else {})
+    if text.undelivered and status != "sent":
+        fields["ErrorCode"] = text.undelivered
     return sign(url, fields, token, status)
 
 

@@ -23,7 +23,7 @@ from smscatch.web.compat.base import Asked, Operation, SdkAnswer
 from smscatch.webhooks.twilio import VERSION
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
-DELIVERED, RECEIVED = "delivered", "received"
+DELIVERED, UNDELIVERED, RECEIVED = FINAL = "delivered", "undelivered", "received"
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 _DATE_SENT = re.compile("DateSent([<>]?)(.*)")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -146,8 +146,19 @@ def _write_sid(id_: str, *, has_media: bool) -> str:
 
 def _shown(found: KeptText, account: str) -> dict[str, Any]:
     if found.sent is not None:
-        return sent_resource(found.sent, DELIVERED)
+        return sent_resource(found.sent, final_status(found.sent))
     return _kept_resource(found.message, account)
+
+
+def final_status(text: CaughtText) -> str:
+    """Return what became of a text in the end."""
+    return UNDELIVERED if text.undelivered else DELIVERED
+
+
+def find_error_code(text: CaughtText) -> int | None:
+    """Return the code of Twilio for why a text was not delivered, None if it was."""
+    code = text.undelivered
+    return int(code) if code.isascii() and code.isdecimal() else None
 
 
 def sent_resource(text: CaughtText, status: str) -> dict[str, Any]:
@@ -155,7 +166,8 @@ def sent_resource(text: CaughtText, status: str) -> dict[str, Any]:
     facts = text.facts
     return _resource(facts["account"], sid_of(text), text.received_at) | {
         "body": text.text,
-        "date_sent": write_date(text.received_at) if status == DELIVERED else None,
+        "date_sent": write_date(text.received_at) if status in FINAL else None,
+        "error_code": find_error_code(text) if status in FINAL else None,
         "direction": "outbound-api",
         "from": facts["from"] or None,
         "messaging_service_sid": facts["service"] or None,
