@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from smscatch.web.endpoint import render
 
 
-class Call(NamedTuple):
+class ListedCall(NamedTuple):
     """One call of the API as the page shows it."""
 
     method: str
@@ -25,7 +25,7 @@ async def docs_page(request: Request) -> Response:
     """What the API can do, call by call."""
     description = request.app.state.describe()
     calls = [
-        Call(method.upper(), path, _anchor(method, path), operation, _body(operation), _answer(operation))
+        ListedCall(method.upper(), path, _anchor(method, path), operation, _body(operation), _answer(operation))
         for path, operations in description["paths"].items()
         for method, operation in operations.items()
     ]
