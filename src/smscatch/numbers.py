@@ -54,7 +54,8 @@ def readings(text: str, country: str | None = None) -> tuple[str, ...]:
     to anyone, or be of a range that is: those for drama are not. Without phonenumbers, which the extra `server` brings,
     only what has its country code is read.
     """
-    if is_e164(text) and "0" not in text[2:5]:  # no country code with the 0 behind it that is dialled inland
+    # No country code with the 0 behind it that is dialled inland; in North America there is none.
+    if is_e164(text) and (text.startswith("+1") or "0" not in text[2:5]):
         return (text,)
     spelling = _spelling(text)
     if spelling is None:

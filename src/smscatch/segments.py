@@ -18,6 +18,9 @@ def count_segments(text: str) -> Segments:
     (3GPP TS 23.040, 9.2.3.24.1), the halves of a surrogate pair with each other. National shift tables are not tried:
     no provider uses them unless asked to.
     """
+    plain = find_septets(text)
+    if plain is not None and len(plain) <= GSM_ALONE:  # most are
+        return Segments("GSM-7", 1, len(plain))
     costly = [Costly(character, place) for place, character in enumerate(text, 1) if find_septets(character) is None]
     if costly:
         sizes = [len(character.encode("utf-16-be", "surrogatepass")) // 2 for character in text]

@@ -4,7 +4,7 @@ Which SMS it makes is read in smpp/content.py, which takes whatever comes: an ap
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from smscatch.errors import BadPdu
@@ -34,7 +34,11 @@ _MAX_PRIORITY = 3
 _ALPHANUMERIC = 5
 _NEVER_SUBMITTED = 0x24  # bits of esm_class that only what an SMSC delivers has (5.2.12)
 _RECEIPT_BITS, _RESERVED_RECEIPT, _RESERVED_BITS = 0x03, 0x03, 0xE0  # of registered_delivery (5.2.17)
-_SAR_SIZES = {Tag.SAR_REFERENCE: 2, Tag.SAR_TOTAL: 1, Tag.SAR_NUMBER: 1}  # octets: 5.3.2.22 to 5.3.2.24
+_SAR_SIZES: Mapping[int, int] = {
+    Tag.SAR_REFERENCE: 2,
+    Tag.SAR_TOTAL: 1,
+    Tag.SAR_NUMBER: 1,
+}  # octets: 5.3.2.22 to 5.3.2.24
 
 
 class NotAccepted(Exception):
@@ -61,7 +65,7 @@ _CHECKS: Sequence[tuple[Status, Check]] = (
     (Status.BAD_DEFAULT_MESSAGE, lambda message: message.default_message != 0),  # we have none
     # message_payload stands in the place of short_message (5.3.2.32).
     (Status.TLV_NOT_ALLOWED, lambda message: bool(message.octets) and message.find(Tag.MESSAGE_PAYLOAD) is not None),
-    (Status.BAD_TLV_LENGTH, lambda message: any(len(value) != _SAR_SIZES[Tag(tag)] for tag, value in _sar(message))),
+    (Status.BAD_TLV_LENGTH, lambda message: any(len(value) != _SAR_SIZES[tag] for tag, value in _sar(message))),
     (Status.TLV_MISSING, lambda message: 0 < len({*dict(_sar(message))}) < len(_SAR_SIZES)),
     (Status.BAD_TLV_VALUE, lambda message: not _is_place(message)),
 )
@@ -131,7 +135,7 @@ def _is_sender(source: SmppAddress) -> bool:
 
 def _sar(message: ShortMessage) -> list[tuple[int, bytes]]:
     """Return the optional parameters that make it a part of a text."""
-    return [(tag, value) for tag, value in message.tlvs if tag in list(_SAR_SIZES)]
+    return [(tag, value) for tag, value in message.tlvs if tag in _SAR_SIZES]
 
 
 def _is_place(message: ShortMessage) -> bool:

@@ -5,6 +5,7 @@ of its kind is read, or the settings name a source of it.
 """
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 
 from smscatch.errors import BadDelivery, BadSetting
@@ -48,7 +49,8 @@ def find_source(kind: str) -> Source | Webhook | None:
     """Return the source of a kind."""
     if kind not in KINDS:
         return None
-    source: Source | Webhook = importlib.import_module(KINDS[kind]).SOURCE
+    module = sys.modules.get(KINDS[kind]) or importlib.import_module(KINDS[kind])
+    source: Source | Webhook = module.SOURCE
     return source
 
 

