@@ -38,21 +38,33 @@ BINDS, WINDOW = 3, 200
 RATE = 300  # texts a second over all binds, for the delay of receipts: well below what either takes
 
 
-class App:
-    """A bind that counts what is answered, and how long after its answer each receipt came."""
+class Tally:
+    """What all binds sent and heard: receipts come over any of them."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self._answered_at: dict[bytes, float] = {}
-        self._open = asyncio.Semaphore(WINDOW)
-        self._submitted = 0
-        self._last = asyncio.Event()
+    def __init__(self) -> None:
+        self.sent = 0
+        self.answered_at: dict[bytes, float] = {}
         self.delays: list[float] = []
+        self.last = asyncio.Event()
+
+    def hear(self, message_id: bytes, now: float) -> None:
+        """Note a receipt, and how long after the answer to its text it came."""
+        self.delays.append(now - self.answered_at.pop(message_id, now))
+        if len(self.delays) == self.sent:
+            self.last.set()
+
+
+class App:
+    """A bind of an application that sends and listens."""
+
+    def __init__(self, tally: Tally, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tally, self._reader, self._writer = tally, reader, writer
+        self._open = asyncio.Semaphore(WINDOW)
 
     @classmethod
-    async def bound(cls, port: int) -> "App":
+    async def bound(cls, port: int, tally: Tally) -> "App":
         """Connect and bind."""
-        app = cls(*await asyncio.open_connection("127.0.0.1", port))
+        app = cls(tally, *await asyncio.open_connection("127.0.0.1", port))
         app._writer.write(Frame(CommandId.BIND_TRANSCEIVER, 0, 1, write_bind(Bind("smscatch", PASSWORD))).encode())
         length = int.from_bytes(await app._reader.readexactly(4))
         answer = await app._reader.readexactly(length - 4)
@@ -62,8 +74,8 @@ class App:
     async def submit(self, number: int) -> None:
         """Submit a text as soon as the window has room."""
         await self._open.acquire()
-        self._submitted += 1
-        self._last.clear()
+        self._tally.sent += 1
+        self._tally.last.clear()
         text = f"{number % 1_000_000:06d} is your verification code. Do not share it with anyone."
         message = ShortMessage(
             source=SmppAddress(5, 0, "Bench"),
@@ -82,20 +94,13 @@ class App:
             for frame in frames.feed(octets):
                 if frame.command == CommandId.SUBMIT_SM | RESPONSE:
                     assert frame.status == 0, frame
-                    self._answered_at[frame.body.rstrip(b"\0")] = now
+                    self._tally.answered_at[frame.body.rstrip(b"\0")] = now
                     self._open.release()
                 elif frame.command == CommandId.DELIVER_SM:
                     answers.append(frame.response(body=b"\0").encode())
                     receipt = parse_short_message(frame.command, frame.body)
-                    message_id = (receipt.find(Tag.RECEIPTED_MESSAGE_ID) or b"").rstrip(b"\0")
-                    self.delays.append(now - self._answered_at.pop(message_id, now))
-                    if len(self.delays) == self._submitted:
-                        self._last.set()
+                    self._tally.hear((receipt.find(Tag.RECEIPTED_MESSAGE_ID) or b"").rstrip(b"\0"), now)
             self._writer.write(b"".join(answers))
-
-    async def all_receipted(self) -> None:
-        """Return when each text has its receipt, and so its answer."""
-        await self._last.wait()
 
     def close(self) -> None:
         """Hang up."""
@@ -104,21 +109,23 @@ class App:
 
 async def send(port: int, seconds: float, rate: float | None = None) -> tuple[float, list[float]]:
     """Send for some seconds, at a rate or as fast as it goes; return texts a second, and how late receipts were."""
-    apps = [await App.bound(port) for _ in range(BINDS)]
-    listening = [asyncio.create_task(app.listen()) for app in apps]
-    began, sent = time.monotonic(), 0
-    while time.monotonic() < began + seconds:
-        for app in apps:
-            await app.submit(sent)
-            sent += 1
-        if rate is not None:
-            await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
-    await asyncio.gather(*(app.all_receipted() for app in apps))
-    took = time.monotonic() - began
-    for app, task in zip(apps, listening, strict=True):
-        task.cancel()
+    tally = Tally()
+    apps = [await App.bound(port, tally) for _ in range(BINDS)]
+    async with asyncio.TaskGroup() as tasks:  # ends at once if something else is answered than is looked for
+        listening = [tasks.create_task(app.listen()) for app in apps]
+        began = time.monotonic()
+        while time.monotonic() < began + seconds:
+            for app in apps:
+                await app.submit(tally.sent)
+            if rate is not None:
+                await asyncio.sleep(max(0.0, began + tally.sent / rate - time.monotonic()))
+        await tally.last.wait()
+        took = time.monotonic() - began
+        for task in listening:
+            task.cancel()
+    for app in apps:
         app.close()
-    return sent / took, [delay for app in apps for delay in app.delays]
+    return tally.sent / took, tally.delays
 
 
 @contextlib.contextmanager

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+import smpplib.client
 
 from smscatch import BadRequest, Client, NotCaught, cli
+from smscatch.redirecting import SmppTarget
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
@@ -143,6 +146,17 @@ def test_what_is_no_program_is_said(shared_server: Server, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def submit_by_smpp(smsc: SmppTarget, number: str, text: str) -> None:
+    place = urlsplit(smsc.url)
+    app = smpplib.client.Client(place.hostname, place.port, allow_unknown_opt_params=True)
+    app.connect()
+    app.bind_transceiver(system_id=smsc.system_id, password=smsc.password)
+    app.send_message(source_addr="Acme", destination_addr=number, short_message=text.encode())
+    app.read_once()
+    app.unbind()
+    app.disconnect()
+
+
 def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--port", "0"],
@@ -168,6 +182,12 @@ def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tm
                 sms.caught(leases[0].number, timeout=0)
             with pytest.raises(BadRequest, match="there are: twilio, "):
                 sms.send_url("nobody")
+            smsc = sms.smpp()
+            assert (
+                f"bind at {sms.send_url('smpp')} with the system_id smscatch and the password {smsc.password}" in said
+            )
+            submit_by_smpp(smsc, leases[0].number, "Your code is 482913")
+            assert sms.caught(leases[0].number).code == "482913"
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0
     assert [path.name for path in tmp_path.iterdir()] == []

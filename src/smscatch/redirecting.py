@@ -6,7 +6,7 @@ What the SDKs do with it was tried; one that ignores its base URL stands in docs
 import base64
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from smscatch.errors import BadRequest
 
@@ -151,6 +151,36 @@ TARGETS: Mapping[str, BaseUrl] = {
         ),
     ),
 }
+
+
+SMPP = "smpp"
+
+
+class SmppTarget(NamedTuple):
+    """Where an application binds that sends by SMPP: smpp://HOST:PORT, and with what, None if that is not told."""
+
+    url: str
+    system_id: str | None
+    password: str | None
+
+
+def smpp_url(server: str, port: int) -> str:
+    """Return where applications are caught that send by SMPP, on the host of a server's URL."""
+    host = urlsplit(server).hostname or ""
+    return f"smpp://[{host}]:{port}" if ":" in host else f"smpp://{host}:{port}"
+
+
+def smpp_lines(url: str, system_id: str, password: str) -> list[str]:
+    """Return a line for each client of SMPP, ready to be pasted."""
+    parts = urlsplit(url)
+    place, both = f'"{parts.hostname}", {parts.port}', f'"{system_id}", "{password}"'
+    named = f'system_id="{system_id}", password="{password}"'
+    return [
+        f"by SMPP: bind at {url} with the system_id {system_id} and the password {password}",
+        f'npm smpp: session = smpp.connect({{url: "{url}"}}); session.bind_transceiver({{{named.replace("=", ": ")}}})',
+        f"Python smpplib: client = smpplib.client.Client({place}); client.connect(); client.bind_transceiver({named})",
+        f"Python aiosmpplib: ESME({place}, {both})",
+    ]
 
 
 def send_url(server: str, provider: str) -> str:

@@ -81,7 +81,15 @@ async def serve(
             callbacks = Callbacks(inbox, allows_private=settings.calls_private)
             late = LateArrivals(inbox, settings)
             context = make_context(
-                inbox, leases, settings, reads, test_lines=test_lines, binds=binds, callbacks=callbacks, late=late
+                inbox,
+                leases,
+                settings,
+                reads,
+                test_lines=test_lines,
+                binds=binds,
+                callbacks=callbacks,
+                late=late,
+                smpp_port=None if smpp_listener is None else smpp_listener.getsockname()[1],
             )
             server = HttpServer(app_in(context), limit, partial(_end_waits, inbox, leases))
             _call_at_signals(server.stop)
@@ -219,18 +227,16 @@ def _smpp_server(listener: socket.socket | None, context: Context) -> list[Run]:
     """Return what catches the texts of applications that send by SMPP."""
     if listener is None:
         return []
-    from smscatch.smpp.accounts import Accounts  # noqa: PLC0415 - a server without it does without
-    from smscatch.smsc.front import Front  # noqa: PLC0415
+    from smscatch.smsc.front import Front  # noqa: PLC0415 - a server without it does without
     from smscatch.smsc.server import SmppListener  # noqa: PLC0415
 
-    settings = context.settings
     front = Front(
         house=context.house,
         committer=context.committer,
         callbacks=context.callbacks,
         tries=context.tries,
-        accounts=Accounts(settings.smpp_server_rate),
-        receipt_after=settings.smpp_server_receipt_after,
+        accounts=context.accounts,
+        receipt_after=context.settings.smpp_server_receipt_after,
     )
     return [Run("applications that send by SMPP", SmppListener(front, listener).keep_answering)]
 

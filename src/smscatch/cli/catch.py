@@ -31,7 +31,7 @@ def run_catch(options: argparse.Namespace) -> int:
     if not command:
         from smscatch.cli.catcher import run_catcher  # noqa: PLC0415 - it needs another extra
 
-        return run_catcher(options.host, options.port, options.until)
+        return run_catcher(options.host, options.port, options.smpp_port, options.until)
     try:
         import smscatch.catching.catcher  # noqa: F401, PLC0415 - needs the extra; before a server is started
         from smscatch.catching.forwarding import Destination  # noqa: PLC0415
@@ -107,6 +107,7 @@ def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
     catch.add_argument(
         "--keep-aws", action="store_true", help="with COMMAND: it keeps its own keys for Amazon's services"
     )
+    catch.add_argument("--smpp-port", help="the port for applications that send by SMPP; any free one if not given")
     catch.add_argument("--until", type=int, metavar="PID", help="without COMMAND: end when that process has ended")
     catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run, if any")
 

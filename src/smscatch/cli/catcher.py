@@ -4,10 +4,11 @@ import os
 import secrets
 import signal
 import tempfile
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smscatch.cli.base import OK
-from smscatch.redirecting import TARGETS, redirect_lines
+from smscatch.redirecting import TARGETS, redirect_lines, smpp_lines
 from smscatch.settings import Settings, load_settings
 from smscatch.settings.forms import show_codes
 
@@ -19,7 +20,7 @@ OWNER_SECONDS = 1.0  # between two looks whether the process lives that the serv
 VIRTUAL = {"virtual_default": "true", "virtual_labels": "*"}
 
 
-def run_catcher(host: str | None, port: str | None, owner: int | None = None) -> int:
+def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner: int | None = None) -> int:
     """Run a server in a folder of its own, which goes with it, until Ctrl-C, or until the process `owner` has ended.
 
     It prints the page's address, a key, and how to point an SDK at it.
@@ -30,10 +31,11 @@ def run_catcher(host: str | None, port: str | None, owner: int | None = None) ->
     from smscatch.server import serve  # noqa: PLC0415 - needs the extra
 
     with tempfile.TemporaryDirectory(prefix="smscatch-catch-") as folder:
-        settings = _settings(folder, host, port)
+        settings = _settings(folder, host, port, smpp_port)
 
         def started(result: "Started") -> None:
-            print(describe(result.url, settings.admin_key or ""), flush=True)
+            smpp = (result.smpp_url or "", settings.smpp_server_system_id, settings.smpp_server_password or "")
+            print(describe(result.url, settings.admin_key or "", smpp_lines(*smpp)), flush=True)
 
         async def run() -> None:
             watching = None if owner is None else asyncio.create_task(_end_with(owner))
@@ -50,8 +52,11 @@ def _show_nothing(_: str) -> None:
     """The administrator's key is the one of the settings."""
 
 
-def _settings(folder: str, host: str | None, port: str | None) -> Settings:
+def _settings(folder: str, host: str | None, port: str | None, smpp_port: str | None) -> Settings:
     given = {"store": f"sqlite:///{folder}/smscatch.db", "spool": f"{folder}/spool", "host": host, "port": port}
+    # A password of SMPP has 8 characters at most.
+    smpp = {"port": smpp_port or "0", "host": host, "password": secrets.token_urlsafe(6)}
+    given |= {f"smpp_server_{name}": value for name, value in smpp.items()}
     users = load_settings(for_client=True)
     given["admin_key"] = users.key or secrets.token_urlsafe(24)
     given["virtual_codes"] = show_codes(users.virtual_codes)  # no other setting of theirs is for this server
@@ -75,9 +80,9 @@ def _lives(process: int) -> bool:
     return True
 
 
-def describe(url: str, key: str) -> str:
-    """Return what a user needs of a server that catches."""
-    lines = [line for provider in TARGETS for line in redirect_lines(url, key, provider)]
+def describe(url: str, key: str, smpp: Sequence[str]) -> str:
+    """Return what a user needs of a server that catches; `smpp` are the lines for those who send by SMPP."""
+    lines = [*(line for provider in TARGETS for line in redirect_lines(url, key, provider)), *smpp]
     send_apis = "\n".join(f"  {line}" for line in lines)
     return f"""
 smscatch catches what your application sends. Nothing leaves this machine, and all is gone when this ends.

@@ -29,7 +29,7 @@ from smscatch.client.leasing import Effects, Reply
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
-from smscatch.redirecting import send_url
+from smscatch.redirecting import SmppTarget, send_url
 
 __tracebackhide__ = is_ours
 
@@ -66,8 +66,12 @@ class AsyncClient:
         return await self._hold(calls.messages(limit, filters))
 
     def send_url(self, provider: str) -> str:
-        """See Client.send_url."""
+        """See Client.send_url. Raises BadRequest for "smpp": `smpp` asks the server for that."""
         return send_url(self.url, provider)
+
+    async def smpp(self) -> SmppTarget:
+        """See Client.smpp."""
+        return await self._hold(calls.smpp(self.url))
 
     async def caught(self, line: str, *, after: str = "0", timeout: float = TIMEOUT_SECONDS) -> Message:
         """See Client.caught."""

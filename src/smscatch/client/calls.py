@@ -14,7 +14,8 @@ from smscatch.client.matchers import Match, Unwanted, Want
 from smscatch.client.validation import check_filters, check_seconds
 from smscatch.errors import Forbidden, NoMessage, NotCaught, NotFound, UnknownLine
 from smscatch.hosts import CalledHost, HostList
-from smscatch.messages import CAUGHT, Lease, Line, Message, format_time
+from smscatch.messages import CAUGHT, Lease, Line, Message, SmppServer, format_time
+from smscatch.redirecting import SmppTarget, smpp_url
 
 NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
 MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any proxy
@@ -128,6 +129,12 @@ def _not_caught(line: str, timeout: float, came: list[Message], called: list[Cal
         " has a key of smscatch instead of the provider's.",
         hosts=[one.host for one in called],
     )
+
+
+def smpp(server: str) -> Conversation[SmppTarget]:
+    """Ask where an application binds that sends by SMPP."""
+    found = read((yield from ask(Ask("GET", "/api/v1/smpp"))), SmppServer)
+    return SmppTarget(smpp_url(server, found.port), found.system_id, found.password)
 
 
 def lines() -> Conversation[list[Line]]:

@@ -27,7 +27,7 @@ from smscatch.client.leasing import Effects, Reply
 from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
-from smscatch.redirecting import send_url
+from smscatch.redirecting import SMPP, SmppTarget, send_url
 
 __tracebackhide__ = is_ours
 
@@ -67,9 +67,17 @@ class Client:
         """Return the base URL with which an application's SDK sends through us, and not through its provider.
 
         The SDK's key is one of ours with the scope send, such as `key`. Raises BadRequest for a provider that is not
-        caught. How each SDK is told is in docs/sending.md.
+        caught. How each SDK is told is in docs/sending.md. For "smpp" the server is asked; see `smpp`.
         """
-        return send_url(self.url, provider)
+        return self.smpp().url if provider == SMPP else send_url(self.url, provider)
+
+    def smpp(self) -> SmppTarget:
+        """Return where an application binds that sends by SMPP. Raises NotFound if none is caught that does.
+
+        With a key of an administrator it comes with a system_id and a password, if the settings have them, as those of
+        a server of the test run's own do.
+        """
+        return self._hold(calls.smpp(self.url))
 
     def caught(self, line: str, *, after: str = "0", timeout: float = TIMEOUT_SECONDS) -> Message:
         """Return the first text behind `after` that an application sent to `line` and that we caught.

@@ -26,6 +26,7 @@ from smscatch.reads import Reads
 from smscatch.repeats import Repeats
 from smscatch.settings import Settings
 from smscatch.sinks.callbacks import Callbacks
+from smscatch.smpp.accounts import Accounts
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.tries import Tries
@@ -71,6 +72,7 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
     binds: BindStates | None = None,
     callbacks: Callbacks | None = None,
     late: LateArrivals | None = None,
+    smpp_port: int | None = None,
 ) -> Context:
     """Return what the handlers share. Whoever gives `reads` sees to it that they are written.
 
@@ -104,6 +106,8 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         repeats=Repeats(),
         hosts=CalledHosts(),
         late=late or LateArrivals(inbox, settings),
+        accounts=Accounts(settings.smpp_server_rate),
+        smpp_port=smpp_port,
     )
 
 

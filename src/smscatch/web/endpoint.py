@@ -21,6 +21,7 @@ from smscatch.keys import ADMIN
 from smscatch.repeats import Repeats
 from smscatch.settings import Settings
 from smscatch.sinks.callbacks import Callbacks
+from smscatch.smpp.accounts import Accounts
 from smscatch.smpp.states import BindStates
 from smscatch.spool import Writer
 from smscatch.stores import Key
@@ -95,6 +96,7 @@ class Context(NamedTuple):
     `arrivals` what came from each of late; `committer` keeps what is delivered, `spool` what cannot be read;
     `binds` is how those to SMSCs are; `callbacks` tells applications what became of what they sent, `repeats` knows
     what they sent of late, `hosts` where they sent it if not here, and `late` brings what the weather held back.
+    `accounts` are the applications that are bound by SMPP, `smpp_port` is where they do that, None if they cannot.
     """
 
     house: House
@@ -110,6 +112,8 @@ class Context(NamedTuple):
     repeats: Repeats
     hosts: CalledHosts
     late: LateArrivals
+    accounts: Accounts
+    smpp_port: int | None = None
 
     @property
     def settings(self) -> Settings:

@@ -11,7 +11,7 @@ from smscatch.deliverers import NewSource
 from smscatch.errors import BadRequest, Forbidden, SmscatchError, StoreUnavailable, TooManyTries, Unauthorized
 from smscatch.hosts import HostList
 from smscatch.letting import LeaseRequest
-from smscatch.messages import Lease, LeaseGroup, Message
+from smscatch.messages import Lease, LeaseGroup, Message, SmppServer
 from smscatch.replying import Replied, ReplyRequest
 from smscatch.sinks.calls import CallList
 from smscatch.sinks.report import SinkList
@@ -38,7 +38,7 @@ from smscatch.web.responses import JSON
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
     *(DocumentOf2018, Alive, CallList, HostList, Readiness, Replied, WeatherRule, WeatherRules),
-    *(SinkList, SourceList, SourceWithSecret, Error),
+    *(SinkList, SmppServer, SourceList, SourceWithSecret, Error),
 )
 BODIES = (HostList, LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, NewWeather, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.

@@ -117,6 +117,7 @@ ENDPOINTS = (
     GET("/api/v1/lines", state.list_lines, (READ, LEASE), "LineList"),
     GET("/api/v1/hosts", state.list_hosts, (READ,), "HostList"),
     POST("/api/v1/hosts", state.note_hosts, (SEND,), "", body="HostList", status=204),
+    GET("/api/v1/smpp", state.smpp_server, (READ, LEASE, SEND), "SmppServer", refuses=(NotFound,)),
     GET("/api/v1/sinks", state.list_sinks, (ADMIN,), "SinkList"),
     GET("/api/v1/sources", sources.list_sources, (ADMIN,), "SourceList"),
     POST(

@@ -6,7 +6,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smscatch.errors import NotFound
 from smscatch.hosts import HostList
+from smscatch.keys import ADMIN
+from smscatch.messages import SmppServer
 from smscatch.web.api.answers import Alive
 from smscatch.web.bodies import Text, parse_body
 from smscatch.web.endpoint import access_of, context_of, inbox_of
@@ -16,6 +19,21 @@ from smscatch.web.responses import value_response
 async def list_lines(request: Request) -> Response:
     """Our numbers: the configured ones, those with a modem, and those that ever received something."""
     return value_response({"lines": await access_of(request).lines()})
+
+
+async def smpp_server(request: Request) -> Response:
+    """Where applications are caught that send by SMPP, and, for an administrator, the password of the settings."""
+    context, settings = context_of(request), context_of(request).settings
+    if context.smpp_port is None:
+        raise NotFound("No application is caught here that sends by SMPP: set smpp_server_port.")
+    is_told = access_of(request).may((ADMIN,)) and settings.smpp_server_password is not None
+    return value_response(
+        SmppServer(
+            port=context.smpp_port,
+            system_id=settings.smpp_server_system_id if is_told else None,
+            password=settings.smpp_server_password if is_told else None,
+        )
+    )
 
 
 async def list_sinks(request: Request) -> Response:
