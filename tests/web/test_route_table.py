@@ -161,6 +161,7 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "DELETE /api/v1/sources/{source}/secrets": (Call(400, 403, limited=403),),
     "GET /api/v1/hosts": (Call(foreign=403, limited=403),),
     "POST /api/v1/hosts": (Call(204, 204, body={"hosts": [{"host": "example.com", "outcome": "passed"}]}),),
+    "GET /api/v1/smpp": (Call(404, 404),),
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
