@@ -38,7 +38,7 @@ class SmscProcess:
 
     def __init__(self, folder: Path, program: str = "npm") -> None:
         folder.mkdir()
-        self.folder, self.port, self._program = folder, _free_port(), program
+        self.folder, self.port, self._program = folder, free_port(), program
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -62,7 +62,7 @@ class SmscProcess:
         return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
