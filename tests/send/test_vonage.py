@@ -108,12 +108,18 @@ def test_key_and_secret_may_stand_in_the_body_and_all_in_the_query(catcher: Serv
 
 
 def test_each_segment_has_its_receipt_signed_as_the_sdk_checks_it(
-    sdk: Any, sms: Client, application: Application
+    catcher: Server, sdk: Any, sms: Client, application: Application
 ) -> None:
     with sms.lease() as phone:
         sent = send(sdk, to=phone.number, text="é" * 200, client_ref="a&b=c", callback=f"{application.url}/receipt")
         calls = [application.next_call(), application.next_call()]
+        shown = httpx2.get(
+            f"{catcher.url}/api/v1/messages/{phone.wait_for_message().id}/calls", auth=(ADMIN_KEY, "")
+        ).json()["calls"]
     receipts = [json.loads(call.body) for call in calls]
+    assert [(call["name"], call["signature"]) for call in shown] == [
+        ("delivered", {"sig": receipt["sig"]}) for receipt in receipts
+    ]
     assert [receipt["messageId"] for receipt in receipts] == [part.message_id for part in sent.messages]
     for call, receipt in zip(calls, receipts, strict=True):
         assert (call.path, call.headers["content-type"]) == ("/receipt", "application/json")

@@ -27,8 +27,8 @@ class CallAttempt(msgspec.Struct, frozen=True, kw_only=True):
 class WebhookCall(msgspec.Struct, frozen=True, kw_only=True):
     """A POST to an application: `name` is the status that it tells, or `reply`.
 
-    `signature` are those of its `headers` that sign it. It is waiting until it was taken, refused for good, or given up
-    after too many tries; while it waits, it is tried at `due_at`.
+    `signature` are those of its `headers` that sign it, or what does so in its body. It is waiting until it was taken,
+    refused for good, or given up after too many tries; while it waits, it is tried at `due_at`.
     """
 
     name: str
@@ -96,7 +96,7 @@ def _call(place: int, callback: Callback, job: Job | None) -> WebhookCall:
         name=callback.name,
         url=callback.url,
         headers=callback.headers,
-        signature={name: value for name, value in callback.headers.items() if "signature" in name},
+        signature={name: value for name, value in callback.headers.items() if "signature" in name} | callback.signed,
         body=callback.body,
         state=state,
         due_at=job.due_at if job is not None and state == "waiting" else None,

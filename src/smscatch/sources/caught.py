@@ -23,13 +23,15 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """A request that the provider would make to the application, with what it is signed with already.
 
     So no secret has to be kept: what signs it is a key, of which only the hash is known when the request is made.
-    `name` says what it tells: a status, or that it brings a reply.
+    `name` says what it tells: a status, or that it brings a reply. `signed` is what signs it inside its body, if no
+    header does.
     """
 
     url: str
     headers: dict[str, str]
     body: str
     name: str = ""
+    signed: dict[str, str] = {}
 
 
 class CaughtPart(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from smscatch.sources.caught import Callback
-from smscatch.webhooks.base import Inbound, InboundForm
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm
 
 JSON = "application/json"
 
@@ -29,16 +29,17 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
         "message-timestamp": inbound.at.strftime("%Y-%m-%d %H:%M:%S"),
         "timestamp": str(int(inbound.at.timestamp())),
     }
-    return sign(url, fields, secret)
+    return sign(url, fields, secret, REPLY_NAME)
 
 
-def sign(url: str, fields: Mapping[str, str], secret: str) -> Callback:
-    """Return a request with these fields, a nonce, and the `sig` that a signature secret makes of all of them."""
+def sign(url: str, fields: Mapping[str, str], secret: str, name: str) -> Callback:
+    """Return a request called `name` with these fields, a nonce, and the `sig` that a secret makes of all of them."""
     signed = {**fields, "nonce": secrets.token_hex(16)}
     plain = {name: value.replace("&", "_").replace("=", "_") for name, value in signed.items()}
     joined = "".join(f"&{name}={plain[name]}" for name in sorted(plain))
-    signed["sig"] = hmac.digest(secret.encode(), joined.encode(), "md5").hex()
-    return Callback(url=url, headers={"content-type": JSON}, body=msgspec.json.encode(signed).decode())
+    signature = {"sig": hmac.digest(secret.encode(), joined.encode(), "md5").hex()}
+    body = msgspec.json.encode(signed | signature).decode()
+    return Callback(url=url, headers={"content-type": JSON}, body=body, name=name, signed=signature)
 
 
 FORM = InboundForm(write)

@@ -22,6 +22,7 @@ from smscatch.webhooks.vonage import sign
 
 SMS = "/sms/json"
 FIELDS = {"to": "to", "sender": "from", "text": "text", "callback": "callback"}  # as Vonage calls ours
+DELIVERED = "delivered"
 PRICE, BALANCE = "0.03330000", "10.00000000"
 # The network of a phone, by country code and network code: one that ITU-T E.212 keeps for tests.
 NETWORK = "00101"
@@ -88,14 +89,14 @@ def _receipt(url: str, text: CaughtText, message_id: str, secret: str) -> Callba
         "network-code": NETWORK,
         "messageId": message_id,
         "price": PRICE,
-        "status": "delivered",
+        "status": DELIVERED,
         "scts": at.strftime("%y%m%d%H%M"),
         "err-code": "0",
         "api-key": text.facts["account"],
         "message-timestamp": at.strftime("%Y-%m-%d %H:%M:%S"),
         "timestamp": str(math.floor(at.timestamp())),
     } | ({"client-ref": reference} if reference else {})
-    return sign(url, fields, secret)
+    return sign(url, fields, secret, DELIVERED)
 
 
 def find_key(asked: Asked) -> str | None:
