@@ -39,12 +39,16 @@ ADMIN_KEY = "the-administrator-of-the-tests"
 
 
 # Started first, in this order, or the other workers wait for them at the end: a file is tried by one worker.
+# The pages follow each other, so that a worker starts its browser once for several of them.
 LONGEST = (
     *("test_cli.py", "test_js.py", "test_parallel.py", "test_tools.py", "test_instances.py", "test_end_to_end.py"),
-    *("test_page_craft.py", "test_mongo.py", "test_page_find.py", "test_contract.py", "test_simulator_gammu.py"),
-    *("test_opening.py", "test_page_stream.py", "test_pytest_plugin.py", "test_demo.py", "test_manners.py"),
-    *("test_page_lines.py", "test_page_keys.py", "test_page_burst.py", "test_link_faults.py", "test_examples.py"),
-    *("test_keeping.py", "test_docs.py", "test_page_live.py", "test_server_limits.py", "test_gammucheck.py"),
+    *("test_page_craft.py", "test_page_find.py", "test_page_live.py", "test_page_stream.py", "test_page_message.py"),
+    *("test_page_keys.py", "test_page_lines.py", "test_page_burst.py", "test_page_sites.py", "test_page_rows.py"),
+    *("test_page_look.py", "test_page_login.py", "test_page_clearing.py"),
+    *("test_mongo.py", "test_contract.py", "test_simulator_gammu.py"),
+    *("test_opening.py", "test_pytest_plugin.py", "test_demo.py", "test_manners.py"),
+    *("test_link_faults.py", "test_examples.py"),
+    *("test_keeping.py", "test_docs.py", "test_server_limits.py", "test_gammucheck.py"),
     *("test_leases.py", "test_client_away.py", "test_postgres_away.py", "test_server.py", "test_link_kill.py"),
 )
 

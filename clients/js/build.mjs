@@ -20,7 +20,6 @@ buildSync({
   target: "es2022",
   // Without comments both modules lie within the 32 KB in which gzip finds what is there twice.
   minify: true,
-  lineLimit: 120,
   format: "esm",
   outdir: "dist/esm",
 });

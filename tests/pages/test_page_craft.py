@@ -35,15 +35,15 @@ def test_an_empty_page_says_how_to_send_a_first_text_until_it_comes(live_server:
     expect(page.locator("#welcome")).to_have_count(0)
 
 
-def test_a_browser_gets_errors_in_plain_words_and_a_program_gets_json(live_server: Server, page: Page) -> None:
-    answer = page.goto("/?line=%2B4912345678")
+def test_a_browser_gets_errors_in_plain_words_and_a_program_gets_json(live_server: Server, tab: Page) -> None:
+    answer = tab.goto("/?line=%2B4912345678")
     assert answer is not None
     assert answer.status == 404
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
-    expect(page.locator("main")).to_contain_text("There is no line +4912345678")
-    page.get_by_role("link", name="All messages").click()
-    expect(page).to_have_url(f"{live_server.url}/")
-    for_a_program = page.request.get("/?line=%2B4912345678", headers={"accept": "*/*"})
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Nothing here")
+    expect(tab.locator("main")).to_contain_text("There is no line +4912345678")
+    tab.get_by_role("link", name="All messages").click()
+    expect(tab).to_have_url(f"{live_server.url}/")
+    for_a_program = tab.request.get("/?line=%2B4912345678", headers={"accept": "*/*"})
     assert for_a_program.json()["error"] == "unknown_line"
 
 
@@ -238,12 +238,12 @@ def test_an_icon_has_a_number_on_it_and_nothing_else(live_server: Server, open_c
     assert [context.request.get(f"/icon/{name}.svg").status for name in ("100", "x", "-1", "<b>")] == [404] * 4
 
 
-def test_the_api_is_described_for_people(live_server: Server, page: Page) -> None:
-    page.goto("/docs")
+def test_the_api_is_described_for_people(live_server: Server, tab: Page) -> None:
+    tab.goto("/docs")
     described = live_server.api("GET", "/openapi.json")["paths"]
-    headings = page.locator(".docs section h2 code").all_text_contents()
+    headings = tab.locator(".docs section h2 code").all_text_contents()
     assert headings == [path for path, operations in described.items() for _ in operations]
-    ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    ids = tab.locator("[id]").evaluate_all("all => all.map(one => one.id)")
     assert len(ids) == len(set(ids))
-    page.get_by_role("link", name="POST /api/v1/leases", exact=True).click()
-    expect(page.get_by_role("heading", name="POST /api/v1/leases", exact=True)).to_be_in_viewport()
+    tab.get_by_role("link", name="POST /api/v1/leases", exact=True).click()
+    expect(tab.get_by_role("heading", name="POST /api/v1/leases", exact=True)).to_be_in_viewport()

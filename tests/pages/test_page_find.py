@@ -91,9 +91,9 @@ def test_a_search_finds_senders_holders_and_labels_and_so_does_what_comes_live(l
     live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
 
 
-def test_a_refused_search_says_why(live_server: Server, page: Page) -> None:
-    page.goto("/?contains=" + "x" * 501)
-    expect(page.locator("main")).to_contain_text("at most 500")
+def test_a_refused_search_says_why(live_server: Server, tab: Page) -> None:
+    tab.goto("/?contains=" + "x" * 501)
+    expect(tab.locator("main")).to_contain_text("at most 500")
 
 
 def test_the_keyboard_does_it_all(live_server: Server, page: Page) -> None:

@@ -52,15 +52,15 @@ def test_an_administrator_makes_a_key_that_sees_one_line_and_ends_it(
 
 
 def test_an_administrator_limits_a_key_that_is_in_use(
-    live_server: Server, page: Page, open_context: OpenContext
+    live_server: Server, tab: Page, open_context: OpenContext
 ) -> None:
     live_server.receive("for one 482913", line=ONE)
     live_server.receive("for two 730214", line=TWO)
     viewer = open_context(key=live_server.make_key("Support <i>desk</i>", "read", "lease")).new_page()
     viewer.goto("/")
     expect(rows(viewer)).to_have_count(2)
-    page.goto("/keys")
-    key = page.locator(".key-list li").filter(has_text="Support <i>desk</i>")
+    tab.goto("/keys")
+    key = tab.locator(".key-list li").filter(has_text="Support <i>desk</i>")
     key.get_by_text("Limit", exact=True).click()
     expect(key.get_by_role("checkbox", name="lease")).to_be_checked()
     key.get_by_role("checkbox", name="lease").uncheck()
@@ -72,23 +72,23 @@ def test_an_administrator_limits_a_key_that_is_in_use(
     expect(viewer).to_have_url(re.compile("/login"))
 
 
-def test_a_limit_to_a_line_that_is_gone_does_not_become_none(live_server: Server, page: Page) -> None:
+def test_a_limit_to_a_line_that_is_gone_does_not_become_none(live_server: Server, tab: Page) -> None:
     live_server.make_key("old", "read", lines=["+447700900009"])
-    page.goto("/keys")
-    key = page.locator(".key-list li").filter(has_text="+447700900009")
+    tab.goto("/keys")
+    key = tab.locator(".key-list li").filter(has_text="+447700900009")
     key.get_by_text("Limit", exact=True).click()
     key.get_by_role("button", name="Save").click()
     expect(key).to_contain_text("read · +447700900009")
 
 
 def test_ones_own_key_cannot_be_revoked_and_a_limited_administrator_makes_none(
-    live_server: Server, page: Page, open_context: OpenContext
+    live_server: Server, tab: Page, open_context: OpenContext
 ) -> None:
-    page.goto("/keys")
-    expect(page.locator(".key-list li").filter(has_text="this one").locator("form")).to_have_count(0)
-    assert page.request.post("/keys/admin/revoke").status == 400
-    assert page.request.post("/keys/admin", form={"scope": "read"}).status == 400
-    assert page.request.post("/keys/none", form={"scope": "read"}).status == 404
+    tab.goto("/keys")
+    expect(tab.locator(".key-list li").filter(has_text="this one").locator("form")).to_have_count(0)
+    assert tab.request.post("/keys/admin/revoke").status == 400
+    assert tab.request.post("/keys/admin", form={"scope": "read"}).status == 400
+    assert tab.request.post("/keys/none", form={"scope": "read"}).status == 404
     limited = open_context(key=live_server.make_key("limited", "admin", lines=[TWO]))
     for answer in (
         limited.request.get("/keys"),
@@ -148,17 +148,17 @@ def test_codes_can_be_veiled_on_a_shared_screen_from_the_first_paint(live_server
     expect(page.locator("html")).not_to_have_class("veiled")
 
 
-def test_a_limit_that_loses_its_last_line_does_not_widen_to_all(live_server: Server, page: Page) -> None:
+def test_a_limit_that_loses_its_last_line_does_not_widen_to_all(live_server: Server, tab: Page) -> None:
     live_server.make_key("narrow", "read", lines=[TWO])
-    page.goto("/keys")
-    key = page.locator(".key-list li").filter(has_text="narrow")
+    tab.goto("/keys")
+    key = tab.locator(".key-list li").filter(has_text="narrow")
     key.get_by_text("Limit", exact=True).click()
     key.get_by_role("checkbox", name="Line two").uncheck()
     key.get_by_role("checkbox", name="lease").check()
     key.get_by_role("button", name="Save").click()
     expect(key.get_by_role("alert")).to_contain_text("tick one at least")
     expect(key.get_by_role("checkbox", name="lease")).to_be_checked()
-    page.goto("/keys")
+    tab.goto("/keys")
     expect(key).to_contain_text("read · Line two")
     key.get_by_text("Limit", exact=True).click()
     key.get_by_role("radio", name="all lines").check()
@@ -185,18 +185,18 @@ def test_a_refused_form_keeps_what_was_filled_in(live_server: Server, open_conte
     expect(page.locator("#made")).to_contain_text("CI <1>")
 
 
-def test_hiding_codes_does_not_cost_a_key_that_is_shown_once(live_server: Server, page: Page) -> None:
-    page.goto("/keys")
-    page.get_by_label("Name").fill("shown once")
-    page.get_by_role("button", name="Make a key").click()
-    secret = page.locator("#made code").text_content()
-    page.get_by_label("Menu").click()
-    with page.expect_response("**/veil"):
-        page.get_by_role("button", name="Hide codes").click()
-    expect(page.locator("html")).to_have_class("veiled")
-    expect(page.locator("#made code")).to_have_text(secret or "")
-    page.goto("/")
-    expect(page.locator("html")).to_have_class("veiled")
+def test_hiding_codes_does_not_cost_a_key_that_is_shown_once(live_server: Server, tab: Page) -> None:
+    tab.goto("/keys")
+    tab.get_by_label("Name").fill("shown once")
+    tab.get_by_role("button", name="Make a key").click()
+    secret = tab.locator("#made code").text_content()
+    tab.get_by_label("Menu").click()
+    with tab.expect_response("**/veil"):
+        tab.get_by_role("button", name="Hide codes").click()
+    expect(tab.locator("html")).to_have_class("veiled")
+    expect(tab.locator("#made code")).to_have_text(secret or "")
+    tab.goto("/")
+    expect(tab.locator("html")).to_have_class("veiled")
 
 
 def test_veiled_codes_stay_veiled_in_forced_colours_and_when_selected(live_server: Server, page: Page) -> None:

@@ -13,7 +13,7 @@ from tests.pages.serving import ONE, TWO, Server
 from tests.samples import a_delivery
 
 
-def test_a_line_says_how_its_modem_is(live_server: Server, page: Page) -> None:
+def test_a_line_says_how_its_modem_is(live_server: Server, tab: Page) -> None:
     now = datetime.now(UTC)
     live_server.report(
         ONE,
@@ -27,32 +27,32 @@ def test_a_line_says_how_its_modem_is(live_server: Server, page: Page) -> None:
         storage_size=25,
     )
     live_server.report(TWO, state="puk", updated_at=now, error="The SIM asks for its PUK.")
-    page.goto("/lines")
-    one, two = page.locator(".card-line").all()
+    tab.goto("/lines")
+    one, two = tab.locator(".card-line").all()
     for text in ("Line one", ONE, "ready", "68 % (-71 dBm)", "Vodafone", "3 of 25 used", "Last seen"):
         expect(one).to_contain_text(text)
     expect(two.locator(".bad")).to_have_text("PUK needed The SIM asks for its PUK.")
-    page.goto("/")
-    expect(page.locator(".trouble")).to_contain_text("The SIM asks for its PUK.")
+    tab.goto("/")
+    expect(tab.locator(".trouble")).to_contain_text("The SIM asks for its PUK.")
 
 
-def test_a_line_says_who_has_it_and_that_it_rests(live_server: Server, page: Page) -> None:
-    page.goto("/lines")
-    state = page.locator(".card-line").nth(1).locator(".lease-state")
+def test_a_line_says_who_has_it_and_that_it_rests(live_server: Server, tab: Page) -> None:
+    tab.goto("/lines")
+    state = tab.locator(".card-line").nth(1).locator(".lease-state")
     expect(state).to_have_text("free")
     lease = live_server.api("POST", "/api/v1/leases", json={"line": TWO, "holder": "ci-42", "ttl_seconds": 600})
-    page.reload()
+    tab.reload()
     expect(state).to_contain_text("leased to ci-42")
     live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
-    page.reload()
+    tab.reload()
     expect(state).to_contain_text("resting")
     expect(state).to_contain_text("after ci-42")
 
 
-def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Server, page: Page) -> None:
-    page.goto("/lines")
-    expect(page.locator("#state")).to_have_text("Live")
-    one, two = page.locator(".card-line").all()
+def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Server, tab: Page) -> None:
+    tab.goto("/lines")
+    expect(tab.locator("#state")).to_have_text("Live")
+    one, two = tab.locator(".card-line").all()
     one.get_by_text("curl", exact=True).click()
     live_server.report(TWO, state="puk", updated_at=datetime.now(UTC), error="The SIM asks for its PUK.")
     expect(two.locator(".bad")).to_have_text("PUK needed The SIM asks for its PUK.")
@@ -64,7 +64,7 @@ def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Se
     expect(one.locator(".lease-state")).to_contain_text("resting")
     expect(one.locator("details[open] summary")).to_have_text("curl")
     live_server.receive("from a new line", line="+447700900009")
-    expect(page.locator(".card-line")).to_have_count(3)
+    expect(tab.locator(".card-line")).to_have_count(3)
 
 
 def test_a_stuck_lease_is_ended_by_who_may_and_after_a_question(live_server: Server, open_context: OpenContext) -> None:
@@ -106,9 +106,9 @@ def test_a_single_text_can_be_seen_beside_a_thousand() -> None:
     assert all(bar.y + bar.height == chart.height for bar in chart.bars)
 
 
-def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Server, page: Page) -> None:
-    page.goto("/lines")
-    card = page.locator(".card-line").first
+def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Server, tab: Page) -> None:
+    tab.goto("/lines")
+    card = tab.locator(".card-line").first
     for name, text in (
         ("curl", f"{live_server.url}/api/v1/code?line=%2B447700900001"),
         ("Python", f'sms.lease(line="{ONE}", ttl=120)'),
@@ -121,9 +121,9 @@ def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Ser
     expect(card.locator("details[open] button")).to_have_text("Copied")
 
 
-def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Server, page: Page) -> None:
-    page.goto("/lines")
-    sources = page.locator("#sources")
+def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Server, tab: Page) -> None:
+    tab.goto("/lines")
+    sources = tab.locator("#sources")
     sources.get_by_label("Name").fill("drawer")
     sources.get_by_label("Kind").select_option("smsgate")
     sources.get_by_role("button", name="Add", exact=True).click()
@@ -133,13 +133,13 @@ def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Se
     for signed_with in ("another", secret):
         signed = SAMPLES.sign(post, signed_with, address, datetime.now(UTC))
         httpx2.post(f"{live_server.url}/api/v1/inbound/drawer", content=post.content, headers=signed.headers)
-    page.goto("/lines")
-    assert secret not in page.content()
+    tab.goto("/lines")
+    assert secret not in tab.content()
     card = sources.locator(".key-list > li")
     expect(card).to_contain_text("no secret fits")
     card.get_by_role("link", name="a text").click()
-    expect(page.locator(".text")).to_have_text("Your code is 482913")
-    page.goto("/lines")
-    page.get_by_label("Remove drawer").click()
-    page.get_by_role("button", name="Remove for good").click()
+    expect(tab.locator(".text")).to_have_text("Your code is 482913")
+    tab.goto("/lines")
+    tab.get_by_label("Remove drawer").click()
+    tab.get_by_role("button", name="Remove for good").click()
     expect(sources.locator(".key-list")).to_have_count(0)

@@ -17,16 +17,16 @@ def box(element: Locator) -> tuple[float, float]:
     return found["width"], found["height"]
 
 
-def test_what_can_be_clicked_is_large_enough(live_server: Server, page: Page) -> None:
+def test_what_can_be_clicked_is_large_enough(live_server: Server, tab: Page) -> None:
     live_server.receive("Your code is 482913", sender="X")
-    page.goto("/?contains=code")
-    expect(rows(page)).to_have_count(1)
-    targets = [page.locator(".sender a"), page.get_by_role("link", name="Show all")]
+    tab.goto("/?contains=code")
+    expect(rows(tab)).to_have_count(1)
+    targets = [tab.locator(".sender a"), tab.get_by_role("link", name="Show all")]
     heights = [box(target)[1] for target in targets]
-    rows(page).locator(".when").click()
-    heights.append(box(page.get_by_text("The delivery as it came"))[1])
-    page.goto("/lines")
-    heights.append(box(page.get_by_role("link", name="Messages of this line").first)[1])
+    rows(tab).locator(".when").click()
+    heights.append(box(tab.get_by_text("The delivery as it came"))[1])
+    tab.goto("/lines")
+    heights.append(box(tab.get_by_role("link", name="Messages of this line").first)[1])
     assert min(heights) >= LEAST_TARGET
 
 

@@ -55,7 +55,7 @@ def test_a_message_of_a_lease_names_its_holder(live_server: Server, page: Page) 
 
 
 def test_who_read_a_message_stands_beside_it_for_an_administrator(
-    live_server: Server, open_context: OpenContext, page: Page
+    live_server: Server, open_context: OpenContext, tab: Page
 ) -> None:
     secret = live_server.make_key("The <i>curious</i>", "read")
     live_server.receive("a secret")
@@ -64,10 +64,10 @@ def test_who_read_a_message_stands_beside_it_for_an_administrator(
     expect(rows(reader)).to_have_count(1)
     reader.goto(the_latest(live_server))
     expect(reader.locator(".reads, #delete, .raw")).to_have_count(0)
-    page.goto(the_latest(live_server))
-    readers = page.locator(".reads li").filter(has_text="The <i>curious</i>")
+    tab.goto(the_latest(live_server))
+    readers = tab.locator(".reads li").filter(has_text="The <i>curious</i>")
     while readers.count() == 0:  # it is written behind the answers
-        page.reload()
+        tab.reload()
     reads = live_server.api("GET", f"/api/v1{the_latest(live_server)}/reads")["reads"]
     assert "The <i>curious</i>" in [read["name"] for read in reads]
     assert reader.request.get(f"{the_latest(live_server)}/raw").status == 403

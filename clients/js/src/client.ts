@@ -218,7 +218,7 @@ export class LeasedLine {
     return this.#hold(leasing.leaseMessages(this.#reading.lease));
   }
 
-  /** Reply as the handset to the application, which is told by its provider's inbound webhook, signed. */
+  /** Reply as the handset to the application, by its provider's signed inbound webhook. */
   reply(text: string, options: ReplyOptions = {}): Promise<Reply> {
     return this.#hold(leasing.reply(this.#reading.lease, text, options));
   }

@@ -60,15 +60,15 @@ export interface LeaseGroup {
   leases: Lease[];
 }
 
-/** To whom a leased number replies, if not to the sender of the newest text that was caught for it. */
+/** To whom a leased number replies, if not to the sender of the newest text caught for it. */
 export interface ReplyOptions {
   to?: string;
   provider?: string;
-  /** Where the application takes it, if the server's settings do not say so. */
+  /** Where the application takes it, if no setting says so. */
   url?: string;
 }
 
-/** What a leased number replied; `url` is where the application is told of it, null if it is not. */
+/** What a leased number replied; `url` is where the application is told, null if nowhere. */
 export interface Reply {
   id: string;
   line: string;
