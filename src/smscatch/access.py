@@ -17,7 +17,7 @@ from smscatch.inbox import PAGE, Inbox, within_bytes
 from smscatch.keycache import KeyCache
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines, describe
-from smscatch.messages import Line, Query, Stored, plain
+from smscatch.messages import NOBODY, Line, Query, Stored, plain
 from smscatch.modem.health import WORKING
 from smscatch.numbers import sender_forms
 from smscatch.reads import Reads
@@ -128,13 +128,18 @@ class Access(Rights):
         return newest
 
     async def any_of(self, queries: Sequence[Query], skip: int, limit: int) -> AsyncGenerator[Stored, None]:
-        """Yield what one of the queries asks for, newest first: `limit` messages at most, behind the first `skip`."""
+        """Yield what one of the queries asks for, newest first: `limit` messages at most, behind the first `skip`.
+
+        What came to nobody's phone is none of them: replies, and what the weather keeps from arriving.
+        """
         inbox = self.house.inbox
         before, left = await inbox.position() + 1, skip + limit
         while left:
             size = min(PAGE, left)
             page = await newest_of_any(inbox.store, queries, size, before=before)
             for stored in page:
+                if stored.message.lease == NOBODY:
+                    continue
                 left -= 1
                 if left < limit:
                     self.note([stored])

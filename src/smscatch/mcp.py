@@ -82,7 +82,7 @@ class LeaseInfo:
 
 @dataclass(frozen=True)
 class TextInfo:
-    """A text message; `code` is the one-time code in it, if there is one."""
+    """A text message; `code` is the one-time code in it, if there is one; `marks` are peculiarities, such as late."""
 
     id: str
     line: str
@@ -90,6 +90,7 @@ class TextInfo:
     text: str
     code: str | None
     links: list[str]
+    marks: list[str]
     received_at: str
     cursor: str
 

@@ -15,7 +15,7 @@ import msgspec
 from smscatch.errors import NoMessage
 from smscatch.explanation import explain
 from smscatch.inbox import PAGE, Inbox
-from smscatch.messages import Lease, Message, Part, Query, Stored
+from smscatch.messages import NOBODY, Lease, Message, Part, Query, Stored
 
 
 class Choice(NamedTuple):
@@ -55,7 +55,8 @@ async def any_came(inbox: Inbox, queries: Sequence[Query], after: int, timeout_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
                 async for stored in stream:
-                    if any(query.matches(stored.message) for query in queries):
+                    is_received = stored.message.lease != NOBODY
+                    if is_received and any(query.matches(stored.message) for query in queries):
                         return True
     return False
 

@@ -8,6 +8,7 @@ import pytest
 from mailosaur import MailosaurClient
 from mailosaur.models import MailosaurException, PreviewRequestOptions, SearchCriteria
 
+from smscatch.messages import NOBODY
 from tests.readers.conftest import APART, LABEL, LINE, OTHER_LINE, House
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +131,13 @@ def test_pages_reach_behind_what_is_read_from_the_store_at_once(house: House, cl
     pages = [client.messages.search(LABEL, either, page=page, items_per_page=70) for page in range(4)]
     found = [item.summary for page in pages for item in page.items]
     assert found == [f"number {number}" for number in range(229, -1, -1)]
+
+
+def test_what_came_to_nobodys_phone_is_neither_listed_nor_waited_for(house: House, client: MailosaurClient) -> None:
+    house.receive(text="the last code is 111111")
+    house.receive(text="kept back: your code is 482913", lease=NOBODY)
+    assert texts(client) == texts(client, body="code") == ["the last code is 111111"]
+    assert [item.summary for item in client.messages.list(LABEL, items_per_page=1).items] == ["the last code is 111111"]
 
 
 def test_one_message_and_all_of_a_server_are_deleted(house: House, client: MailosaurClient) -> None:
