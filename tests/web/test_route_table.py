@@ -180,6 +180,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/messages/{id}": (Call(foreign=404, shows=CODE),),
     "DELETE /api/messages/{id}": (Call(204, 404),),
     "POST /api/messages/{id}/{action}": (Call(400, 400),),
+    "GET /api/servers": (Call(shows=LABEL),),
+    "GET /api/servers/{id}": (Call(404, 404),),
     "GET /api/screenshots/clients": (Call(),),
     "POST /mcp": (Call(shows=LABEL, body=LIST_LINES),),
     "GET /healthz": (Call(),),

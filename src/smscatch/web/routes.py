@@ -82,6 +82,8 @@ READERS = (
     Endpoint(MAILOSAUR, "GET", "/api/messages/{id}", mailosaur.get_message, (READ,), JSON),
     Endpoint(MAILOSAUR, "DELETE", "/api/messages/{id}", mailosaur.delete_message, (ADMIN,), "", status=204),
     Endpoint(MAILOSAUR, "POST", "/api/messages/{id}/{action}", mailosaur.refuse_action, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/servers", mailosaur.list_servers, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/servers/{id}", mailosaur.get_server, (READ,), JSON),
     Endpoint(MAILOSAUR, "GET", "/api/screenshots/clients", mailosaur.list_email_clients, (READ,), JSON),
 )
 ENDPOINTS = (

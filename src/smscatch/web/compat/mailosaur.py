@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.boxes import find_box
-from smscatch.errors import BadRequest, SmscatchError, Unauthorized
+from smscatch.errors import BadRequest, NotFound, SmscatchError, Unauthorized
 from smscatch.messages import Query
 from smscatch.web.bodies import read_body
 from smscatch.web.compat.mailosaur_forms import (
@@ -22,6 +22,7 @@ from smscatch.web.compat.mailosaur_forms import (
     server_of,
     to_message,
     to_queries,
+    to_servers,
     to_summary,
 )
 from smscatch.web.endpoint import access_of, inbox_of
@@ -103,6 +104,24 @@ async def delete_messages(request: Request) -> Response:
     else:
         await access.delete_found(box.query, await inbox_of(request).position())
     return Response(status_code=204)
+
+
+async def list_servers(request: Request) -> Response:
+    """GET /api/servers: what the lines that the key sees are called as servers."""
+    return _items(await _servers(request))
+
+
+async def get_server(request: Request) -> Response:
+    """GET /api/servers/{id}"""
+    named = request.path_params["id"]
+    found = [server for server in await _servers(request) if server["id"] == named]
+    if not found:
+        raise NotFound(f"There is no server {named[:40]!r} in the list of them.")
+    return json_response(msgspec.json.encode(found[0]))
+
+
+async def _servers(request: Request) -> list[dict[str, Any]]:
+    return to_servers(await access_of(request).lines())
 
 
 async def refuse_action(request: Request) -> Response:

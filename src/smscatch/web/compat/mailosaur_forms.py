@@ -5,7 +5,7 @@ for npm, which were run: what they break on stands beside the field.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from smscatch.access import Access
 from smscatch.boxes import Box, short_name
 from smscatch.errors import BadRequest, NotFound
-from smscatch.messages import Message, Query, format_time
+from smscatch.messages import Line, Message, Query, format_time
 
 ALL, ANY = "ALL", "ANY"
 DEFAULT_ITEMS, MAX_ITEMS = 50, 1000
@@ -162,6 +162,16 @@ def _common(message: Message, server: str) -> dict[str, Any]:
 def _addresses(number: str) -> Sequence[dict[str, str]]:
     """Return the list of one address. Mailosaur writes numbers without the plus; a sender's name is its `phone` too."""
     return [{"phone": number.removeprefix("+")}]
+
+
+def to_servers(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """Return lines as servers, ordered by name: those of one label are one; a line without one has its number's end."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        name = short_name(line.number, line.label)
+        server = {"id": name, "name": line.label or line.number, "users": [], "messages": 0}
+        found.setdefault(name, server)["messages"] += line.messages
+    return sorted(found.values(), key=lambda server: str(server["name"]))
 
 
 def server_of(message: Message, access: Access) -> str:
