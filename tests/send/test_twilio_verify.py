@@ -108,8 +108,9 @@ def test_a_verification_is_given_up_or_approved_by_the_application(service: Any,
 
 
 def test_a_service_says_what_its_texts_are_called_and_how_long_its_codes_are(
-    client: twilio.rest.Client, sms: Client
+    catcher: Server, client: twilio.rest.Client, sms: Client
 ) -> None:
+    client.verify.base_url = catcher.url  # Twilio's paths stand at the root too
     made = client.verify.v2.services.create(friendly_name="Corner Shop", code_length=8)
     assert client.verify.v2.services(made.sid).fetch().code_length == 8
     with sms.lease() as phone:

@@ -19,8 +19,8 @@ from smscatch.web.compat import SEND_APIS, find_send_api
 from smscatch.web.compat.base import Asked, SdkAnswer, SendApi, Url
 from smscatch.web.endpoint import Endpoint, access_of, context_of
 
-# Beside /twilio/…: the path of Twilio's API as it is, for a base URL without any path.
-ROOTS = {"2010-04-01": "twilio"}
+# Beside /twilio/…: the paths of Twilio's APIs as they are, for a base URL without any path.
+ROOTS = {"2010-04-01": "twilio", "v2": "twilio"}
 
 
 class _Provider(Convertor[str]):
