@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit
 
 from smscatch.errors import BadRequest
 
+MIN_HOOK_KEY = 24  # bytes of a key that Supabase takes for a secret
+
 
 class Redirect(NamedTuple):
     """The line that points an SDK, `sdk`, at {url}; {key} is a key of ours with the scope send.
@@ -26,7 +28,7 @@ class Redirect(NamedTuple):
     def written(self, url: str, key: str) -> str:
         """Return the line, ready to be pasted."""
         line = self.line + (self.plain if url.startswith("http:") else "")
-        forms = {"place": url.partition("://")[2], "quoted": quote(key, safe=""), "secret": hook_secret(key)}
+        forms = {"place": url.partition("://")[2], "quoted": quote(key, safe=""), "secret": _written_secret(key)}
         return line.format(url=url, key=key, **forms)
 
 
@@ -202,9 +204,14 @@ def redirects(server: str, key: str, provider: str) -> list[tuple[str, str]]:
 def hook_secret(key: str) -> str:
     """Return the secret with which Supabase signs what it sends here: the key, in the form of Standard Webhooks.
 
-    Supabase takes keys of 24 to 66 bytes. https://github.com/standard-webhooks/standard-webhooks/ has the form.
+    https://github.com/standard-webhooks/standard-webhooks/ has the form; Supabase takes keys of 24 to 66 bytes.
     """
     return f"v1,whsec_{base64.b64encode(key.encode()).decode()}"
+
+
+def _written_secret(key: str) -> str:
+    """Return the secret for a line; in words for what is no key, but stands in its place on a page."""
+    return hook_secret(key) if len(key) >= MIN_HOOK_KEY else "v1,whsec_BASE64_OF_THE_KEY"
 
 
 def _target(provider: str) -> BaseUrl:

@@ -18,7 +18,7 @@ SAME_TEXT = timedelta(seconds=30)  # within which the same text is taken for a r
 MOST_REMEMBERED = 10_000  # texts
 
 
-class Call(NamedTuple):
+class SdkCall(NamedTuple):
     """What an SDK says of a call: an id that its repeats have too (idempotency key), and which try it is, from 1 on.
 
     Either is None if it says nothing of it.
@@ -35,7 +35,7 @@ class Repeats:
         self._seen: dict[bytes, datetime] = {}
 
     @contextlib.contextmanager
-    def noting(self, text: CaughtText, call: Call) -> Iterator[bool]:
+    def noting(self, text: CaughtText, call: SdkCall) -> Iterator[bool]:
         """Give whether a text is a repeat of one that is kept, or about to be; one that the block cannot keep is none.
 
         Who hangs up meanwhile has sent it all the same.
@@ -54,12 +54,12 @@ class Repeats:
             raise
 
 
-def _place(text: CaughtText, call: Call) -> bytes:
+def _place(text: CaughtText, call: SdkCall) -> bytes:
     what = [call.id] if call.id is not None else [text.sender, text.text]
     return hashlib.sha256(msgspec.json.encode([text.owner, text.provider, text.line, *what])).digest()
 
 
-def _is_repeat(call: Call, age: timedelta) -> bool:
+def _is_repeat(call: SdkCall, age: timedelta) -> bool:
     """Return whether a text is a repeat of the same one that is so old."""
     if call.id is not None:
         return True

@@ -1,6 +1,7 @@
 """What was caught, refused and let through, in words."""
 
 from smscatch.catching.tally import NO_API, Tally
+from smscatch.cli.catch import AMAZONS_KEYS, NOTHING_CAME, describe
 
 
 def test_each_host_has_a_line_with_how_often_what_happened_and_what_that_means() -> None:
@@ -17,3 +18,14 @@ def test_each_host_has_a_line_with_how_often_what_happened_and_what_that_means()
         "refused video.twilio.com, once: an SMS provider for which smscatch has no send API",
         "passed through example.com, 2 times",
     ]
+
+
+def test_who_calls_other_services_of_amazon_is_told_which_keys_it_had() -> None:
+    tally = Tally()
+    tally.passed("s3.eu-west-1.amazonaws.com")
+    passed = "passed through s3.eu-west-1.amazonaws.com, once"
+    assert describe(tally, keeps_aws=False) == [NOTHING_CAME, passed, AMAZONS_KEYS]
+    assert describe(tally, keeps_aws=True) == [NOTHING_CAME, passed]
+    tally.caught("sns.eu-west-1.amazonaws.com", 200)
+    assert describe(Tally(), keeps_aws=False) == [NOTHING_CAME]
+    assert NOTHING_CAME not in describe(tally, keeps_aws=False)

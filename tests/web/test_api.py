@@ -145,6 +145,17 @@ async def test_a_line_may_be_typed_in_any_usual_way(api: httpx2.AsyncClient, inb
     assert [message["line"] for message in answer.json()["messages"]] == [LINE]
 
 
+async def test_the_codes_that_came_are_listed_as_firebases_emulator_lists_them(
+    api: httpx2.AsyncClient, inbox: Inbox
+) -> None:
+    for code in ("111111", "222222"):
+        await inbox.receive([a_delivery(text=f"Your code is {code}", sender=code)])
+    await inbox.receive([a_delivery(text="Hello")])
+    told = (await api.get("/emulator/v1/projects/demo-project/verificationCodes")).json()["verificationCodes"]
+    assert [(one["phoneNumber"], one["code"]) for one in told] == [(LINE, "111111"), (LINE, "222222")]
+    assert (await api.get(f"/api/v1/messages/{told[1]['sessionInfo']}")).json()["code"] == "222222"
+
+
 async def test_the_json_of_2018_is_byte_for_byte_as_it_was(api: httpx2.AsyncClient, inbox: Inbox) -> None:
     odd = datetime(2018, 4, 28, 18, 0, 0, 123_000, UTC)
     await inbox.receive(

@@ -164,6 +164,10 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/v1/smpp": (Call(404, 404),),
     "GET /api/v1/sinks": (Call(shows=SINK, foreign=403, limited=403),),
     "POST /api/v1/explain": (Call(body={"text": "hello"}),),
+    "GET /emulator/v1/projects/{project}/verificationCodes": (
+        Call(shows=CODE),
+        Call(shows=CODE, foreign=403, query=ABOUT),
+    ),
     "GET /json": (Call(shows=CODE), Call(shows=CODE, foreign=403, query=ABOUT)),
     "GET /api/messages": (
         Call(shows=CODE, foreign=403, query={"server": LINE}),
@@ -270,6 +274,7 @@ class House:
             "count": "3",
             "line": LINE,
             "provider": "twilio",
+            "project": "demo",
             "path": f"/{SENT}",
             "action": "forward",
         }

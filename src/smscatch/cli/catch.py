@@ -41,12 +41,15 @@ def run_catch(options: argparse.Namespace) -> int:
     with _server(options) as (url, key):
         tally = Tally()
         status = _run(command, Destination(url, key, options.keep_aws), tally)
-    lines = [*([] if tally.caught_requests else [NOTHING_CAME]), *tally.report()]
-    if tally.saw_amazon and not options.keep_aws:
-        lines.append(AMAZONS_KEYS)
-    for line in lines:
+    for line in describe(tally, keeps_aws=options.keep_aws):
         print(f"smscatch: {line}", file=sys.stderr)
     return status
+
+
+def describe(tally: "Tally", *, keeps_aws: bool) -> list[str]:
+    """Return what there is to say when a program has ended, in lines."""
+    nothing = [] if tally.caught_requests else [NOTHING_CAME]
+    return [*nothing, *tally.report(), *([AMAZONS_KEYS] if tally.saw_amazon and not keeps_aws else [])]
 
 
 @contextlib.contextmanager

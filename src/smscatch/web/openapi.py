@@ -32,13 +32,14 @@ from smscatch.web.api.answers import (
 from smscatch.web.api.explaining import Explained
 from smscatch.web.api.sources import SourceList, SourceWithSecret
 from smscatch.web.bodies import Extension, NewSecret, Text
+from smscatch.web.compat.firebase import VerificationCodes
 from smscatch.web.endpoint import Endpoint, Parameter
 from smscatch.web.responses import JSON
 
 ANSWERS = (
     *(Message, MessagePage, ReadList, LineList, Lease, LeaseGroup, LeaseList, Explained, Taken, NotTaken),
     *(DocumentOf2018, Alive, CallList, HostList, Readiness, Replied, WeatherRule, WeatherRules),
-    *(SinkList, SmppServer, SourceList, SourceWithSecret, Error),
+    *(SinkList, SmppServer, SourceList, SourceWithSecret, VerificationCodes, Error),
 )
 BODIES = (HostList, LeaseRequest, Extension, Text, GenericDelivery, NewSource, NewSecret, NewWeather, ReplyRequest)
 # What every route may refuse with: a misspelt parameter, and, if it needs a key, the key or the store behind it.

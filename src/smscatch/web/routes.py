@@ -17,7 +17,7 @@ from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
 from smscatch.web.api import generic, inbound, leases, mcp, messages, replies, sources, state, weather
-from smscatch.web.compat import mailosaur, original, send
+from smscatch.web.compat import firebase, mailosaur, original, send
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API, TOOLS
 from smscatch.web.params import (
@@ -199,6 +199,14 @@ ENDPOINTS = (
     Endpoint(PROVIDER, "GET", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     Endpoint(PROVIDER, "POST", "/api/v1/inbound/{source}", inbound.receive_signed, (), ""),
     POST("/api/v1/explain", state.explain, (READ,), "Explained", body="Text"),
+    GET(
+        "/emulator/v1/projects/{project}/verificationCodes",
+        firebase.list_codes,
+        (READ,),
+        "VerificationCodes",
+        (LINE,),
+        refuses=(NotFound,),
+    ),
     GET("/json", original.json_of_2018, (READ,), "[DocumentOf2018]", (LINE,), refuses=(NotFound,)),
     GET("/healthz", state.health, (), "Alive"),
     GET("/readyz", state.readiness, (READ,), "Readiness", refuses=(NoModem,)),

@@ -17,7 +17,7 @@ import msgspec
 from smscatch.errors import BadSend, SmscatchError
 from smscatch.keys import SEND
 from smscatch.numbers import is_e164
-from smscatch.repeats import Call
+from smscatch.repeats import SdkCall
 from smscatch.sending import Desk
 from smscatch.settings.forms import parse_http
 from smscatch.web.responses import JSON
@@ -83,7 +83,7 @@ class Asked:
         return value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
 
     @property
-    def call(self) -> Call:
+    def call(self) -> SdkCall:
         """What the SDK says of its own repeats.
 
         AWS's have an id for each call (amz-sdk-invocation-id), those that Stainless makes, such as Telnyx's, count
@@ -92,7 +92,7 @@ class Asked:
         """
         named = (self.headers.get(name) for name in ("amz-sdk-invocation-id", "idempotency-key"))
         count = re.fullmatch("[0-9]{1,4}", self.headers.get("x-stainless-retry-count", ""))
-        return Call(next(filter(None, named), None), None if count is None else int(count[0]) + 1)
+        return SdkCall(next(filter(None, named), None), None if count is None else int(count[0]) + 1)
 
     @property
     def basic(self) -> tuple[str, str]:
