@@ -211,3 +211,11 @@ def test_each_provider_has_the_line_that_points_its_sdk_here() -> None:
         for line in redirect_lines("http://host", "a-key", provider):
             assert "host/" in line
             assert "a-key" in line
+
+
+def test_the_lines_for_supabase_have_the_secret_and_where_no_key_is_known_say_so() -> None:
+    key = "a-key/of-24-characters-x"
+    for line in redirect_lines("http://host", key, "supabase"):
+        assert hook_secret(key) in line
+        assert "http://host/supabase/a-key%2Fof-24-characters-x" in line
+    assert all("BASE64_OF_THE_KEY" in line for line in redirect_lines("http://host", "KEY", "supabase"))
