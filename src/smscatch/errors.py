@@ -176,7 +176,8 @@ class BadPdu(BadDelivery):
 class BadSend(SmscatchError):
     """What an application sends lacks a field, or has one that no provider takes; `details` names the `field`.
 
-    The field is one of to, sender, text and callback; `details` says too whether it `is_missing`.
+    The field is to, sender, text, callback, or one that only one provider has; `details` says too whether it
+    `is_missing`.
     """
 
     status, code = 400, "bad_send"

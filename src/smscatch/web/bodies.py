@@ -41,7 +41,7 @@ async def parse_body(request: Request, form: type[T]) -> T:
     body = await read_body(request)
     try:
         return msgspec.json.decode(body or b"{}", type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         names = ", ".join(field.name for field in msgspec.structs.fields(form))  # type: ignore[arg-type]
         raise BadRequest(f"The body is not accepted: {error}. It is a JSON object with any of: {names}.") from error
 

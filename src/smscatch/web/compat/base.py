@@ -65,7 +65,7 @@ class Asked:
         if self.content.lstrip()[:1] in (b"{", b"["):
             try:
                 return msgspec.json.decode(self.content, type=dict[str, Any])
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise BadSend.wrong("body", str(error), "expected a JSON object") from error
         return {name: values[0] for name, values in self.form.items()}
 

@@ -51,7 +51,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
         raise BadSend.missing("text")
     if len(body) > MAX_BODY:
         raise BadSend.wrong("text", "", f"it is longer than {MAX_BODY} characters")
-    parameters = fields.get("parameters") or {}
+    parameters = _parameters(fields.get("parameters") or {})
     facts = {
         "batch": {
             name: fields[name] for name in ("delivery_report", "client_reference", "parameters") if name in fields
@@ -64,6 +64,14 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     for each in _with_reports(sent):
         await desk.keep(each)
     return SdkAnswer(_batch(sent[0]), 201)
+
+
+def _parameters(given: Any) -> dict[str, dict[str, str]]:
+    """Return the values of each parameter by number. Raises BadSend."""
+    try:
+        return msgspec.convert(given, dict[str, dict[str, str]])
+    except msgspec.ValidationError as error:
+        raise BadSend.wrong("parameters", "", str(error)) from error
 
 
 def _fill(body: str, parameters: Mapping[str, Mapping[str, str]], to: str) -> str:

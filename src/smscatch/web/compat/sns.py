@@ -92,7 +92,7 @@ def _text_of(asked: Asked) -> str:
 def _text_for_sms(structure: str) -> str:
     try:
         texts = msgspec.json.decode(structure, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         sentence = "Invalid parameter: Message Structure - JSON message body failed to parse"
         raise _wrong("text", sentence) from None
     if "default" not in texts:
@@ -104,7 +104,7 @@ def _attributes(asked: Asked) -> dict[str, str]:
     """Return the attributes that are texts, by their names: MessageAttributes.entry.N.Name, .Value.StringValue."""
     fields = asked.fields
     named = {name.removesuffix(".Name"): value for name, value in fields.items() if name.endswith(".Name")}
-    return {value: fields.get(f"{entry}.Value.StringValue", "").strip() for entry, value in named.items()}
+    return {str(value): asked.text(f"{entry}.Value.StringValue") for entry, value in named.items()}
 
 
 def _wrong(field: str, sentence: str, code: str = "InvalidParameter") -> BadSend:

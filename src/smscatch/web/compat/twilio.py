@@ -83,7 +83,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
 
 
 def _text_of(asked: Asked, media: Sequence[str]) -> str:
-    body = asked.fields.get("Body") or ""
+    body = str(asked.fields.get("Body") or "")
     if len(body) > MAX_BODY:
         raise BadSend("The text is longer than 1600 characters.", field="text", is_missing=False)
     # What a template says is not known here; but the values that stand in it are.
