@@ -175,14 +175,14 @@ def test_a_server_is_a_label_a_line_or_a_lease(house: House, client: MailosaurCl
 def test_servers_are_listed_as_the_lines_are_called(house: House, client: MailosaurClient) -> None:
     house.receive(line=LINE)
     house.receive(line=OTHER_LINE)
-    house.receive(line="+447700900888")
+    house.receive(line="+4915155512345")
     listed = [(each["id"], each["name"], each["messages"]) for each in client.servers.list().items]
-    assert listed == [("00900888", "+447700900888", 1), (LABEL, LABEL, 2), ("apart", "apart", 0)]
+    assert listed == [("55512345", "+4915155512345", 1), (LABEL, LABEL, 2), ("apart", "apart", 0)]
     assert client.servers.get(LABEL).messages == 2
     with pytest.raises(MailosaurException) as caught:
         client.servers.get("nosuch12")
     assert (caught.value.error_type, caught.value.http_status_code) == ("invalid_request", 404)
-    house.do(house.inbox.store.delete_lines(["+447700900888"]))
+    house.do(house.inbox.store.delete_lines(["+4915155512345"]))
 
 
 def test_what_is_refused_raises_the_error_that_mailosaur_would(
