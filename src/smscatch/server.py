@@ -156,7 +156,8 @@ async def keep_memory_small(
     not looked through for garbage again (gc.freeze).
     """
     await asyncio.sleep(ready_seconds)
-    await asyncio.to_thread(lambda: codes.find_codes)
+    with contextlib.suppress(OSError):  # too many files are open: whoever needs it first loads it then
+        await asyncio.to_thread(lambda: codes.find_codes)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
