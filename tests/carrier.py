@@ -36,7 +36,7 @@ async def eventually(is_so: Callable[[], bool], what: str = "") -> None:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not is_so():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
     except TimeoutError:
         pytest.fail(f"After {PATIENCE_SECONDS:g} s still not so: {what or is_so}")
 

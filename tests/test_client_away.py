@@ -19,7 +19,7 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, OTHER_LINE, the_parts
 
-RACES = 100
+RACES = 40
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +198,14 @@ async def test_the_place_in_the_queue_outlives_the_server(line: Line, client: An
 
 
 async def test_a_follower_sees_each_message_once_through_restarts(line: Line, client: Any) -> None:
-    count = 30
+    count = 16
     cursor = await do(client.cursor)
     seen: list[str] = []
 
     def carrier() -> None:
         for number in range(count):
             line.server.send(f"text {number}", line=line.number)
-            if number % 15 == 7:
+            if number % 8 == 3:
                 line.server.kill()
                 line.server.start()
 

@@ -6,16 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from smscatch.cli import main
 from smscatch.errors import NotFound
 from smscatch.logs import FORM, LogFormatter
 from smscatch.modem.health import Health, write_health
+from tests import plain
 from tests.command_line import against
 from tests.conftest import ADMIN_KEY, Server
-from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
 from tests.surroundings import bare_environ
 
@@ -76,10 +75,7 @@ def test_no_name_from_outside_drives_the_terminal(server: Server, tmp_path: Path
     write_health(server.spool, Health(line=LINE, device="/dev/x", state="port_missing", error=EVIL, updated_at=NOON))
     headers = {"authorization": f"Bearer {ADMIN_KEY}"}
     lease = {"line": LINE, "holder": EVIL}
-    assert (
-        httpx2.post(f"{server.url}/api/v1/leases", json=lease, headers=headers, timeout=PATIENCE_SECONDS).status_code
-        == 201
-    )
+    assert plain.post(f"{server.url}/api/v1/leases", json=lease, headers=headers).status_code == 201
     server.send(f"see https://example.com/a{EVIL} {EVIL}", sender=EVIL)
     for arguments in (
         ("messages",),

@@ -3,12 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import httpx2
 import pytest
 from standardwebhooks import Webhook
 
 from smscatch import Client
 from smscatch.redirecting import hook_secret
+from tests import plain
 from tests.conftest import ADMIN_KEY
 
 
@@ -23,7 +23,7 @@ def ask_hook(sms: Client, to: str, key: str = ADMIN_KEY, *, age: timedelta = tim
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": others + signature,
     }
-    answer = httpx2.post(f"{sms.send_url('supabase')}/{ADMIN_KEY}", content=body, headers=headers)
+    answer = plain.post(f"{sms.send_url('supabase')}/{ADMIN_KEY}", content=body, headers=headers)
     assert answer.headers["content-type"] == "application/json"
     return answer.status_code
 
@@ -44,9 +44,9 @@ def test_what_is_not_signed_just_now_with_the_key_is_refused(sms: Client, age: t
 def test_plain_json_needs_no_sdk(sms: Client) -> None:
     url, key = sms.send_url("plain"), {"authorization": f"Bearer {ADMIN_KEY}"}
     with sms.lease(label="virtual") as phone:
-        sent = httpx2.post(url, json={"to": phone.number, "text": "Your code is 482913"}, headers=key)
+        sent = plain.post(url, json={"to": phone.number, "text": "Your code is 482913"}, headers=key)
         assert phone.wait_for_code() == "482913"
     assert (sent.status_code, sent.json()["from"], sent.json()["segments"]["count"]) == (201, "smscatch", 1)
-    assert httpx2.get(f"{url}/{sent.json()['id']}", headers=key).json() == sent.json()
-    refused = httpx2.post(url, json={"to": "12", "text": "x"}, headers=key)
+    assert plain.get(f"{url}/{sent.json()['id']}", headers=key).json() == sent.json()
+    refused = plain.post(url, json={"to": "12", "text": "x"}, headers=key)
     assert (refused.status_code, refused.json()["error"], refused.json()["field"]) == (400, "bad_send", "to")

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import plain
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.smpp.smscs import (
@@ -47,7 +47,7 @@ async def test_a_refused_bind_is_told_in_a_sentence(make_server: Callable[[], Se
     smsc.start()
     server.start()
     await eventually(lambda: "refuses the bind" in server.log())
-    answer = httpx2.get(f"{server.url}/api/v1/sources", headers={"authorization": f"Bearer {ADMIN_KEY}"})
+    answer = plain.get(f"{server.url}/api/v1/sources", headers={"authorization": f"Bearer {ADMIN_KEY}"})
     ((bind,),) = [one["binds"] for one in answer.json()["smpp"]]
     assert bind["state"] == "refused"
     assert "the password is wrong" in bind["error"]

@@ -416,7 +416,7 @@ async def test_the_parts_that_wait_for_others_are_known(store: Store) -> None:
 
 async def test_of_two_that_race_for_a_line_never_both_get_it(store: Store, url: str) -> None:
     other = await open_store(url, join_parts)
-    races = 50 if url.startswith("mongodb") else 200  # there each is two commits that a majority has in its journal
+    races = 30 if url.startswith("mongodb") else 100  # there each is two commits that a majority has in its journal
     won: Counter[str] = Counter()
     try:
         for race in range(races):

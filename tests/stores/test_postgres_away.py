@@ -6,7 +6,6 @@ import signal
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 
-import httpx2
 import pytest
 
 from smscatch.errors import BadSetting, CannotStart, SmscatchError, StoreUnavailable
@@ -15,6 +14,7 @@ from smscatch.messages import Query
 from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store, postgres
 from smscatch.stores.postgres import listening, session
+from tests import plain
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, a_delivery
@@ -90,7 +90,7 @@ async def test_a_webhook_is_taken_while_the_server_is_killed_and_stored_afterwar
     def deliver(text: str, key: str) -> int:
         delivery = {"line": LINE, "sender": "Authy", "text": text}
         headers = {"authorization": f"Bearer {key}"}
-        return httpx2.post(
+        return plain.post(
             f"{smscatch.url}/api/v1/inbound/generic", json=delivery, headers=headers, timeout=PATIENCE_SECONDS
         ).status_code
 
