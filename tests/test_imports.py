@@ -113,7 +113,14 @@ print(sorted(name for name in sys.modules if name.startswith("smscatch.")))
         ("import smscatch.cli; smscatch.cli.make_parser()", ("asyncio", "httpx2", "smscatch.codes", "starlette")),
         (
             "import smscatch.server",
-            ("smscatch.codes.words", "jinja2", "smscatch.web.openapi", "smscatch.modem.link", "phonenumbers"),
+            (
+                "smscatch.codes.words",
+                "jinja2",
+                "smscatch.web.openapi",
+                "smscatch.modem.link",
+                "phonenumbers",
+                "smscatch.pdu",
+            ),
         ),
     ],
 )

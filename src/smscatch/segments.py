@@ -1,9 +1,8 @@
 """How many SMS a text takes, in which encoding, and which characters are to blame. Whoever sends pays for each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from smscatch.messages import Costly, Segments
-from smscatch.pdu.alphabets import find_septets
 
 # Octets of a short message: 140 (3GPP TS 23.040, 9.2.3.16 and 9.2.3.24.1), of which six are the header of a part.
 GSM_ALONE, GSM_PART = 160, 153  # septets
@@ -18,6 +17,7 @@ def count_segments(text: str) -> Segments:
     (3GPP TS 23.040, 9.2.3.24.1), the halves of a surrogate pair with each other. National shift tables are not tried:
     no provider uses them unless asked to.
     """
+    find_septets = _find_septets()
     plain = find_septets(text)
     if plain is not None and len(plain) <= GSM_ALONE:  # most are
         return Segments("GSM-7", 1, len(plain))
@@ -27,15 +27,22 @@ def count_segments(text: str) -> Segments:
         parts = _pack(sizes, UCS2_ALONE, UCS2_PART)
         without = _gsm_parts(character for character in text if find_septets(character) is not None)
         return Segments("UCS-2", parts, sum(sizes), costly=tuple(costly[:MOST_COSTLY]), parts_in_gsm=without)
-    return Segments("GSM-7", _gsm_parts(text), sum(map(_septets, text)))
+    return Segments("GSM-7", _gsm_parts(text), sum(_septets(text)))
 
 
 def _gsm_parts(text: Iterable[str]) -> int:
-    return _pack([_septets(character) for character in text], GSM_ALONE, GSM_PART)
+    return _pack(_septets(text), GSM_ALONE, GSM_PART)
 
 
-def _septets(character: str) -> int:
-    return len(find_septets(character) or b"?")
+def _septets(text: Iterable[str]) -> list[int]:
+    find_septets = _find_septets()
+    return [len(find_septets(character) or b"?") for character in text]
+
+
+def _find_septets() -> Callable[[str], bytes | None]:
+    from smscatch.pdu.alphabets import find_septets  # noqa: PLC0415 - a start need not wait for its tables
+
+    return find_septets
 
 
 def _pack(sizes: list[int], alone: int, part: int) -> int:

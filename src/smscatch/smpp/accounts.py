@@ -8,10 +8,10 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from smscatch.smpp.delivering import address_of, write_text
-from smscatch.smpp.pdu import ShortMessage
+if TYPE_CHECKING:  # a start need not wait for what reads and writes PDUs
+    from smscatch.smpp.pdu import ShortMessage
 
 MAX_WAITING = 10_000  # deliveries of one application, while it has no receiver
 MAX_SUBMITTED = 20_000  # ids of what one application sent of late
@@ -22,7 +22,7 @@ REPLY_SECONDS = 10.0
 class Undelivered(NamedTuple):
     """A deliver_sm on its way to an application; `taken` tells whoever wants to know whether it was taken."""
 
-    message: ShortMessage
+    message: "ShortMessage"
     taken: asyncio.Future[bool] | None = None
 
     def settle(self, *, is_taken: bool) -> None:
@@ -141,6 +141,8 @@ class Accounts:
         account = self._accounts.get((owner, system_id))
         if account is None or not account.receivers:
             return False
+        from smscatch.smpp.delivering import address_of, write_text  # noqa: PLC0415 - as above
+
         loop = asyncio.get_running_loop()
         source, destination = address_of(reply.number), address_of(reply.to)
         parts = [Undelivered(each, loop.create_future()) for each in write_text(source, destination, reply.text)]

@@ -11,10 +11,7 @@ import msgspec
 from smscatch.errors import BadDelivery
 from smscatch.messages import CAUGHT, KEPT_BACK, NOBODY, Message, Part, Time, delivery_id
 from smscatch.segments import count_segments
-from smscatch.smpp.content import EITHER, read_messages
-from smscatch.smpp.pdu import parse_short_message
 from smscatch.sources.base import LineOf, Source, join_kept, make_message
-from smscatch.sources.pdu import text_of
 
 KIND = "caught"
 
@@ -156,6 +153,10 @@ def join_caught(parts: Sequence[Part]) -> Message:
 
 
 def _read_parts(parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
+    from smscatch.smpp.content import EITHER, read_messages  # noqa: PLC0415 - a start need not wait for what reads PDUs
+    from smscatch.smpp.pdu import parse_short_message  # noqa: PLC0415
+    from smscatch.sources.pdu import text_of  # noqa: PLC0415
+
     texts = [parse_caught(part.content.encode()) for part in parts]
     bodies = [(text.part.command, bytes.fromhex(text.part.body)) for text in texts if text.part is not None]
     said, found = text_of(read_messages([parse_short_message(*each) for each in bodies], EITHER))
