@@ -88,7 +88,7 @@ TARGETS: Mapping[str, BaseUrl] = {
                 ' credentials: {{accessKeyId: "{key}", secretAccessKey: "{key}"}}}})',
             ),
             Redirect(
-                "or by variables",
+                "SNS in any language, by variables",
                 "export AWS_ENDPOINT_URL_SNS={url} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={key}",
             ),
         ),
@@ -111,7 +111,7 @@ TARGETS: Mapping[str, BaseUrl] = {
         "/plain",
         (
             Redirect(
-                "anything else",
+                "anything without an SDK",
                 'curl -H "Authorization: Bearer {key}" {url}'
                 """ -d '{{"to": "+12015550123", "text": "Your code is 1234"}}'""",
             ),

@@ -145,6 +145,11 @@ async def test_a_line_may_be_typed_in_any_usual_way(api: httpx2.AsyncClient, inb
     assert [message["line"] for message in answer.json()["messages"]] == [LINE]
 
 
+async def test_a_body_that_is_nested_too_deeply_is_refused(api: httpx2.AsyncClient) -> None:
+    answer = await api.post("/api/v1/explain", content=b'{"more": ' + b"[" * 50_000)
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+
 async def test_the_codes_that_came_are_listed_as_firebases_emulator_lists_them(
     api: httpx2.AsyncClient, inbox: Inbox
 ) -> None:
