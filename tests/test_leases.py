@@ -203,6 +203,26 @@ async def test_who_leaves_the_queue_while_a_round_is_under_way_leaves_no_lease_b
     assert (await quick.acquire(a_request(), 0)).line == LINE
 
 
+async def test_what_a_round_gives_while_the_server_stops_is_not_lost(
+    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided, is_stopping = asyncio.Event(), asyncio.Event()
+    claim = inbox.store.claim
+
+    async def slow(*arguments: Any) -> list[Claim]:
+        claimed = await claim(*arguments)
+        decided.set()
+        await is_stopping.wait()
+        return claimed
+
+    monkeypatch.setattr(inbox.store, "claim", slow)
+    asking = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
+    await decided.wait()
+    quick.close()
+    is_stopping.set()
+    assert (await asking).line == LINE
+
+
 async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     holder = await quick.acquire(a_request(), 0)
     waiting = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))

@@ -80,7 +80,7 @@ class LineQueue:
         if place in self._places:
             self._places.remove(place)
             self.stir()  # who asks for nobody stops
-        if not place.over.done():
+        if not place.claimed.leases:
             async with self._asking_now:
                 pass
         return place.claimed
@@ -96,6 +96,8 @@ class LineQueue:
         self._is_closed = True
         for place in self._places:
             place.end(_shutting_down())
+        self._places.clear()
+        self.stir()
 
     async def _keep_asking(self) -> None:
         while self._places:
