@@ -12,6 +12,7 @@ from smscatch.messages import Stored
 from smscatch.settings import SinkSettings
 from smscatch.sinks.base import TAKEN, Result, Send, Sink
 from smscatch.sinks.json_post import make_send
+from smscatch.sinks.own_queue import OwnQueue
 from smscatch.sinks.runner import Pace, run_sinks
 from smscatch.stores import Job
 from smscatch.stores.absent import absent_store
@@ -182,6 +183,28 @@ async def test_a_store_that_is_away_is_waited_for(inbox: Inbox) -> None:
         inbox.store = back
         (job,) = await settled(inbox, 1)
     assert [attempt.outcome for attempt in job.attempts] == ["sent"]
+
+
+async def test_a_queue_of_our_own_outlives_a_store_that_is_away_when_it_begins(inbox: Inbox) -> None:
+    back, sent = inbox.store, asyncio.Event()
+
+    async def send(_: Stored) -> Result:
+        sent.set()
+        return Result(TAKEN)
+
+    delivery = a_delivery()
+    await inbox.receive([delivery])
+    queue = OwnQueue(inbox, "of our own", send, QUICK)
+    inbox.store = absent_store("It is away.")
+    sending = asyncio.create_task(queue.keep_sending())
+    await asyncio.sleep(0)  # it asks
+    inbox.store = back
+    await queue.queue(delivery.message.id)
+    await asyncio.wait((sending, asyncio.create_task(sent.wait())), return_when=asyncio.FIRST_COMPLETED)
+    assert not sending.done()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
 
 
 async def test_what_is_under_way_at_the_end_is_given_back_at_once(inbox: Inbox, receiver: Receiver) -> None:

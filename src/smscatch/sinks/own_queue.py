@@ -47,6 +47,9 @@ class OwnQueue:
 
     async def keep_sending(self) -> None:
         """Do what is queued, as soon as anything ever was; runs until cancelled."""
-        if not any(use.name == self._name for use in await self._inbox.store.sinks()):
+        if not await self._courier.patiently(self._was_used):
             await self._wanted.wait()
         await self._courier.keep_sending()
+
+    async def _was_used(self) -> bool:
+        return any(use.name == self._name for use in await self._inbox.store.sinks())

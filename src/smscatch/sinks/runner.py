@@ -71,7 +71,7 @@ class Courier:
         # Subscribe before reading, or a message that lands in between waits for the next one.
         with contextlib.suppress(ShuttingDown), self._inbox.hub.subscribe(EVERYTHING) as arrivals:
             while True:
-                await self._patiently(self._queue_up)
+                await self.patiently(self._queue_up)
                 self._queued.set()
                 await self._news(arrivals)
 
@@ -114,7 +114,7 @@ class Courier:
         """Do jobs as they are due, until cancelled. What is under way then is given back, to be done by another."""
         while True:
             self._queued.clear()
-            if jobs := await self._patiently(self._take):
+            if jobs := await self.patiently(self._take):
                 await asyncio.gather(*(self._do(job) for job in jobs))
             else:
                 # Not wait_for: until Python 3.12 that loses a cancellation which comes together with the event.
@@ -131,14 +131,14 @@ class Courier:
         result = STOPPED
         try:
             result = await self._attempt(job)
-            await self._patiently(lambda: self._settle(job, result))
+            await self.patiently(lambda: self._settle(job, result))
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):  # the claim expires by itself
                 await self._settle(job, result)
             raise
 
     async def _attempt(self, job: Job) -> Result:
-        stored = await self._patiently(lambda: self._inbox.store.get(job.message))
+        stored = await self.patiently(lambda: self._inbox.store.get(job.message))
         if stored is None:
             return DELETED
         try:
@@ -167,7 +167,7 @@ class Courier:
             log.warning("the sink %s takes nothing at the moment, trying again: %s", self._sink.name, reason)
         self._is_failing = job.state == OPEN
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work` returns, once the store is there."""
         while True:
             try:
