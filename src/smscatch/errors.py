@@ -118,7 +118,7 @@ class NotCaught(NotFound):
 
 
 class NoApplication(SmscatchError):
-    """Nobody would hear of a reply: where the application takes its provider's webhooks is not known."""
+    """Nobody would hear of a reply: where the application takes webhooks is not known, or by SMPP it is not bound."""
 
     status, code = 409, "no_application"
 

@@ -19,8 +19,9 @@ from smscatch.optouts import is_opted_out, is_same_sender
 from smscatch.settings import ApplicationSettings, Settings
 from smscatch.settings.forms import parse_http
 from smscatch.sinks.callbacks import Callbacks
+from smscatch.smpp.accounts import Accounts, HandsetText
 from smscatch.sources.base import name_delivery
-from smscatch.sources.caught import Callback, parse_caught
+from smscatch.sources.caught import Callback, CaughtText, parse_caught
 from smscatch.sources.reply import KIND, RepliedText, write_reply
 from smscatch.spool import Entry, new_name
 from smscatch.webhooks import FORMS, Inbound, InboundForm, find_form
@@ -30,6 +31,7 @@ MAX_TEXT = 1600  # characters: Twilio's documentation, "Messaging webhooks", Bod
 MAX_URL = 2000
 POOL_NUMBER = "+15005550006"  # stands for the number that a service chose: Twilio's own for tests
 MAX_SENDER_NAME = 11  # 3GPP TS 23.040, 9.1.2.5; what is longer is the id of a service
+SMPP = "smpp"  # the provider of texts that came by SMPP
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 ReplyName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
@@ -70,22 +72,34 @@ class Replied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outbox(NamedTuple):
-    """What takes a reply away. `secret` is that of the key that asks, "" if it is not known."""
+    """What takes a reply away. `secret` is that of the key that asks, "" if it is not known.
+
+    `accounts` are the applications that are bound by SMPP.
+    """
 
     committer: Committer
     callbacks: Callbacks
     secret: str
+    accounts: Accounts
 
 
 class _Conversation(NamedTuple):
-    """Between whom a reply goes: the text that it answers, if any, and what the application told with that."""
+    """Between whom a reply goes: the text that it answers, if any, and as what that was sent.
+
+    By SMPP there is no `form`: a reply is a deliver_sm.
+    """
 
     line: str
     to: str
     provider: str
-    form: InboundForm
+    form: InboundForm | None
     answered: Message | None
-    facts: Mapping[str, Any]
+    sent: CaughtText | None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the application told with the text."""
+        return self.sent.facts if self.sent else {}
 
 
 async def reply(access: Access, asked: ReplyRequest, outbox: Outbox) -> Replied:
@@ -98,10 +112,11 @@ async def reply(access: Access, asked: ReplyRequest, outbox: Outbox) -> Replied:
     access.check_line(line, doing="reply from")
     await _check_free(access, line)
     talk = await _find_conversation(access, line, asked)
-    made, public_key = _write(access, asked, talk, outbox.secret)
     store = access.house.inbox.store
-    entry = Entry(new_name(), KIND, write_reply(made))
-    await outbox.committer.keep(parse_entry(entry, access.house.settings.line_of))
+    if talk.form is None:
+        return await _reply_by_smpp(access, asked, talk, outbox)
+    made, public_key = _write(access, asked, talk, talk.form, secret=outbox.secret)
+    await _keep(access, made, outbox)
     if made.callbacks:
         await outbox.callbacks.queue(made.id)
     return Replied(
@@ -114,6 +129,39 @@ async def reply(access: Access, asked: ReplyRequest, outbox: Outbox) -> Replied:
         url=made.callbacks[0].url if made.callbacks else None,
         opted_out=await is_opted_out(store, line, talk.to, talk.form.keywords),
         public_key=public_key,
+    )
+
+
+async def _keep(access: Access, made: RepliedText, outbox: Outbox) -> None:
+    entry = Entry(new_name(), KIND, write_reply(made))
+    await outbox.committer.keep(parse_entry(entry, access.house.settings.line_of))
+
+
+async def _reply_by_smpp(access: Access, asked: ReplyRequest, talk: _Conversation, outbox: Outbox) -> Replied:
+    """Return a reply that is durable, and that the application has taken over one of its binds (deliver_sm)."""
+    owner, system_id = (talk.sent.owner, str(talk.facts.get("system_id", ""))) if talk.sent else ("", "")
+    account = outbox.accounts.find(owner, system_id)
+    if account is None or not account.receivers:
+        raise NoApplication(
+            f"The application that sends from {talk.to} by SMPP is not bound as a receiver or transceiver, so it cannot"
+            " be told of this reply."
+        )
+    text = HandsetText(talk.line, _number_of(talk.to, None), asked.text)
+    made = _made(access, asked, talk)
+    is_new = await access.house.inbox.store.get(made.id) is None
+    await _keep(access, made, outbox)
+    if is_new and not await outbox.accounts.reply(owner, system_id, text):
+        raise NoApplication(f"The application with the system_id {system_id} did not take this reply, which is kept.")
+    return Replied(
+        id=made.id,
+        line=talk.line,
+        to=talk.to,
+        text=made.text,
+        provider=SMPP,
+        answers=made.answers,
+        url=f"{SMPP}://{system_id}",
+        opted_out=False,
+        public_key=None,
     )
 
 
@@ -137,13 +185,13 @@ async def _find_conversation(access: Access, line: str, asked: ReplyRequest) -> 
         )
     provider = asked.provider or (answered.provider if answered else None) or _provider_of(settings, to)
     form = find_form(provider or "")
-    if provider is None or form is None:
+    if provider is None or (form is None and provider != SMPP):
         known = (
             f"{provider!r} tells of replies in a form that is not known here" if provider else "`provider` is missing"
         )
-        raise BadRequest(f"{known}; there are: {', '.join(FORMS)}.", parameter="provider")
+        raise BadRequest(f"{known}; there are: {', '.join((*FORMS, SMPP))}.", parameter="provider")
     raw = await access.house.inbox.store.raw(answered.id) if answered else None
-    return _Conversation(line, to, provider, form, answered, _facts_of(raw))
+    return _Conversation(line, to, provider, form, answered, _sent_as(raw))
 
 
 async def _find_answered(access: Access, line: str, asked: ReplyRequest) -> Message | None:
@@ -156,11 +204,11 @@ async def _find_answered(access: Access, line: str, asked: ReplyRequest) -> Mess
     return None
 
 
-def _facts_of(raw: bytes | None) -> Mapping[str, Any]:
+def _sent_as(raw: bytes | None) -> CaughtText | None:
     try:
-        return {} if raw is None else parse_caught(raw).facts
+        return None if raw is None else parse_caught(raw)
     except BadDelivery:
-        return {}
+        return None
 
 
 def _provider_of(settings: Settings, to: str) -> str | None:
@@ -180,21 +228,19 @@ def find_application(settings: Settings, provider: str, to: str) -> ApplicationS
     return next(named, None) or next((each for each in ours if not each.numbers), None)
 
 
-def _write(access: Access, asked: ReplyRequest, talk: _Conversation, secret: str) -> tuple[RepliedText, str | None]:
+def _write(
+    access: Access, asked: ReplyRequest, talk: _Conversation, form: InboundForm, *, secret: str
+) -> tuple[RepliedText, str | None]:
     """Return a reply that is not kept yet, with its signed request, and the public key that checks it, if there is."""
     settings = access.house.settings
     application = find_application(settings, talk.provider, talk.to)
     url = _parse_url(asked.url) or (application.url if application else None)
-    if url is None and talk.form.keywords.wanted(asked.text) is None:
+    if url is None and form.keywords.wanted(asked.text) is None:
         raise NoApplication(
             f"Nobody would be told of this reply: where the application hears of texts to {talk.to} at {talk.provider}"
             " is not known. Give it as `url`, or set [applications.NAME] in smscatch.toml."
         )
-    name = new_name() if asked.id is None else name_delivery(f"key {access.owner}", talk.line, asked.id)
-    now, answers = access.house.inbox.now(), talk.answered.id if talk.answered else None
-    made = RepliedText(
-        name=name, provider=talk.provider, line=talk.line, to=talk.to, text=asked.text, received_at=now, answers=answers
-    )
+    made = _made(access, asked, talk)
     if url is None:
         return made, None
     signed_with = (application.secret if application else None) or secret or settings.admin_key
@@ -202,10 +248,23 @@ def _write(access: Access, asked: ReplyRequest, talk: _Conversation, secret: str
         raise BadRequest("What the webhook is signed with is not known: set `secret` in [applications.NAME].")
     number = _number_of(talk.to, application)
     account, service = str(talk.facts.get("account") or ""), _service_of(talk.facts)
-    inbound = Inbound(made.id, talk.line, number, made.text, now, account, service)
-    find_key = talk.form.find_public_key
-    callback: Callback = talk.form.write(url, inbound, signed_with)
+    inbound = Inbound(made.id, talk.line, number, made.text, made.received_at, account, service)
+    find_key = form.find_public_key
+    callback: Callback = form.write(url, inbound, signed_with)
     return msgspec.structs.replace(made, callbacks=(callback,)), find_key(signed_with) if find_key else None
+
+
+def _made(access: Access, asked: ReplyRequest, talk: _Conversation) -> RepliedText:
+    name = new_name() if asked.id is None else name_delivery(f"key {access.owner}", talk.line, asked.id)
+    return RepliedText(
+        name=name,
+        provider=talk.provider,
+        line=talk.line,
+        to=talk.to,
+        text=asked.text,
+        received_at=access.house.inbox.now(),
+        answers=talk.answered.id if talk.answered else None,
+    )
 
 
 def _parse_url(url: str | None) -> str | None:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from smscatch.inbox import Inbox
 from smscatch.keys import add_key
 from smscatch.leases import Leases
 from smscatch.messages import Message, Query
-from smscatch.smpp.accounts import Accounts
 from smscatch.smpp.pdu import (
     RESPONSE,
     Bind,
@@ -27,7 +28,7 @@ from smscatch.smpp.pdu import (
 )
 from smscatch.smsc.front import Front
 from smscatch.smsc.server import SmppListener
-from smscatch.web.app import make_context
+from smscatch.web.app import app_in, make_context
 from tests.surroundings import settings_in
 
 TO = "+12015550123"
@@ -111,8 +112,9 @@ def id_in(answer: Frame) -> str:
 class OurSmsc:
     """The SMSC, and a key that may send."""
 
-    def __init__(self, inbox: Inbox, front: Front, port: int, key: str) -> None:
+    def __init__(self, inbox: Inbox, front: Front, port: int, key: str, *, app: ASGIApp) -> None:
         self.inbox, self.front, self.port, self.key = inbox, front, port, key
+        self.app = app  # the HTTP side of the same server
         self._all: list[Esme] = []
 
     async def connect(self) -> Esme:
@@ -143,7 +145,6 @@ async def our_smsc(
     folder: Path,
     *,
     config: str = "",
-    rate: int = 0,
     **more: Any,
 ) -> AsyncIterator[OurSmsc]:
     """Run an SMSC as the server does."""
@@ -158,11 +159,11 @@ async def our_smsc(
         committer=context.committer,
         callbacks=context.callbacks,
         tries=context.tries,
-        accounts=Accounts(rate),
+        accounts=context.accounts,
         **given | more,
     )
     task = asyncio.create_task(SmppListener(front, listener).keep_answering())
-    smsc = OurSmsc(inbox, front, listener.getsockname()[1], key)
+    smsc = OurSmsc(inbox, front, listener.getsockname()[1], key, app=app_in(context))
     try:
         yield smsc
     finally:

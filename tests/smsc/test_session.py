@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from smscatch.inbox import Inbox
@@ -304,7 +305,7 @@ async def test_each_request_is_answered_as_the_state_of_the_bind_has_it(smsc: Ou
 
 
 async def test_more_than_the_rate_of_the_settings_is_throttled(inbox: Inbox, leases: Leases, tmp_path: Path) -> None:
-    async with our_smsc(inbox, leases, tmp_path, rate=5) as smsc:
+    async with our_smsc(inbox, leases, tmp_path, config="[smpp_server]\nrate = 5") as smsc:
         esme = await smsc.bound()
         await esme.send(*(Frame(CommandId.SUBMIT_SM, 0, number, body_of()) for number in range(200, 400)))
         statuses = [(await esme.read()).status for _ in range(200)]
@@ -348,6 +349,31 @@ async def test_a_reply_is_delivered_to_the_application_that_sent_the_text(smsc: 
     await receiver.send((await receiver.read()).response(Status.SYSTEM_ERROR))
     assert not await refusing
     await sender.ask(CommandId.UNBIND)
+
+
+async def test_a_reply_over_http_reaches_the_application_and_stands_on_the_line(smsc: OurSmsc) -> None:
+    sender = await smsc.bound(TRANSMITTER)
+    await sender.submit(source=SmppAddress(0, 0, "447700900000"))
+    transport = httpx2.ASGITransport(smsc.app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+
+        async def reply(text: str, **more: str) -> httpx2.Response:
+            headers = {"authorization": f"Bearer {smsc.key}"}
+            return await client.post("/api/v1/replies", json={"line": TO, "text": text} | more, headers=headers)
+
+        answer = await reply("STOP")
+        assert (answer.status_code, answer.json()["error"]) == (409, "no_application")
+        assert len(await smsc.kept()) == 1
+        receiver = await smsc.bound(RECEIVER)
+        replying = asyncio.create_task(reply("STOP", id="once"))
+        text = await receiver.next_delivery()
+        assert (text.octets, text.source, text.destination.text) == (b"STOP", TO_ADDRESS, "447700900000")
+        told = (await replying).json()
+        assert (told["provider"], told["url"], told["to"]) == ("smpp", "smpp://app", "447700900000")
+        assert (await reply("STOP", id="once")).json()["id"] == told["id"]  # and is not delivered again
+        assert [message.marks for message in await smsc.kept()] == [(CAUGHT,), ("reply",)]
+        await sender.submit(source=FROM_ADDRESS)
+        assert (await reply("STOP", to="Acme", provider="smpp")).json()["error"] == "bad_request"
 
 
 def test_a_long_reply_is_cut_into_parts_with_headers_and_unpacked_septets() -> None:

@@ -132,13 +132,17 @@ class Accounts:
             self._accounts.popitem(last=False)
         return account
 
+    def find(self, owner: str, system_id: str) -> Account | None:
+        """Return an account that was opened."""
+        return self._accounts.get((owner, system_id))
+
     async def reply(self, owner: str, system_id: str, reply: HandsetText) -> bool:
         """Deliver a text to an application, and return whether it took all of it; False if no receiver is bound.
 
         `owner` and `system_id` are those of the text that is replied to: its CaughtText has them. An application that
         does not answer in REPLY_SECONDS may take it later.
         """
-        account = self._accounts.get((owner, system_id))
+        account = self.find(owner, system_id)
         if account is None or not account.receivers:
             return False
         from smscatch.smpp.delivering import address_of, write_text  # noqa: PLC0415 - as above

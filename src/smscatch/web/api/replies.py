@@ -24,4 +24,4 @@ async def add_reply(request: Request) -> Response:
 def outbox_of(request: Request) -> replying.Outbox:
     """Return what takes replies away; a session of the page has no secret that an application could know."""
     context = context_of(request)
-    return replying.Outbox(context.committer, context.callbacks, secret_of_header(request) or "")
+    return replying.Outbox(context.committer, context.callbacks, secret_of_header(request) or "", context.accounts)
