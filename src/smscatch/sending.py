@@ -15,7 +15,7 @@ import msgspec
 from smscatch.access import Access
 from smscatch.arriving import LateArrivals
 from smscatch.committing import Committer
-from smscatch.errors import BadDelivery, NotFound, OptedOut, StoreUnavailable, TooManyTries
+from smscatch.errors import BadDelivery, NotFound, OptedOut, SmscatchError, StoreUnavailable, TooManyTries
 from smscatch.inbox import MAX_HELD_BYTES
 from smscatch.intake import parse_entry
 from smscatch.keys import ADMIN, READ
@@ -83,6 +83,18 @@ class KeptText(NamedTuple):
     def message(self) -> Message:
         """The message."""
         return self.stored.message
+
+
+class Sent(NamedTuple):
+    """A text of several that are sent at once, with what kept it from being kept; `is_plain`: no weather met it.
+
+    `is_lost`: it never arrives, and nobody is told.
+    """
+
+    text: CaughtText
+    trouble: SmscatchError | None = None
+    is_plain: bool = False
+    is_lost: bool = False
 
 
 class Desk:
@@ -210,6 +222,27 @@ class Desk:
             raise trouble
         if text.callbacks:
             await self._callbacks.queue(text.id)
+
+    async def send_all(self, texts: Sequence[CaughtText]) -> list[Sent]:
+        """Return when those texts are durable that can be; those that no weather meets are kept together.
+
+        Parts of texts meet the weather that refuses them, and no other.
+        """
+        met = [await self._meet(text) for text in texts]
+        plain = [one.text for one in met if one.is_plain]
+        troubles = dict(zip([text.id for text in plain], await self.keep_all(plain), strict=True))
+        return [one._replace(trouble=troubles[one.text.id]) if one.is_plain else one for one in met]
+
+    async def _meet(self, text: CaughtText) -> Sent:
+        """Keep a text if there is weather for it, and say whether there is."""
+        try:
+            rule = await self._rule_for(text)
+            if rule is None or text.part is not None:
+                return Sent(text, is_plain=True)
+            await self.keep(text)
+        except (StoreUnavailable, TooManyTries) as error:
+            return Sent(text, error)
+        return Sent(msgspec.structs.replace(text, undelivered=rule.undelivered), is_lost=rule.drop)
 
     async def keep_all(self, texts: Sequence[CaughtText]) -> list[StoreUnavailable | None]:
         """Return when those texts are durable that can be, with what keeps each of the others from it."""

@@ -238,6 +238,7 @@ def _smpp_server(listener: socket.socket | None, context: Context) -> list[Run]:
         tries=context.tries,
         accounts=context.accounts,
         receipt_after=context.settings.smpp_server_receipt_after,
+        late=context.late,
     )
     return [Run("applications that send by SMPP", SmppListener(front, listener).keep_answering)]
 

@@ -160,6 +160,7 @@ async def our_smsc(
         callbacks=context.callbacks,
         tries=context.tries,
         accounts=context.accounts,
+        late=context.late,
         **given | more,
     )
     task = asyncio.create_task(SmppListener(front, listener).keep_answering())

@@ -314,6 +314,39 @@ async def test_more_than_the_rate_of_the_settings_is_throttled(inbox: Inbox, lea
         assert len(await smsc.kept()) == statuses.count(Status.OK)
 
 
+WEATHER = """
+[weather.refused]
+line = "0199"
+throttle = true
+[weather.failed]
+line = "0198"
+undelivered = "30003"
+[weather.lost]
+line = "0196"
+drop = true
+[weather.twice]
+line = "0197"
+double = true
+"""
+
+
+async def test_the_weather_meets_what_is_sent_by_smpp_too(inbox: Inbox, leases: Leases, tmp_path: Path) -> None:
+    async with our_smsc(inbox, leases, tmp_path, config=WEATHER) as smsc:
+        esme = await smsc.bound()
+        to = [SmppAddress(1, 1, f"1201555{end}") for end in ("0199", "0196", "0198", "0197", "0123")]
+        bodies = [body_of("hello", destination=each, registered=1) for each in to]
+        await esme.send(*(Frame(CommandId.SUBMIT_SM, 0, number, body) for number, body in enumerate(bodies, 1)))
+        statuses = [(await esme.read()).status for _ in bodies]
+        assert statuses == [Status.THROTTLED, *[Status.OK] * 4]
+        failed, *arrived = [await esme.next_delivery() for _ in range(3)]
+        assert b" dlvrd:000 " in failed.octets
+        assert b" stat:UNDELIV err:003 " in failed.octets
+        assert [receipt.find_number(Tag.MESSAGE_STATE) for receipt in (failed, *arrived)] == [5, 2, 2]
+        marks = [(message.line[-4:], message.marks[1:]) for message in await smsc.kept()]
+        told = [("0123", ()), ("0196", ("dropped",)), ("0197", ()), ("0197", ("doubled",)), ("0198", ("undelivered",))]
+        assert sorted(marks) == told
+
+
 async def test_receipts_wait_for_a_receiver_of_the_system_id_and_are_not_sent_unasked(smsc: OurSmsc) -> None:
     sender = await smsc.bound(TRANSMITTER)
     ids = [id_in(await sender.submit(registered=asked)) for asked in (0, 1, 2, 1)]

@@ -9,7 +9,7 @@ from smscatch.pdu.fields import OctetReader
 from smscatch.pdu.user_data import read_user_data, write_header, write_parts
 from smscatch.smpp.pdu import ShortMessage, SmppAddress, Tag
 
-DELIVERED = 2  # message_state (SMPP v3.4, 5.2.28)
+DELIVERED, UNDELIVERABLE = 2, 5  # message_state (SMPP v3.4, 5.2.28)
 _RECEIPT = 0x04  # esm_class (5.2.12)
 _HAS_HEADER = 0x40
 _INTERNATIONAL, _ALPHANUMERIC, _E164 = 1, 5, 1
@@ -18,18 +18,22 @@ _QUOTED = 20  # characters of the text that a receipt repeats (appendix B)
 _references = count()
 
 
-def write_receipt(sent: ShortMessage, message_id: str, text: str, arrived_at: datetime) -> ShortMessage:
-    """Return the delivery receipt of a text that arrived as soon as it was sent, as appendix B has it; the time is UTC.
+def write_receipt(sent: ShortMessage, message_id: str, text: str, at: datetime, *, failure: str = "") -> ShortMessage:
+    """Return the delivery receipt of a text that arrived when it was sent, UTC, or did not, as appendix B has it.
+
+    `failure` is a code of the network; of more than three digits the last three are told.
 
     Its optional parameters are for those who speak 3.4. The form is the one that clients were seen to read: ten digits
     for a time, three for the error.
     """
+    error = "".join(filter(str.isdecimal, failure))[-3:].zfill(3)
+    state, stat = (UNDELIVERABLE, "UNDELIV") if failure else (DELIVERED, "DELIVRD")
     quoted = text[:_QUOTED].encode("ascii", "replace").decode()
     said = (
-        f"id:{message_id} sub:001 dlvrd:001 submit date:{arrived_at:%y%m%d%H%M} done date:{arrived_at:%y%m%d%H%M}"
-        f" stat:DELIVRD err:000 text:{quoted}"
+        f"id:{message_id} sub:001 dlvrd:{0 if failure else 1:03d} submit date:{at:%y%m%d%H%M} done date:{at:%y%m%d%H%M}"
+        f" stat:{stat} err:{error} text:{quoted}"
     )
-    tlvs = ((Tag.RECEIPTED_MESSAGE_ID, f"{message_id}\0".encode()), (Tag.MESSAGE_STATE, bytes((DELIVERED,))))
+    tlvs = ((Tag.RECEIPTED_MESSAGE_ID, f"{message_id}\0".encode()), (Tag.MESSAGE_STATE, bytes((state,))))
     return ShortMessage(
         source=sent.destination, destination=sent.source, esm_class=_RECEIPT, octets=said.encode(), tlvs=tlvs
     )

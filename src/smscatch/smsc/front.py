@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from smscatch.access import Access, House
+from smscatch.arriving import LateArrivals
 from smscatch.committing import Committer
 from smscatch.keys import SEND, get_key_by_hash, hash_secret
 from smscatch.sending import Desk
@@ -42,6 +43,7 @@ class Front(NamedTuple):
     tries: Tries
     accounts: Accounts
     receipt_after: timedelta
+    late: LateArrivals | None = None
     times: BindTimes = BindTimes()
     pause: Callable[[], Awaitable[object]] = partial(asyncio.sleep, FAILURE_SECONDS)
 
@@ -69,4 +71,4 @@ class Front(NamedTuple):
 
     def desk(self, access: Access) -> Desk:
         """Return what keeps the texts of a key. It signs nothing, so needs no secret."""
-        return Desk(PROVIDER, access, "", committer=self.committer, callbacks=self.callbacks)
+        return Desk(PROVIDER, access, "", committer=self.committer, callbacks=self.callbacks, late=self.late)

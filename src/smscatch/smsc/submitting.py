@@ -4,12 +4,12 @@ What is refused is in judging.py; the connection is session.py's.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from smscatch.errors import Forbidden, StoreUnavailable
+from smscatch.errors import Forbidden, SmscatchError, TooManyTries
 from smscatch.numbers import is_e164, with_plus
-from smscatch.sending import Desk, Outgoing
+from smscatch.sending import Desk, Outgoing, Sent
 from smscatch.settings import Settings
 from smscatch.smpp.accounts import Account, Arrived, Undelivered
 from smscatch.smpp.content import number_of
@@ -57,13 +57,13 @@ class Submitter:
         """Return when the texts are durable, those that can be; the others are refused, each by itself."""
         prepared = [self._prepare(frame) for frame in frames]
         texts = [text for one in prepared if isinstance(one, _Prepared) for _, text in one.texts]
-        troubles = dict(zip([text.id for text in texts], await self._desk.keep_all(texts), strict=True))
+        sent = {each.text.id: each for each in await self._desk.send_all(texts)}
         outcome = Outcome([], [])
         for frame, one in zip(frames, prepared, strict=True):
             if isinstance(one, Status):
                 outcome.answers.append(frame.response(one))
             else:
-                self._answer(one, troubles, outcome)
+                self._answer(one, sent, outcome)
         return outcome
 
     def _prepare(self, frame: Frame) -> _Prepared | Status:
@@ -117,10 +117,11 @@ class Submitter:
             raise NotAccepted(Status.BAD_DESTINATION)
         return line
 
-    def _answer(self, one: _Prepared, troubles: dict[str, StoreUnavailable | None], outcome: Outcome) -> None:
+    def _answer(self, one: _Prepared, sent: Mapping[str, Sent], outcome: Outcome) -> None:
         """Answer a request whose texts are durable, or are not."""
-        kept = [(destination, text) for destination, text in one.texts if troubles[text.id] is None]
-        failed = [*one.failed, *((to, Status.QUEUE_FULL) for to, text in one.texts if troubles[text.id] is not None)]
+        texts = [(to, sent[text.id]) for to, text in one.texts]
+        kept = [(to, each.text) for to, each in texts if each.trouble is None]
+        failed = [*one.failed, *((to, _status_of(each.trouble)) for to, each in texts if each.trouble is not None)]
         is_multi = one.frame.command == CommandId.SUBMIT_MULTI
         if failed and not is_multi:
             outcome.answers.append(one.frame.response(failed[0][1]))
@@ -131,7 +132,8 @@ class Submitter:
         if kept:
             self._account.note(message_id, Arrived(kept[0][1].sender, kept[0][1].received_at))
         if one.submitted.message.registered & _RECEIPT_BITS == _RECEIPT:
-            outcome.receipts.extend(self._receipt(one, message_id, *each) for each in kept)
+            told = [each for each in kept if not sent[each[1].id].is_lost]
+            outcome.receipts.extend(self._receipt(one, message_id, *each) for each in told)
 
     def _id_of(self, text: CaughtText) -> str:
         return text.id if self._version >= VERSION else text.id[:_SHORT_ID]
@@ -139,7 +141,11 @@ class Submitter:
     def _receipt(self, one: _Prepared, message_id: str, destination: SmppAddress, text: CaughtText) -> Undelivered:
         sent = one.submitted.message._replace(destination=destination)
         said = one.submitted.sms.text or ""
-        return Undelivered(write_receipt(sent, message_id, said, text.received_at))
+        return Undelivered(write_receipt(sent, message_id, said, text.received_at, failure=text.undelivered))
+
+
+def _status_of(trouble: SmscatchError) -> Status:
+    return Status.THROTTLED if isinstance(trouble, TooManyTries) else Status.QUEUE_FULL
 
 
 def _part_of(frame: Frame, submitted: Submitted) -> CaughtPart | None:
