@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.pages.conftest import OpenContext, rows
@@ -45,15 +44,20 @@ def test_the_narrowest_screen_cuts_no_word(live_server: Server, open_context: Op
     assert inside.evaluate_all("all => Math.max(...all.map(one => one.getBoundingClientRect().right))") < right
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_forced_colours_lose_no_state(live_server: Server, open_context: OpenContext, width: int) -> None:
+def test_forced_colours_lose_no_state(live_server: Server, tab: Page) -> None:
     now = datetime.now(UTC)
     live_server.report(ONE, state="ready", updated_at=now)
     live_server.report(TWO, state="puk", updated_at=now)
     live_server.receive("Your code is 482913")
-    page = open_context(forced_colors="active", viewport={"width": width, "height": 844}).new_page()
-    page.goto("/")
-    expect(page.locator("#state")).to_have_text("Live")
+    tab.emulate_media(forced_colors="active")
+    tab.goto("/")
+    for width in (390, 1440):
+        tab.set_viewport_size({"width": width, "height": 844})
+        expect(tab.locator("#state")).to_have_text("Live")
+        states_are_seen(tab)
+
+
+def states_are_seen(page: Page) -> None:
     expect(page.locator("#state")).not_to_have_css("font-size", "0px")
     background = "(one, part) => getComputedStyle(one, part).backgroundColor"
     page_color = page.locator("body").evaluate(background)
