@@ -168,10 +168,13 @@ class Access(Rights):
             )
         return found
 
-    def search(self, query: Query) -> Search:
-        """Return a search for texts, and for names around them, among the messages that `query` lets through."""
+    def search(self, query: Query, way: str | None = None) -> Search:
+        """Return a search for texts, and for names around them, among the messages that `query` lets through.
+
+        `way` as Search has it.
+        """
         labels = {number: line.label for number, line in self.house.settings.lines.items()}
-        return Search(self.house.inbox.store, query, labels)
+        return Search(self.house.inbox.store, query, labels, way)
 
     def check_all_lines(self, what: str) -> None:
         """Raise Forbidden for a key that does not see all lines; `what` it may not see then."""
@@ -223,11 +226,11 @@ class Access(Rights):
         await self.house.inbox.store.delete_lines(lines)
         self.house.deletions.tell_many()
 
-    async def delete_found(self, query: Query, up_to: int) -> int:
+    async def delete_found(self, query: Query, up_to: int, way: str | None = None) -> int:
         """Delete what a search finds up to a position, for as long as the key may; return how many."""
         deleted = 0
         try:
-            async for batch in self.search(query).up_to(up_to):
+            async for batch in self.search(query, way).up_to(up_to):
                 await self.check_still(query.lines)
                 for stored in batch:
                     deleted += await self.house.inbox.store.delete(stored.message.id)

@@ -18,13 +18,22 @@ MOST_SENDERS = 50
 # The names of so many leases are looked at, the newest ones. Older texts are still found by text, sender and line.
 MOST_LEASES = 2000
 BATCH = 100
+MOST_LOOKED_AT = 20_000  # messages, for a page of those that went one way
+# How a text went: from an application that was caught, from the network or a gateway, from a handset of ours back.
+WAYS = CAUGHT, RECEIVED, REPLIES = "caught", "received", "replies"
+CAUGHT_KIND, REPLY_KIND = "caught", "reply"  # the sources of the first and the last
+SOURCES = {CAUGHT: b'"source":"caught"', REPLIES: b'"source":"reply"'}
 
 
 class Search:
-    """What is looked for: `query`, whose `contains` may also stand in a name. `labels` are those of the lines."""
+    """What is looked for: `query`, whose `contains` may also stand in a name. `labels` are those of the lines.
 
-    def __init__(self, store: Store, query: Query, labels: Mapping[str, str]) -> None:
+    `way` is one of WAYS, to leave out texts that went another one.
+    """
+
+    def __init__(self, store: Store, query: Query, labels: Mapping[str, str], way: str | None = None) -> None:
         self._store = store
+        self.way = way
         self.query = query
         self._part = (query.contains or "").casefold()
         self._sender_part = fold_sender(query.contains or "")
@@ -35,13 +44,26 @@ class Search:
 
     async def newest(self, limit: int, *, before: int | None = None) -> list[Stored]:
         """Return up to `limit` matches in front of a position, newest first, as Store.newest does."""
-        return await newest_of_any(self._store, await self._queries(), limit, before=before)
+        queries, found, looked_at = await self._queries(), list[Stored](), 0
+        while looked_at < MOST_LOOKED_AT:
+            page = await newest_of_any(self._store, queries, limit, before=before)
+            found += [stored for stored in page if went(stored.json, self.way)]
+            if len(found) >= limit or len(page) < limit:
+                break
+            before, looked_at = page[-1].position, looked_at + len(page)
+        return found[:limit]
 
     async def after(self, position: int, limit: int) -> list[Stored]:
         """Return up to `limit` matches behind a position, oldest first, as Store.after does."""
-        after = partial(self._store.after, position=position, limit=limit)
-        parts = await asyncio.gather(*(after(query) for query in await self._queries()))
-        return _merge(parts, newest_first=False)[:limit]
+        queries, found, looked_at = await self._queries(), list[Stored](), 0
+        while looked_at < MOST_LOOKED_AT:
+            after = partial(self._store.after, position=position, limit=limit)
+            page = _merge(await asyncio.gather(*(after(query) for query in queries)), newest_first=False)[:limit]
+            found += [stored for stored in page if went(stored.json, self.way)]
+            if len(found) >= limit or len(page) < limit:
+                break
+            position, looked_at = page[-1].position, looked_at + len(page)
+        return found[:limit]
 
     async def up_to(self, position: int) -> AsyncGenerator[list[Stored], None]:
         """Yield all matches up to a position, newest first, in batches; those yielded may be deleted meanwhile."""
@@ -53,7 +75,7 @@ class Search:
     async def matches(self, message: Message) -> bool:
         """Return whether a message that came just now is meant; its lease may be newer than this search."""
         query = msgspec.structs.replace(self.query, contains=None)
-        if not query.matches(message):
+        if not query.matches(message) or self.way not in (None, _way_of(message)):
             return False
         if message.line in self._lines or self._has(message.text):
             return True
@@ -87,6 +109,16 @@ class Search:
         if self.query.sender is not None or len(senders) > MOST_SENDERS:
             return [wide(sender_part=self._sender_part)]
         return [wide(sender=sender, as_sent=True) for sender in senders]
+
+
+def went(json: bytes, way: str | None) -> bool:
+    """Return whether a message, in JSON, went a way; the quotes of a text are escaped in there."""
+    sources = {way: source in json for way, source in SOURCES.items()}
+    return way is None or (sources[way] if way in sources else not any(sources.values()))
+
+
+def _way_of(message: Message) -> str:
+    return {CAUGHT_KIND: CAUGHT, REPLY_KIND: REPLIES}.get(message.source, RECEIVED)
 
 
 async def newest_of_any(

@@ -8,6 +8,7 @@ from smscatch.cursors import Range, check_cursor, parse_range
 from smscatch.errors import BadRequest, BadTimeout
 from smscatch.letting import MAX_TIMEOUT_SECONDS
 from smscatch.messages import MAX_QUIET_SECONDS, QUIET_SECONDS, Query
+from smscatch.search import WAYS
 from smscatch.waits import Choice
 from smscatch.web.endpoint import Parameter, access_of, inbox_of
 
@@ -29,6 +30,7 @@ CONTAINS = Parameter(
     "contains", "string", "Only texts that contain this; case does not matter.", limits={"maxLength": MAX_CONTAINS}
 )
 FILTERS = (LINE, SENDER, CONTAINS)
+WAY = Parameter("way", "string", "Only texts that went so.", limits={"enum": list(WAYS)})
 AFTER = Parameter("after", "string", "Only behind this: a cursor, a time (ISO 8601 with zone) or an age such as 10m.")
 BEFORE = Parameter("before", "string", "Only in front of this: a cursor, a time or an age.")
 UP_TO = Parameter("up_to", "integer", "Nothing behind this position.", is_required=True, limits={"minimum": 0})
@@ -99,6 +101,14 @@ async def parse_query(request: Request) -> Query:
     return await access_of(request).query(given.getlist("line"), given.get("sender"), given.get("contains"))
 
 
+def parse_way(request: Request) -> str | None:
+    """Return which way the texts went that are asked for, None for all. Raises BadRequest."""
+    way = request.query_params.get("way") or None
+    if way not in (None, *WAYS):
+        raise BadRequest(f"way = {way[:40]!r} is not accepted: give one of {', '.join(WAYS)}.", parameter="way")
+    return way
+
+
 def place_of(request: Request) -> tuple[str | None, str | None]:
     """Return what a request gives as `after` and `before`."""
     return request.query_params.get("after"), request.query_params.get("before")
@@ -110,7 +120,7 @@ def parse_deletion(request: Request, query: Query, position: int) -> tuple[Query
     Nothing of it is guessed anew: `up_to` and `as_sent` say what was shown. Raises BadRequest without any filter, for
     an `after` or `before` that is a position, and for an `up_to` that is none; LostCursor for one in the future.
     """
-    if not any(request.query_params.get(name) for name in ("line", "sender", "contains", "after", "before")):
+    if not any(request.query_params.get(name) for name in ("line", "sender", "contains", "way", "after", "before")):
         raise BadRequest("Say which messages to delete: by line, sender, contains, after or before.")
     after, before = place_of(request)
     query, bounds = parse_range(query, after, before, position=position, now=inbox_of(request).now())

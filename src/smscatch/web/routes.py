@@ -34,6 +34,7 @@ from smscatch.web.params import (
     TICKET,
     UP_TO,
     WAIT,
+    WAY,
 )
 from smscatch.web.responses import JSON
 
@@ -44,11 +45,13 @@ GET, POST, DELETE = (partial(Endpoint, API, method) for method in ("GET", "POST"
 SHOW, SUBMIT = partial(Endpoint, PAGE, "GET"), partial(Endpoint, PAGE, "POST")
 
 PAGES = (
-    SHOW("/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, AFTER, BEFORE)),
-    SHOW("/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, AFTER)),
+    SHOW("/", pages.inbox.inbox_page, (READ,), HTML, (*FILTERS, WAY, AFTER, BEFORE)),
+    SHOW("/live", pages.inbox.live, (READ,), EVENTS, (*FILTERS, WAY, AFTER)),
     SHOW("/messages/{id}", pages.message.message_page, (READ,), HTML),
     SHOW("/messages/{id}/raw", pages.message.download_raw, ORIGINS, "application/octet-stream"),
-    SUBMIT("/messages/delete", pages.inbox.delete_shown, (ADMIN,), HTML, (*FILTERS, AFTER, BEFORE, UP_TO, AS_SENT)),
+    SUBMIT(
+        "/messages/delete", pages.inbox.delete_shown, (ADMIN,), HTML, (*FILTERS, WAY, AFTER, BEFORE, UP_TO, AS_SENT)
+    ),
     SUBMIT("/messages/{id}/delete", pages.message.delete, (ADMIN,), HTML),
     SUBMIT("/messages/{id}/reply", pages.message.reply, (LEASE, SEND), HTML),
     SHOW("/lines", pages.lines.lines_page, (READ, LEASE), HTML),

@@ -11,13 +11,13 @@ from smscatch.cursors import Range, parse_range
 from smscatch.inbox import within_bytes
 from smscatch.keys import ADMIN
 from smscatch.messages import Line, Query, Stored, format_time
-from smscatch.search import Search
+from smscatch.search import WAYS, Search
 from smscatch.settings import data_folder
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.quoting import quote_shell
 from smscatch.web.pages.rows import LineTag, rows_of, tags_of
-from smscatch.web.params import parse_deletion, parse_query, place_of
+from smscatch.web.params import parse_deletion, parse_query, parse_way, place_of
 from smscatch.web.responses import value_response
 from smscatch.web.stream import SideEvents, stream_events
 
@@ -44,13 +44,21 @@ class LineChoice(NamedTuple):
     is_current: bool
 
 
+class WayChoice(NamedTuple):
+    """A way that texts went, "" for all, where the list of them is, and whether it is the present one."""
+
+    way: str
+    href: str
+    is_current: bool
+
+
 async def inbox_page(request: Request) -> Response:
     """The newest messages; later ones appear by themselves. `before` and `after` lead to older pages and back."""
     position = await inbox_of(request).newest_position()  # before the list: what comes in between, the stream brings
     after, before = place_of(request)
     now, access = inbox_of(request).now(), access_of(request)
     query, bounds = parse_range(await parse_query(request), after, before, position=position, now=now)
-    extract = await _read(access.search(query), bounds, position)
+    extract = await _read(access.search(query, parse_way(request)), bounds, position)
     access.note(extract.messages)
     lines = await access.lines()
     tags, asked = tags_of(lines), _asked(request)
@@ -64,6 +72,7 @@ async def inbox_page(request: Request) -> Response:
         **_surroundings(request, lines),
         asked=asked,
         filters=filters,
+        way=parse_way(request),
         unfiltered=_address([("line", line) for line in asked]),
         senders=sorted({stored.message.sender for stored in extract.messages if stored.message.sender}),
         pages=_pages(kept, extract),
@@ -79,7 +88,7 @@ async def inbox_page(request: Request) -> Response:
 async def live(request: Request) -> Response:
     """The stream behind the live page: each message as the HTML of its row, and what stands around the list."""
     lines, version = await access_of(request).lines(), 0
-    search = access_of(request).search(await parse_query(request))
+    search = access_of(request).search(await parse_query(request), parse_way(request))
 
     async def as_row(stored: Stored) -> tuple[str, str] | None:
         nonlocal lines
@@ -103,9 +112,13 @@ async def live(request: Request) -> Response:
 
 def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
     """Return what stands around the list: the lines to choose from, and how the modems are."""
-    tags = tags_of(lines)
+    tags, asked, kept = tags_of(lines), _asked(request), _parameters(request)
+    folded = {line.number for line in lines if is_folded(request, line)}
+    listed = {number: tag for number, tag in tags.items() if number not in folded or number in asked}
     return {
-        "choices": _choices(_parameters(request), tags, _asked(request)),
+        "choices": _choices(kept, listed, asked),
+        "ways": _ways(kept, parse_way(request)) if folded or parse_way(request) else [],
+        "folded": len(folded),
         "modems": [(tags[line.number], line.modem) for line in lines if line.modem is not None],
     }
 
@@ -145,7 +158,7 @@ async def delete_shown(request: Request) -> Response:
     """Delete what a list with a filter showed, as far as the key may see it; say how many, or go back to the list."""
     position = await inbox_of(request).newest_position()
     query, up_to = parse_deletion(request, await parse_query(request), position)
-    deleted = await access_of(request).delete_found(query, up_to)
+    deleted = await access_of(request).delete_found(query, up_to, parse_way(request))
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse("/", 303)
     return value_response({"deleted": deleted})
@@ -181,6 +194,19 @@ def _choices(kept: list[tuple[str, str]], tags: Mapping[str, LineTag], asked: li
     others = [(name, value) for name, value in kept if name != "line"]
     each = [LineChoice(tag, _address([("line", tag.number), *others]), asked == [tag.number]) for tag in tags.values()]
     return [LineChoice(None, _address(others), not asked), *each]
+
+
+def _ways(kept: list[tuple[str, str]], asked: str | None) -> list[WayChoice]:
+    others = [(name, value) for name, value in kept if name != "way"]
+    each = [WayChoice(way, _address([*others, ("way", way)]), way == asked) for way in WAYS]
+    return [WayChoice("", _address(others), not asked), *each]
+
+
+def is_folded(request: Request, line: Line) -> bool:
+    """Return whether a line is one of many, without a SIM, that nobody chooses from a list."""
+    settings = context_of(request).settings
+    is_any = settings.virtual_default and line.number not in settings.lines and line.modem is None
+    return is_any or settings.is_virtual(line.number)
 
 
 def _address(parameters: list[tuple[str, str]]) -> str:

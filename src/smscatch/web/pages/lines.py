@@ -18,7 +18,7 @@ from smscatch.messages import Line, Stored, format_time
 from smscatch.stores.base import DayCount
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.gates import show_gates
-from smscatch.web.pages.inbox import EXAMPLE_TEXT
+from smscatch.web.pages.inbox import EXAMPLE_TEXT, is_folded
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.redirects import own_redirects
@@ -26,6 +26,7 @@ from smscatch.web.pages.rows import LineTag, tags_of
 from smscatch.web.stream import SideEvents, stream_events
 
 DAYS = 14
+MOST_FOLDED = 50  # lines without a SIM that are named, those with the newest texts
 LOOK_SECONDS = 2.0  # until a page shows what changed, at most
 BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 16, 4, 40
 EXAMPLE_SENDER = "Authy"
@@ -134,11 +135,20 @@ def _field(form: Mapping[str, list[str]], name: str, most: int) -> str:
 
 async def _shown(request: Request) -> dict[str, Any]:
     example = {"sender": EXAMPLE_SENDER, "text": EXAMPLE_TEXT}
-    return {"cards": await _cards(request), "example": example, "most": (MAX_TEST_SENDER, MAX_TEST_TEXT)}
+    lines = await access_of(request).lines()
+    folded = [line for line in lines if is_folded(request, line)]
+    newest = sorted(folded, key=lambda line: str(line.last_received_at or ""), reverse=True)[:MOST_FOLDED]
+    return {
+        "cards": await _cards(request, lines),
+        "folded": newest,
+        "folded_count": len(folded),
+        "example": example,
+        "most": (MAX_TEST_SENDER, MAX_TEST_TEXT),
+    }
 
 
-async def _cards(request: Request) -> list[Card]:
-    lines, now = await access_of(request).lines(), await inbox_of(request).time()
+async def _cards(request: Request, lines: Sequence[Line]) -> list[Card]:
+    now = await inbox_of(request).time()
     since = now - timedelta(days=DAYS - 1)
     counts = await context_of(request).house.lines.days(since)
     url = str(request.base_url).rstrip("/")
@@ -154,6 +164,7 @@ async def _cards(request: Request) -> list[Card]:
             takes_test=line.number in tested,
         )
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)
+        if not is_folded(request, line)
     ]
 
 
