@@ -67,6 +67,13 @@ async def test_a_link_leads_to_the_texts_that_went_one_way(inbox: Inbox, browser
     assert deleted.json() == {"deleted": 1}
 
 
+async def test_the_page_of_lines_shows_the_weather(browser: httpx2.AsyncClient) -> None:
+    await browser.post("/api/v1/weather", json={"line": "0123", "undelivered": "30003", "double": True})
+    page = (await browser.get("/lines")).text
+    assert "<b>double, undelivered 30003</b>" in page
+    assert "to 0123" in page
+
+
 async def test_a_page_of_one_way_is_full_whatever_lies_between(inbox: Inbox) -> None:
     await receive(inbox, [a_caught(VIRTUAL, f"{place}") if place % 3 else a_message() for place in range(30)])
     found = await Search(inbox.store, Query(), {}, RECEIVED).newest(4)

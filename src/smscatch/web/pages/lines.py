@@ -15,7 +15,9 @@ from smscatch import letting
 from smscatch.errors import BadRequest, NotFound
 from smscatch.keys import INGEST, READ
 from smscatch.messages import Line, Stored, format_time
+from smscatch.settings.weather import EFFECTS
 from smscatch.stores.base import DayCount
+from smscatch.weather import WeatherRule
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.gates import show_gates
 from smscatch.web.pages.inbox import EXAMPLE_TEXT, is_folded
@@ -72,6 +74,19 @@ class Card(NamedTuple):
     takes_test: bool
 
 
+class WeatherLine(NamedTuple):
+    """A rule of the weather, and its effects with their values; one that is on or off has none."""
+
+    rule: WeatherRule
+    effects: list[tuple[str, object]]
+
+
+def effects_of(rule: WeatherRule) -> list[tuple[str, object]]:
+    """Return what a rule does, by the names of the settings."""
+    given = [(effect, getattr(rule, effect)) for effect in EFFECTS]
+    return [(effect, "" if value is True else value) for effect, value in given if value]
+
+
 async def lines_page(request: Request) -> Response:
     """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
     return HTMLResponse(await show_lines(request))
@@ -81,7 +96,8 @@ async def show_lines(request: Request, **gates: Any) -> str:
     """Return the page; `gates` are what `show_gates` has to show besides."""
     now = format_time(inbox_of(request).now())
     shown = await _shown(request) | await show_gates(request, **gates) | {"redirects": own_redirects(request)}
-    return render(request, "lines.html", **shown, now=now)
+    rules = [WeatherLine(rule, effects_of(rule)) for rule in await access_of(request).weather()]
+    return render(request, "lines.html", **shown, weather=rules, now=now)
 
 
 async def live(request: Request) -> Response:
