@@ -24,8 +24,8 @@ NUMBER = "+15005550006"
 
 
 def a_caught(line: str, name: str, text: str = 'says "source":"reply" itself') -> Message:
-    facts = {"owner": "k", "provider": "twilio", "sender": NUMBER, "received_at": NOON}
-    (message,) = read_caught(write_caught(CaughtText(name=name, line=line, text=text, **facts)), "", str)
+    sent = CaughtText(name=name, line=line, text=text, owner="k", provider="twilio", sender=NUMBER, received_at=NOON)
+    (message,) = read_caught(write_caught(sent), "", str)
     assert isinstance(message, Message)
     return message
 
