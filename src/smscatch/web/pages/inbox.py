@@ -22,6 +22,7 @@ from smscatch.web.responses import value_response
 from smscatch.web.stream import SideEvents, stream_events
 
 PAGE_ROWS = 40
+MOST_LISTED = 8  # lines without a SIM; more are folded into one entry
 ALIVE_SECONDS = 10.0  # a page takes four times as much without a sign of life for lost
 EXAMPLE_LINE = "+447700900001"  # Ofcom keeps it free for drama: nobody has it
 EXAMPLE_TEXT = "Your Authy code is 482913"
@@ -113,11 +114,11 @@ async def live(request: Request) -> Response:
 def _surroundings(request: Request, lines: Sequence[Line]) -> dict[str, Any]:
     """Return what stands around the list: the lines to choose from, and how the modems are."""
     tags, asked, kept = tags_of(lines), _asked(request), _parameters(request)
-    folded = {line.number for line in lines if is_folded(request, line)}
+    folded = {line.number for line in find_folded(request, lines)}
     listed = {number: tag for number, tag in tags.items() if number not in folded or number in asked}
     return {
         "choices": _choices(kept, listed, asked),
-        "ways": _ways(kept, parse_way(request)) if folded or parse_way(request) else [],
+        "ways": _ways(kept, parse_way(request)) if parse_way(request) or _virtual(request, lines) else [],
         "folded": len(folded),
         "modems": [(tags[line.number], line.modem) for line in lines if line.modem is not None],
     }
@@ -202,11 +203,20 @@ def _ways(kept: list[tuple[str, str]], asked: str | None) -> list[WayChoice]:
     return [WayChoice("", _address(others), not asked), *each]
 
 
-def is_folded(request: Request, line: Line) -> bool:
-    """Return whether a line is one of many, without a SIM, that nobody chooses from a list."""
+def find_folded(request: Request, lines: Sequence[Line]) -> list[Line]:
+    """Return the lines without a SIM, if they are too many to be listed one by one."""
+    virtual = _virtual(request, lines)
+    return virtual if len(virtual) > MOST_LISTED else []
+
+
+def _virtual(request: Request, lines: Sequence[Line]) -> list[Line]:
     settings = context_of(request).settings
-    is_any = settings.virtual_default and line.number not in settings.lines and line.modem is None
-    return is_any or settings.is_virtual(line.number)
+
+    def is_virtual(line: Line) -> bool:
+        is_any = settings.virtual_default and line.number not in settings.lines and line.modem is None
+        return is_any or settings.is_virtual(line.number)
+
+    return [line for line in lines if is_virtual(line)]
 
 
 def _address(parameters: list[tuple[str, str]]) -> str:

@@ -3,7 +3,7 @@
 To a simulated modem a text can be sent from here: whoever may bring in texts (INGEST) may do that too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from smscatch.stores.base import DayCount
 from smscatch.weather import WeatherRule
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.gates import show_gates
-from smscatch.web.pages.inbox import EXAMPLE_TEXT, is_folded
+from smscatch.web.pages.inbox import EXAMPLE_TEXT, find_folded
 from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.redirects import own_redirects
@@ -152,10 +152,10 @@ def _field(form: Mapping[str, list[str]], name: str, most: int) -> str:
 async def _shown(request: Request) -> dict[str, Any]:
     example = {"sender": EXAMPLE_SENDER, "text": EXAMPLE_TEXT}
     lines = await access_of(request).lines()
-    folded = [line for line in lines if is_folded(request, line)]
+    folded = find_folded(request, lines)
     newest = sorted(folded, key=lambda line: str(line.last_received_at or ""), reverse=True)[:MOST_FOLDED]
     return {
-        "cards": await _cards(request, lines),
+        "cards": await _cards(request, lines, {line.number for line in folded}),
         "folded": newest,
         "folded_count": len(folded),
         "example": example,
@@ -163,7 +163,7 @@ async def _shown(request: Request) -> dict[str, Any]:
     }
 
 
-async def _cards(request: Request, lines: Sequence[Line]) -> list[Card]:
+async def _cards(request: Request, lines: Sequence[Line], hidden: Container[str]) -> list[Card]:
     now = await inbox_of(request).time()
     since = now - timedelta(days=DAYS - 1)
     counts = await context_of(request).house.lines.days(since)
@@ -180,7 +180,7 @@ async def _cards(request: Request, lines: Sequence[Line]) -> list[Card]:
             takes_test=line.number in tested,
         )
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)
-        if not is_folded(request, line)
+        if line.number not in hidden
     ]
 
 
