@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import asking, clients, growth, intake, leases, start, waiters
+from benchmarks import asking, clients, growth, intake, leases, smpp, start, waiters
 from benchmarks.beside import Row, shown, smscatch
 from tests.servers import mongo
 
@@ -32,6 +32,7 @@ MEASURES: dict[str, Callable[[Path], Sequence[Row]]] = {
     "clients": lambda _: [asyncio.run(clients.measure(20, 1))],
     "growth": lambda folder: asyncio.run(growth.measure(f"{folder}", 100, 1_000, 1)),
     "asking": ask,
+    "smpp": lambda _: smpp.compare(1, 0.5),
 }
 
 

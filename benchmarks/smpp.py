@@ -172,14 +172,17 @@ async def measure(port: int, npm_port: int, rounds: int, seconds: float) -> list
     ]
 
 
+def compare(rounds: int, seconds: float) -> list[Row]:
+    """Return the comparison of both, started for it."""
+    npm_port = free_port()
+    with tempfile.TemporaryDirectory(prefix="smscatch-smpp-") as name, ours(Path(name)) as port, npm(npm_port):
+        return asyncio.run(measure(port, npm_port, rounds, seconds))
+
+
 def main() -> None:
     """Measure and print."""
     given = options(__doc__)
-    rounds, seconds = (2, 2.0) if given.is_short else (5, 4.0)
-    npm_port = free_port()
-    with tempfile.TemporaryDirectory(prefix="smscatch-smpp-") as name, ours(Path(name)) as port, npm(npm_port):
-        rows = asyncio.run(measure(port, npm_port, rounds, seconds))
-    report("smpp", rows, writes=given.writes)
+    report("smpp", compare(*((2, 2.0) if given.is_short else (5, 4.0))), writes=given.writes)
 
 
 if __name__ == "__main__":
