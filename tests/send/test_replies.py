@@ -98,7 +98,7 @@ def test_each_callback_and_webhook_is_seen_beside_its_text_with_its_attempts_and
         return None if waits else shown
 
     while (shown := beside()) is None:  # settled a moment after the application has answered; pytest ends a hang
-        assert True
+        pass
     tried = [(call["name"], call["state"], [one["status"] for one in call["attempts"]]) for call in shown["calls"]]
     assert tried == [("sent", "refused", [503, 404]), ("delivered", "taken", [204])]
     assert shown["calls"][1]["signature"] == {"x-twilio-signature": calls[2].headers["x-twilio-signature"]}
