@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from smscatch.inbox import Inbox
-from smscatch.keys import add_key
+from smscatch.keys import add_key, revoke_key
 from smscatch.leases import Leases
 from smscatch.messages import CAUGHT
 from smscatch.smpp.accounts import HandsetText
@@ -87,7 +87,7 @@ async def test_a_key_that_is_revoked_ends_its_bind_and_nothing_more_is_kept(smsc
     key, password = await add_smpp_key(smsc.inbox, "app")
     esme = await smsc.connect()
     await esme.bind(key.id, password)
-    await smsc.inbox.store.revoke_key(key.id)
+    await revoke_key(smsc.inbox, smsc.front.house.remembered, key.id)
     await esme.send(Frame(CommandId.SUBMIT_SM, 0, 9, body_of()))
     assert (await esme.read()).command == CommandId.UNBIND
     assert await esme.has_ended()
@@ -99,7 +99,7 @@ async def test_a_bind_that_only_receives_ends_with_its_key_too(inbox: Inbox, lea
         key, password = await add_smpp_key(inbox, "app")
         esme = await smsc.connect()
         await esme.bind(key.id, password, RECEIVER)
-        await inbox.store.revoke_key(key.id)
+        await revoke_key(inbox, smsc.front.house.remembered, key.id)
         assert (await esme.read()).command == CommandId.UNBIND
         assert await esme.has_ended()
 
