@@ -33,27 +33,31 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.kill()
 
 
-def test_wait_prints_the_next_message_or_its_code(server: Server) -> None:
-    server.send("Your Authy code is 482913")
-    done = process_against(server, "wait", "--line", LINE, "--from", "authy", "--after", "0", "--code")
+def test_wait_prints_the_next_message_or_its_code(shared_server: Server) -> None:
+    line = "+447700900902"
+    shared_server.send("Your Authy code is 482913", line=line)
+    done = process_against(shared_server, "wait", "--line", line, "--from", "authy", "--after", "0", "--code")
     assert (done.returncode, done.stdout, done.stderr) == (0, "482913\n", "")
-    done = against(server, "wait", "--contains", "CODE", "--after", "0")
+    done = against(shared_server, "wait", "--line", line, "--contains", "CODE", "--after", "0")
     assert json.loads(done.stdout)["text"] == "Your Authy code is 482913"
 
 
-def test_wait_in_vain_exits_with_1_and_the_explanation(server: Server) -> None:
-    server.send("hello", sender="Google")
-    done = process_against(server, "wait", "--from", "Authy", "--after", "0", "--timeout", "0.2")
+def test_wait_in_vain_exits_with_1_and_the_explanation(shared_server: Server) -> None:
+    line = "+447700900901"
+    shared_server.send("hello", sender="Google", line=line)
+    against(shared_server, "wait", "--line", line, "--after", "0")
+    done = process_against(shared_server, "wait", "--line", line, "--from", "Authy", "--after", "0", "--timeout", "0.2")
     assert (done.returncode, done.stdout) == (1, "")
     assert "No message matched" in done.stderr
 
 
-def test_simulate_puts_a_text_into_a_spool_as_gammu_would(server: Server) -> None:
-    done = smscatch("simulate", "--spool", str(server.spool), "--line", LINE, "--from", "Müller", "Grüße 😀")
+def test_simulate_puts_a_text_into_a_spool_as_gammu_would(shared_server: Server) -> None:
+    line = "+447700900903"
+    done = smscatch("simulate", "--spool", str(shared_server.spool), "--line", line, "--from", "Müller", "Grüße 😀")
     assert done.returncode == 0, done.stderr
-    done = against(server, "wait", "--line", LINE, "--after", "0")
+    done = against(shared_server, "wait", "--line", line, "--after", "0")
     message = json.loads(done.stdout)
-    assert (message["line"], message["sender"], message["text"]) == (LINE, "Müller", "Grüße 😀")
+    assert (message["line"], message["sender"], message["text"]) == (line, "Müller", "Grüße 😀")
 
 
 @pytest.mark.parametrize("sender", ["my_bank$x{}", "+4915112345678", "32665", "Привет", "Ünal Ω¡"])
@@ -95,7 +99,7 @@ def test_messages_and_lines_list_what_there_is_and_a_text_cannot_drive_the_termi
 
 def test_keys_are_made_listed_and_revoked_on_the_store_itself(server: Server) -> None:
     store = f"sqlite:///{server.folder}/smscatch.db"
-    done = as_process("keys", "add", "ci", "--scope", "read", "--line", LINE, SMSCATCH_STORE=store)
+    done = smscatch("keys", "add", "ci", "--scope", "read", "--line", LINE, SMSCATCH_STORE=store)
     secret = done.stdout.removesuffix("\n")
     assert re.fullmatch(r"smscatch_[\w-]{43}", secret), "the key alone is on standard output"
     assert f"store: {store} (from: SMSCATCH_STORE)\n" in done.stderr
@@ -203,8 +207,8 @@ def test_explain_shows_the_code_and_why() -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(environ: dict[str, str], status: int, said: str) -> None:
-    done = as_process("messages", **environ)
-    assert done.returncode == status
+    done = smscatch("messages", **environ)
+    assert (done.returncode, done.stdout) == (status, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -281,16 +285,17 @@ def test_a_line_is_leased_waited_for_and_released(resting_server: Server) -> Non
     assert against(resting_server, "wait", "--lease", lease["id"], "--line", LINE).returncode == 2
 
 
-def test_of_two_codes_the_newer_is_waited_for(server: Server) -> None:
-    server.send("before")
-    against(server, "wait", "--after", "0")
-    lease = json.loads(against(server, "lease", "--line", LINE, "--ttl", "3600").stdout)["id"]
-    server.send("Your code is 111111")
+def test_of_two_codes_the_newer_is_waited_for(shared_server: Server) -> None:
+    server, line = shared_server, "+447700900904"
+    server.send("before", line=line)
+    against(server, "wait", "--line", line, "--after", "0")
+    lease = json.loads(against(server, "lease", "--line", line, "--ttl", "3600").stdout)["id"]
+    server.send("Your code is 111111", line=line)
     against(server, "wait", "--lease", lease)
     mark = against(server, "cursor").stdout.strip()
-    server.send("Your code is 222222")
+    server.send("Your code is 222222", line=line)
     against(server, "wait", "--lease", lease, "--after", mark)
-    server.send("Your code is 333333")
+    server.send("Your code is 333333", line=line)
     against(server, "wait", "--lease", lease, "--contains", "333333")
     assert against(server, "wait", "--lease", lease, "--code").stdout == "111111\n"
     assert against(server, "wait", "--lease", lease, "--code", "--after", mark).stdout == "222222\n"

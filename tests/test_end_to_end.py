@@ -32,9 +32,9 @@ class Way(NamedTuple):
         await self.modem.do("deliver", sender=sender, text=text, **form)
 
     async def received(self, count: int) -> list[Message]:
-        """Wait until there are `count` messages, and the SIM is empty, so that no further one can follow."""
-        await eventually(lambda: len(self.messages()) >= count, f"{count} messages")
+        """Wait until the SIM is empty, so that no further message can follow, and there are `count` of them."""
         await self.modem.do("wait", until="empty")
+        await eventually(lambda: len(self.messages()) >= count, f"{count} messages")
         return self.messages()
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx2
 import pytest
 
+from tests import plain
 from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
@@ -67,7 +67,7 @@ async def test_a_server_started_without_its_store_takes_deliveries_and_goes_on_w
     server = make_server().start(SMSCATCH_STORE=away.url)
     delivery = {"line": LINE, "sender": "Authy", "text": "Your code is 482913"}
     deliver = f"{server.url}/api/v1/inbound/generic"
-    assert httpx2.post(deliver, json=delivery, headers=AUTHORIZATION, timeout=PATIENCE_SECONDS).status_code == 200
+    assert plain.post(deliver, json=delivery, headers=AUTHORIZATION).status_code == 200
     with server.client() as client:
         refused = client._http.get("/readyz")
         assert (refused.status_code, refused.json()["error"]) == (503, "store_unavailable")
@@ -92,7 +92,7 @@ def test_the_first_key_is_shown_when_the_store_comes(dead_postgresql: Away, make
     dead_postgresql.come()
     while (said := server.read_line()) and "The administrator's key, shown only now: smscatch_" not in said:
         pass  # what it serves
-    answer = httpx2.get(
+    answer = plain.get(
         f"{server.url}/readyz", headers={"authorization": f"Bearer {said.split()[-1]}"}, timeout=PATIENCE_SECONDS
     )
     assert answer.status_code == 200

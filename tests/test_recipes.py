@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx2
 import pytest
 
+from tests import plain
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def newest(server: Server, contains: str) -> dict[str, str]:
     asked = {"line": LINE, "contains": contains, "limit": "1"}
-    answer = httpx2.get(
+    answer = plain.get(
         f"{server.url}/api/v1/messages",
         params=asked,
         headers={"authorization": f"Bearer {ADMIN_KEY}"},
@@ -67,7 +67,7 @@ def test_a_recipe_for_a_phone_brings_its_text_whole(server: Server, app: str, re
         escaped = quote(value) if is_form else json.dumps(value, ensure_ascii=False)[1:-1]
         body = PLACEHOLDERS[name].sub(escaped.replace("\\", "\\\\"), body)
     method, url = address.split()
-    sent = httpx2.request(
+    sent = plain.request(
         method,
         url.replace("https://sms.example", server.url),
         headers=headers,

@@ -27,9 +27,9 @@ from smscatch.stores import Wish
 from smscatch.web.app import make_app
 from smscatch.webhooks import FORMS, Inbound, find_form
 from smscatch.webhooks.telnyx import find_public_key
+from tests import plain
 from tests.conftest import ADMIN_KEY, Server
 from tests.data import telnyx
-from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE
 from tests.send.conftest import Application
 from tests.surroundings import settings_in
@@ -93,7 +93,7 @@ def test_each_callback_and_webhook_is_seen_beside_its_text_with_its_attempts_and
 
     def beside() -> dict[str, Any] | None:
         url = f"{catcher.url}/api/v1/messages/{(sent.sid or '')[2:]}/calls"
-        shown: dict[str, Any] = httpx2.get(url, auth=(ADMIN_KEY, ""), timeout=PATIENCE_SECONDS).json()
+        shown: dict[str, Any] = plain.get(url, auth=(ADMIN_KEY, "")).json()
         waits = [call for call in (*shown["calls"], *shown["replies"][0]["calls"]) if call["state"] == "waiting"]
         return None if waits else shown
 
@@ -106,7 +106,7 @@ def test_each_callback_and_webhook_is_seen_beside_its_text_with_its_attempts_and
     (call,) = beside_it["calls"]
     assert (beside_it["id"], beside_it["text"], call["state"], call["url"]) == (reply.id, "hello", "taken", reply.url)
     assert call["signature"] == {"x-twilio-signature": told.headers["x-twilio-signature"]}
-    page = httpx2.get(f"{catcher.url}/messages/{(sent.sid or '')[2:]}", auth=(ADMIN_KEY, ""), timeout=PATIENCE_SECONDS)
+    page = plain.get(f"{catcher.url}/messages/{(sent.sid or '')[2:]}", auth=(ADMIN_KEY, ""))
     for part in ("refused", "HTTP 503", calls[2].headers["x-twilio-signature"].replace("+", "&#43;"), "hello"):
         assert part in page.text.replace("+", "&#43;"), part
 

@@ -5,7 +5,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,6 +17,7 @@ from vonage_verify import SmsChannel, Verify, VerifyRequest, VoiceChannel
 
 from smscatch import Client
 from smscatch.redirecting import redirect_lines
+from tests import plain
 from tests.conftest import ADMIN_KEY, Server
 from tests.send.conftest import Application
 
@@ -103,8 +103,8 @@ def test_key_and_secret_may_stand_in_the_body_and_all_in_the_query(catcher: Serv
     url = f"{catcher.url}/vonage/sms/json"
     with sms.lease(count=2) as (one, two):
         fields = {"api_key": "app", "api_secret": ADMIN_KEY, "from": "Acme", "text": TEXT}
-        in_body = httpx2.post(url, json=fields | {"to": one.number})
-        in_query = httpx2.get(url, params=fields | {"to": two.number})
+        in_body = plain.post(url, json=fields | {"to": one.number})
+        in_query = plain.get(url, params=fields | {"to": two.number})
         assert [answer.json()["messages"][0]["status"] for answer in (in_body, in_query)] == ["0", "0"]
         assert (one.wait_for_code(), two.wait_for_code()) == ("482913", "482913")
 
@@ -115,7 +115,7 @@ def test_each_segment_has_its_receipt_signed_as_the_sdk_checks_it(
     with sms.lease() as phone:
         sent = send(sdk, to=phone.number, text="é" * 200, client_ref="a&b=c", callback=f"{application.url}/receipt")
         calls = [application.next_call(), application.next_call()]
-        shown = httpx2.get(
+        shown = plain.get(
             f"{catcher.url}/api/v1/messages/{phone.wait_for_message().id}/calls", auth=(ADMIN_KEY, "")
         ).json()["calls"]
     receipts = [json.loads(call.body) for call in calls]
