@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from smscatch.smpp.pdu import CommandId, Frame, Status
+from tests.carrier import eventually
 from tests.conftest import Server
 from tests.smpp.smscs import free_port, stored
 from tests.smsc.esme import Esme, body_of, id_in
@@ -43,6 +44,7 @@ async def test_nothing_that_was_answered_is_lost(make_server: Callable[[], Serve
     esme = await bound(port)
     answered.add(id_in(await esme.submit()))
     esme.writer.close()
+    await eventually(lambda: not list(server.spool.glob("*.sms")), "the spool is empty")
     server.stop()
     kept = [message.id for message in await stored(server)]
     assert answered <= {*kept}
