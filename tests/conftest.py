@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from smscatch import Client, hook
+from smscatch.committing import Committer
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.sources import join_parts
@@ -125,6 +127,18 @@ class SetClock(Clock):
 
     def set(self, step: timedelta) -> None:
         self.time += step
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store_is_not_taken_for_silent() -> Iterator[None]:
+    """Have the applications of our own process wait for their store, which may be slow on a busy machine.
+
+    Nobody drains the spool for those that have no server around them.
+    """
+    patient = partial(Committer, patience_seconds=PATIENCE_SECONDS)
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr("smscatch.web.app.Committer", patient)
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -13,7 +12,6 @@ import pytest
 from standardwebhooks import Webhook
 
 from smscatch import keys
-from smscatch.committing import Committer
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
@@ -24,7 +22,6 @@ from smscatch.web.app import make_app
 from smscatch.web.compat import SEND_APIS
 from smscatch.web.compat.base import Asked, Url
 from smscatch.web.compat.sigv4 import sign
-from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON
 from tests.surroundings import settings_in
 
@@ -109,7 +106,6 @@ async def sdk(  # noqa: PLR0917 - pytest's fixtures
     request: pytest.FixtureRequest, inbox: Inbox, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Sdk]:
     monkeypatch.setattr(auth, "FAILURE_SECONDS", 0)
-    monkeypatch.setattr("smscatch.web.app.Committer", partial(Committer, patience_seconds=PATIENCE_SECONDS))
     settings = settings_in(tmp_path, f'[lines."{LINE}"]\nlabel = "one"\n')
     settings.spool.mkdir()
     _, secret = await keys.add_key(inbox, "application", ("send",))

@@ -1,7 +1,6 @@
 """Texts that an SDK sends again by itself: each is kept, and all but the first are marked as repeats."""
 
 from collections.abc import AsyncIterator, Mapping
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,14 +9,12 @@ import httpx2
 import pytest
 
 from smscatch import Client, keys
-from smscatch.committing import Committer
 from smscatch.errors import StoreUnavailable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Query
 from smscatch.web.app import make_app
 from tests.conftest import ADMIN_KEY, Clock
-from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import settings_in
 
 TEXT = {"to": "+12015550123", "from": "Acme", "text": "Your code is 482913"}
@@ -44,7 +41,6 @@ class App:
 
 @pytest.fixture
 async def app(inbox: Inbox, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
-    monkeypatch.setattr("smscatch.web.app.Committer", partial(Committer, patience_seconds=PATIENCE_SECONDS))
     settings = settings_in(tmp_path, "")
     settings.spool.mkdir()
     transport = httpx2.ASGITransport(make_app(inbox, leases, settings))

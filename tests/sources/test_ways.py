@@ -16,7 +16,7 @@ from smscatch.pdu import encode_deliver
 from smscatch.smpp.delivered import Delivered
 from smscatch.smpp.pdu import CommandId, ShortMessage, SmppAddress, write_short_message
 from smscatch.sources import KINDS, find_source, read_delivery, signed_kinds
-from smscatch.sources.caught import CaughtText, write_caught
+from smscatch.sources.caught import CaughtPart, CaughtText, write_caught
 from smscatch.sources.hilink import StickText
 from smscatch.sources.modemmanager import ManagedText
 from smscatch.sources.reply import RepliedText, write_reply
@@ -76,12 +76,16 @@ def by_link(one: Text) -> bytes:
     return f"time_ns={one.time_ns}\0line={LINE}\0reader=1:1\0pdu={pdu}\0".encode()
 
 
-def by_smpp(one: Text) -> bytes:
+def smpp_body(one: Text, command: CommandId) -> str:
     header = bytes((5, 0, 3, 7, one.place.total, one.place.number)) if one.place else b""
     source = SmppAddress(int(one.sender.startswith("+")), 1, one.sender.removeprefix("+"))
     octets, ours = header + one.text.encode("ascii"), SmppAddress(1, 1, LINE.removeprefix("+"))
     message = ShortMessage(source, ours, esm_class=0x40 if one.place else 0, octets=octets)
-    body = write_short_message(CommandId.DELIVER_SM, message).hex()
+    return write_short_message(command, message).hex()
+
+
+def by_smpp(one: Text) -> bytes:
+    body = smpp_body(one, CommandId.DELIVER_SM)
     return msgspec.json.encode(Delivered(smsc="carrier", command=CommandId.DELIVER_SM, body=body, time_ns=one.time_ns))
 
 
@@ -99,14 +103,26 @@ def by_hilink(one: Text) -> bytes:
 
 
 def by_application(one: Text) -> bytes:
+    part = None
+    if one.place:
+        part = CaughtPart(
+            command=CommandId.SUBMIT_SM,
+            body=smpp_body(one, CommandId.SUBMIT_SM),
+            reference=7,
+            wide=False,
+            total=one.place.total,
+            number=one.place.number,
+            sender_type=1,
+        )
     caught = CaughtText(
         name=one.name,
-        provider="twilio",
+        provider="smpp",
         owner="key 1",
         line=LINE,
         sender=one.sender,
-        text=one.text,
+        text="" if part else one.text,
         received_at=one.at,
+        part=part,
     )
     return write_caught(caught)
 
