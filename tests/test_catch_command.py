@@ -1,5 +1,6 @@
 """`smscatch catch -- COMMAND` as a user types it, against a real server."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -157,18 +158,34 @@ def submit_by_smpp(smsc: SmppTarget, number: str, text: str) -> None:
     app.disconnect()
 
 
-def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--port", "0"],
-        env=bare_environ(TMPDIR=str(tmp_path), SMSCATCH_KEY="a-key-that-is-known", SMSCATCH_VIRTUAL_CODES=CODES),
+@contextlib.contextmanager
+def a_catcher(folder: Path, *options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `smscatch catch` as a server; yield its process and what it says at its start. It ends in any case."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--port", "0", *options],
+        env=bare_environ(TMPDIR=str(folder), **environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Ctrl-C" not in said:
-            said += process.stdout.readline()
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            for line in process.stdout:
+                said += line
+                if "Ctrl-C" in line:
+                    break
+            else:
+                pytest.fail(f"it ended, and had said: {said}")
+            yield process, said
+        finally:
+            process.kill()
+
+
+def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tmp_path: Path) -> None:
+    environ = {"SMSCATCH_KEY": "a-key-that-is-known", "SMSCATCH_VIRTUAL_CODES": CODES}
+    with a_catcher(tmp_path, **environ) as (process, said):
         url = next(line.split()[1].rstrip("/") for line in said.splitlines() if line.strip().startswith("page"))
         assert f'client.verify.base_url = "{url}/twilio"' in said
         assert f"export SMSCATCH_URL={url} SMSCATCH_KEY=a-key-that-is-known" in said
@@ -194,21 +211,10 @@ def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tm
 
 
 def test_such_a_server_ends_with_the_process_that_it_is_for(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"]) as owner:
-        command = [sys.executable, "-m", "smscatch.cli", "catch", "--port", "0", "--until", str(owner.pid)]
-        with subprocess.Popen(
-            command,
-            env=bare_environ(TMPDIR=str(tmp_path)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            while "Ctrl-C" not in process.stdout.readline():
-                pass
-            owner.kill()
-            owner.wait()
-            assert process.wait(PATIENCE_SECONDS) == 0
+    with subprocess.Popen(["sleep", "60"]) as owner, a_catcher(tmp_path, "--until", str(owner.pid)) as (process, _):
+        owner.kill()
+        owner.wait()
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_without_its_extra_the_command_names_it(

@@ -10,14 +10,13 @@ from functools import partial
 from types import MappingProxyType
 
 from smscatch import codes
-from smscatch.arriving import LateArrivals
+from smscatch.access import House
 from smscatch.draining import Drain
 from smscatch.errors import CannotStart
 from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.opening import Opening
-from smscatch.reads import Reads
 from smscatch.rights import keep_ending_forfeited
 from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
@@ -76,41 +75,35 @@ async def serve(
         sockets.enter_context(contextlib.closing(listener))
         smpp_listener = _listen_for_smpp(settings, sockets)
         async with _open_spool(settings) as (inbox, drain, pokes):
-            reads, binds = Reads(inbox), BindStates()
-            leases = Leases(inbox, settings.lease_rest, settings.lease_tolerance)
-            callbacks = Callbacks(inbox, allows_private=settings.calls_private)
-            late = LateArrivals(inbox, settings)
-            context = make_context(
-                inbox,
-                leases,
-                settings,
-                reads,
-                test_lines=test_lines,
-                binds=binds,
-                callbacks=callbacks,
-                late=late,
-                smpp_port=None if smpp_listener is None else smpp_listener.getsockname()[1],
-            )
-            server = HttpServer(app_in(context), limit, partial(_end_waits, inbox, leases))
+            context = _make_context(inbox, settings, test_lines, smpp_listener)
+            server = HttpServer(app_in(context), limit, partial(_end_waits, context.house))
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
             smpp_url = None if smpp_listener is None else _url_of(smpp_listener, "smpp")
             started(Started(_url_of(listener), await opening.start(), smpp_url))
-            on_store = [
-                *_runs_on_store(inbox, settings, reads=reads, leases=leases, sinks=sinks, callbacks=callbacks),
-                Run("texts that arrive late", late.keep_sending),
-            ]
             runs = [
-                Run("the store", partial(_work_on_store, opening, show_key, on_store)),
+                Run("the store", partial(_work_on_store, opening, show_key, _runs_on_store(context, sinks))),
                 Run("the spool", partial(drain.keep_draining, pokes)),
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            more = [*readers, *_folders(settings), *_binds(settings, binds), *_supervision(supervisor)]
-            more += _smpp_server(smpp_listener, context)
-            async with background([*runs, *more]):
+            more = [*_folders(settings), *_binds(settings, context.binds), *_smpp_server(smpp_listener, context)]
+            async with background([*runs, *readers, *more, *_supervision(supervisor)]):
                 await _answer(server, listener, supervisor)
+
+
+def _make_context(
+    inbox: Inbox, settings: Settings, test_lines: Mapping[str, SendTest], smpp_listener: socket.socket | None
+) -> Context:
+    return make_context(
+        inbox,
+        Leases(inbox, settings.lease_rest, settings.lease_tolerance),
+        settings,
+        test_lines=test_lines,
+        callbacks=Callbacks(inbox, allows_private=settings.calls_private),
+        smpp_port=None if smpp_listener is None else smpp_listener.getsockname()[1],
+    )
 
 
 async def _answer(server: HttpServer, listener: socket.socket, supervisor: Supervisor) -> None:
@@ -120,9 +113,9 @@ async def _answer(server: HttpServer, listener: socket.socket, supervisor: Super
     supervisor.tell("STOPPING=1")
 
 
-def _end_waits(inbox: Inbox, leases: Leases) -> None:
-    inbox.hub.close()
-    leases.close()
+def _end_waits(house: House) -> None:
+    house.inbox.hub.close()
+    house.leases.close()
 
 
 async def _work_on_store(opening: Opening, show_key: Callable[[str], None], runs: Sequence[Run]) -> None:
@@ -131,18 +124,19 @@ async def _work_on_store(opening: Opening, show_key: Callable[[str], None], runs
     await run_all(runs)
 
 
-def _runs_on_store(
-    inbox: Inbox, settings: Settings, *, reads: Reads, leases: Leases, sinks: Sequence[Sink], callbacks: Callbacks
-) -> list[Run]:
+def _runs_on_store(context: Context, sinks: Sequence[Sink]) -> list[Run]:
     """Return the background jobs that need the store: one line each."""
+    house = context.house
+    inbox, settings = house.inbox, house.settings
     return [
         Run("passing on new messages", inbox.feed),
         Run("deleting old messages", partial(inbox.keep_pruning, settings.retention, settings.retention_messages)),
         Run("showing incomplete messages", partial(inbox.keep_showing_incomplete, settings.part_timeout)),
-        Run("writing who read what", reads.keep_writing),
-        Run("ending what keys forfeit", partial(keep_ending_forfeited, leases, inbox)),
+        Run("writing who read what", house.reads.keep_writing),
+        Run("ending what keys forfeit", partial(keep_ending_forfeited, house.leases, inbox)),
         Run("sending to the sinks", partial(run_sinks, inbox, sinks)),
-        Run("calling applications back", callbacks.keep_sending),
+        Run("calling applications back", context.callbacks.keep_sending),
+        Run("texts that arrive late", context.late.keep_sending),
     ]
 
 

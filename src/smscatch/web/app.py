@@ -81,19 +81,9 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
     Raises BadSetting for a wrong source.
     """
     binds = binds or BindStates()
-    house = House(
-        settings=settings,
-        inbox=inbox,
-        leases=leases,
-        lines=OwnLines(settings, inbox, leases, binds),
-        reads=reads or Reads(inbox),
-        deletions=Deletions(),
-        remembered=remember_configured(settings.admin_key),
-        weather=Weather(settings, inbox),
-    )
     spool = Writer(settings.spool)
     return Context(
-        house=house,
+        house=_make_house(inbox, leases, settings, reads=reads or Reads(inbox), binds=binds),
         tries=Tries(),
         render=_render,
         test_lines=test_lines,
@@ -108,6 +98,19 @@ def make_context(  # noqa: PLR0913 - what a server runs beside it
         late=late or LateArrivals(inbox, settings),
         accounts=Accounts(settings.smpp_server_rate),
         smpp_port=smpp_port,
+    )
+
+
+def _make_house(inbox: Inbox, leases: Leases, settings: Settings, *, reads: Reads, binds: BindStates) -> House:
+    return House(
+        settings=settings,
+        inbox=inbox,
+        leases=leases,
+        lines=OwnLines(settings, inbox, leases, binds),
+        reads=reads,
+        deletions=Deletions(),
+        remembered=remember_configured(settings.admin_key),
+        weather=Weather(settings, inbox),
     )
 
 
