@@ -5,10 +5,12 @@ The package `mcp` is imported where it is used: each of several workers loads ea
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import re
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -21,7 +23,19 @@ from tests.surroundings import bare_environ
 if TYPE_CHECKING:
     from mcp.client import Client
 
+ROOT = Path(__file__).parent.parent.parent
+SIGN_UP = ROOT / "examples/signup/app.py"
 NAMES = ["list_lines", "lease_line", "wait_for_code", "read_messages", "explain_code", "release"]
+
+
+def load_example(path: Path) -> Any:
+    """Return the module of an example."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextlib.asynccontextmanager
@@ -65,6 +79,36 @@ async def test_an_agent_leases_a_line_is_given_its_code_and_releases_it(house: H
         assert [message["id"] for message in read["messages"]] == [found["message"]["id"]]
         assert (await call(client, "release", lease=leased["lease"]))["lease"] == leased["lease"]
         assert house.do(house.leases.get(leased["lease"])).released_at is not None
+
+
+async def test_an_agent_signs_up_at_the_example_application_with_its_tools_alone(house: House) -> None:
+    """What SKILL.md says, step by step; an agent types into a browser what is typed into the application here."""
+    leased: dict[str, Any] = {}
+
+    def send(number: str, text: str) -> None:
+        assert number == leased["number"]
+        house.receive_for(house.do(house.leases.get(leased["lease"])), sender="Example", text=text)
+
+    page = load_example(SIGN_UP).create_app(send).test_client()
+    async with over_http(house, house.key("read", "lease")) as client:
+        leased |= await call(client, "lease_line", label="apart")
+        phone = {"phone": leased["number"]}
+        behind: dict[str, str] = {}
+        for welcome in (False, True):
+            await asyncio.to_thread(page.post, "/sign-up", data=phone)
+            found = await call(client, "wait_for_code", lease=leased["lease"], sender="Example", **behind)
+            behind = {"after": found["message"]["cursor"]}
+            typed = found["code"] if welcome else "no code"
+            answer = page.post("/verify", data=phone | {"code": typed})
+            assert answer.status_code == (200 if welcome else 403)
+        assert "Welcome" in answer.text
+        await call(client, "release", lease=leased["lease"])
+
+
+def test_the_skill_names_the_tools_that_there_are() -> None:
+    skill = (ROOT / "agents/smscatch/SKILL.md").read_text("utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in skill] == []
+    assert set(re.findall(r"`([a-z]+_[a-z_]+)`", skill)) <= set(NAMES)
 
 
 async def test_a_wait_in_vain_tells_the_agent_why_and_how_to_go_on_and_misses_nothing(
