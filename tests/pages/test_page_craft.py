@@ -73,10 +73,11 @@ def test_a_full_list_comes_to_the_screen_in_less_than_sixty_kilobytes(live_serve
     session = page.context.new_cdp_session(page)
     session.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
     session.send("Network.enable")
+    session.send("Network.clearBrowserCache")  # what the tests before have loaded
     page.goto("/")
     expect(page.locator("#state")).to_have_text("Live")
     expect(rows(page)).to_have_count(40)
-    assert 5 <= len(loaded) <= MAX_REQUESTS
+    assert 10 <= len(loaded) <= MAX_REQUESTS
     assert sum(loaded) < MAX_FIRST_PAINT_BYTES
 
 

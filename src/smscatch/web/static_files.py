@@ -23,6 +23,8 @@ class _Files(StaticFiles):
         # A page of another version, from a server behind the same address, gets what we have, for this once.
         if scope["path_params"].get("version") == version():
             response.headers["cache-control"] = FOR_EVER
+            for validator in ("etag", "last-modified"):  # nobody asks again
+                del response.headers[validator]
         return response
 
 

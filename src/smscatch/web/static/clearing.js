@@ -13,17 +13,11 @@ let keep = () => {}; // gives up the deletion that waits
 addEventListener("pagehide", () => keep());
 undo.addEventListener("click", () => keep());
 
-// Offer it for the list that is shown now. `readAnew` reads that again.
-export function watchClearing(readAnew) {
+// Say how many the list has that is shown now.
+export function watchClearing() {
   keep();
   relabelling.disconnect();
-  const ask = document.getElementById("clear");
-  if (!ask) return;
-  relabelling.observe(list(), { childList: true });
-  ask.querySelector("summary").addEventListener("click", (event) => {
-    event.preventDefault(); // without this script it asks first
-    begin(ask, readAnew);
-  });
+  if (document.getElementById("clear")) relabelling.observe(list(), { childList: true });
 }
 
 // Texts come and go; what is deleted is what is shown at the click.
@@ -35,7 +29,8 @@ function relabel() {
   ask.querySelector("summary").textContent = hasOlder ? t("delete_all") : t("delete_shown", { count });
 }
 
-function begin(ask, readAnew) {
+// Delete what is shown, which `ask` offers. `readAnew` reads the list again.
+export function begin(ask, readAnew) {
   keep(); // one that waits goes into this one
   const rows = [...list().children];
   const address = new URL(ask.querySelector("form").action);

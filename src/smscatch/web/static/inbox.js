@@ -27,9 +27,14 @@ const search = watchSearch((title) => {
   offerClearing();
 });
 let clearing; // loaded with the first list that has a filter
-async function offerClearing() {
-  if (document.getElementById("clear")) clearing ??= import("./clearing.js");
-  (await clearing)?.watchClearing(search.readAnew);
+function offerClearing() {
+  const ask = document.getElementById("clear");
+  if (ask) clearing ??= import("./clearing.js");
+  clearing?.then(({ watchClearing }) => watchClearing());
+  ask?.querySelector("summary").addEventListener("click", async (event) => {
+    event.preventDefault(); // at once: without scripts it asks first
+    (await clearing).begin(ask, search.readAnew);
+  });
 }
 offerClearing();
 const notify = watchNotifying();
