@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from smscatch.pytest_own import OwnServer
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, OTHER_LINE
 from tests.surroundings import LEAN_PYTEST
@@ -456,6 +457,17 @@ def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
     (url,) = urls
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(url)
+
+
+def test_the_server_of_a_run_has_ended_when_its_run_has_whoever_started_it() -> None:
+    own = OwnServer.made()
+    worker = OwnServer.shared_by(*own.shared)
+    url, _ = worker.find()
+    assert httpx2.get(f"{url}/healthz").is_success
+    own.end()
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{url}/healthz")
+    worker.end()  # which waits for its child
 
 
 FULL_POOL = """

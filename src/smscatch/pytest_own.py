@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from smscatch.errors import CannotStart
 
 CODES = "SMSCATCH_VIRTUAL_CODES"  # of what is set the one thing that this server heeds too: fixed codes
+PATIENCE = 10.0  # seconds for a server of ours to end in
 
 
 class OwnServer:
@@ -61,7 +63,8 @@ class OwnServer:
         environ = {
             name: value for name, value in os.environ.items() if name == CODES or not name.startswith("SMSCATCH_")
         }
-        with (self._folder / "log").open("w") as log:
+        with (self._folder / "log").open("w") as log, self._alive.open("w") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)  # which the server has from us, and keeps until its process has ended
             self._process = subprocess.Popen(
                 command,
                 env=environ | {"SMSCATCH_KEY": key, "SMSCATCH_CONFIG": os.devnull},
@@ -70,6 +73,7 @@ class OwnServer:
                 stderr=log,
                 text=True,
                 start_new_session=True,  # Ctrl-C is for pytest, which still releases lines then
+                pass_fds=[alive.fileno()],
             )
         for line in self._process.stdout or ():
             if line.strip().startswith("page"):
@@ -81,14 +85,34 @@ class OwnServer:
         )
 
     def end(self) -> None:
-        """End it, whoever started it, and remove the folder; for the process that made this."""
+        """End it, whoever started it, and remove the folder once its process is gone; for the process that made this.
+
+        A server that has not ended of itself after `PATIENCE` is killed: it holds nothing that anyone reads later.
+        """
         known = self._folder / "server.json"
         if known.exists():
             pid = json.loads(known.read_text())["pid"]
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-            if self._process is not None:
-                self._process.wait()
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                if self._has_ended():
+                    break
         if self._process is not None and self._process.stdout is not None:
+            self._process.wait()
             self._process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _alive(self) -> Path:
+        return self._folder / "alive"
+
+    def _has_ended(self) -> bool:
+        """Say whether the server's process, most often the child of another worker, has ended within PATIENCE."""
+        until = time.monotonic() + PATIENCE
+        with self._alive.open() as alive:
+            while time.monotonic() < until:
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return True
+                time.sleep(0.02)
+        return False
