@@ -1,10 +1,9 @@
 """What can be set, where each value came from, and what to say when one is wrong.
 
 The only reader of os.environ and smscatch.toml. Settings are passed in, never global. One setting is one line of
-`Settings`; how one of a table looks is said in tables.py.
+`Settings`; how one of a table looks is said in tables.py, how the file and the environment are read in given.py.
 """
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -18,7 +17,8 @@ from smscatch.errors import BadSetting
 from smscatch.numbers import compact, country_of, is_national, is_number, readings
 from smscatch.settings import forms
 from smscatch.settings.applications import APPLICATIONS, ApplicationSettings
-from smscatch.settings.fields import Field, Given, annotations, hide_password, read_secret, refuse_unknown
+from smscatch.settings.fields import Field, Given, annotations, hide_password
+from smscatch.settings.given import flatten, from_environment, from_file, read_file
 from smscatch.settings.lines import LINES, LineSettings
 from smscatch.settings.sinks import SINKS, SinkSettings
 from smscatch.settings.smpp import SMPP, SmppSettings
@@ -42,9 +42,8 @@ __all__ = [
     "load_settings",
 ]
 
-PREFIX = "SMSCATCH_"
 # Tables of the file that stand once: a key of one is a flat setting with both names.
-SECTIONS = {"virtual", "smpp_server"}
+SECTIONS = frozenset({"virtual", "smpp_server"})
 CONFIG_PLACES = (Path("smscatch.toml"), Path("/etc/smscatch/smscatch.toml"))
 
 
@@ -316,9 +315,9 @@ def load_settings(
     `overrides` are values of the command line; None means not given. A client needs no tables, whose secrets it may not
     read. Raises BadSetting, naming key, value and form.
     """
-    file, path = _read_file(environ)
-    file = _flatten(file, str(path))
-    given = _defaults() | _from_file(file, str(path)) | _from_environment(environ)
+    file, path = read_file(environ, CONFIG_PLACES)
+    file = flatten(file, SECTIONS, FIELDS, str(path))
+    given = _defaults() | from_file(file, FIELDS, TABLES, str(path)) | from_environment(environ, FIELDS)
     given |= {name: Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
     values: dict[str, Any] = {
         name: field.read(name, given[name]) if name in given else None for name, field in FIELDS.items()
@@ -359,63 +358,3 @@ def _defaults() -> dict[str, Given]:
     defaults = {name: field.default for name, field in FIELDS.items() if field.default is not None}
     defaults |= {"store": f"sqlite:///{data_folder()}/smscatch.db", "spool": f"{data_folder()}/spool"}
     return {name: Given(value, "default") for name, value in defaults.items()}
-
-
-def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], Path | None]:
-    chosen = environ.get(f"{PREFIX}CONFIG")
-    path = Path(chosen) if chosen else next((place for place in CONFIG_PLACES if place.is_file()), None)
-    if path is None:
-        return {}, None
-    import tomllib  # noqa: PLC0415 - who has no file does without
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), path
-    except OSError as error:
-        raise BadSetting(f"The configuration file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise BadSetting(f"The configuration file {path} is not TOML: {error}.") from error
-
-
-def _flatten(file: dict[str, Any], path: str) -> dict[str, Any]:
-    """Return a file in which `[virtual] labels` is `virtual_labels`, and a list of texts one with commas in between."""
-    flat = {name: value for name, value in file.items() if name not in SECTIONS}
-    for section in SECTIONS & file.keys():
-        known = [name.removeprefix(f"{section}_") for name in FIELDS if name.startswith(f"{section}_")]
-        if not isinstance(file[section], dict):
-            raise BadSetting(f"{path}: {section} is not accepted. Accepted: [{section}] with {', '.join(known)}.")
-        refuse_unknown(f"{section}.", file[section], known, path)
-        for name, value in file[section].items():
-            is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
-            plain = ", ".join(value) if is_list else str(value).lower() if isinstance(value, bool) else value
-            flat[f"{section}_{name}"] = plain
-    return flat
-
-
-def _from_file(file: dict[str, Any], path: str) -> dict[str, Given]:
-    refuse_unknown("", file, [*FIELDS, *TABLES], path)
-    for name, value in file.items():
-        if name in FIELDS and (not isinstance(value, str | int) or isinstance(value, bool)):
-            raise FIELDS[name].refuse(name, Given(value, path))
-    return {name: Given(str(file[name]), path) for name in FIELDS if name in file}
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
-    _refuse_misspelt(environ)
-    given = {}
-    for name, field in FIELDS.items():
-        variable = f"{PREFIX}{name.upper()}"
-        if environ.get(variable):
-            given[name] = Given(environ[variable], variable)
-        elif field.is_secret and environ.get(f"{variable}_FILE"):
-            given[name] = Given(read_secret(f"{variable}_FILE", environ[f"{variable}_FILE"]), f"{variable}_FILE")
-    return given
-
-
-def _refuse_misspelt(environ: Mapping[str, str]) -> None:
-    """Raise BadSetting for a variable that is nearly one of ours; others may have their own with our prefix."""
-    known = [f"{PREFIX}{name.upper()}" for name in (*FIELDS, "config")]
-    known += [f"{PREFIX}{name.upper()}_FILE" for name, field in FIELDS.items() if field.is_secret]
-    for variable in environ:
-        close = difflib.get_close_matches(variable, known, n=1, cutoff=0.9) if variable.startswith(PREFIX) else []
-        if close and variable not in known:
-            raise BadSetting(f"There is no variable {variable}. Did you mean {close[0]}?")
