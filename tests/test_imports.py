@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
-    ("fiction", "logs", "numbers", "redirecting", "supervisor", "tries"),
+    ("fiction", "logs", "numbers", "redirecting", "supervisor", "times", "tries"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),
@@ -45,7 +45,7 @@ WEB_LEVELS = (
     ("routes",),
     ("app",),
 )
-CLIENT_SIDE = ("client", "errors", "hosts", "messages", "numbers", "printing", "pytest_own", "redirecting")
+CLIENT_SIDE = ("client", "errors", "hosts", "messages", "numbers", "printing", "pytest_own", "redirecting", "times")
 
 
 def level_of(room: str, levels: tuple[tuple[str, ...], ...]) -> int:

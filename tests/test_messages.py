@@ -7,7 +7,8 @@ import pytest
 
 from smscatch.cursors import parse_after
 from smscatch.errors import BadCursor
-from smscatch.messages import decode_message, encode_message, format_time, parse_age, write_age
+from smscatch.messages import decode_message, encode_message
+from smscatch.times import format_time, parse_age, write_age
 from tests.samples import NOON, a_message
 
 

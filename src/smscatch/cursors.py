@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from smscatch.errors import BadCursor, LostCursor
-from smscatch.messages import Query, format_time, parse_age
+from smscatch.messages import Query
+from smscatch.times import format_time, parse_age
 
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _UNIX_TIME = re.compile(r"([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:[.,][0-9]+)?")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from smscatch.messages import Time
+from smscatch.times import Time
 
 KEPT = timedelta(minutes=10)
 MOST = 200  # in one report, and remembered

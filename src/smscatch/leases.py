@@ -23,10 +23,11 @@ from smscatch.errors import (
     UnknownLease,
 )
 from smscatch.inbox import Inbox
-from smscatch.messages import Lease, Query, Stored, format_time
+from smscatch.messages import Lease, Query, Stored
 from smscatch.queueing import LineQueue, Round
 from smscatch.stores import Claim, Wish
 from smscatch.stores.leasing import ids_of_group
+from smscatch.times import format_time
 from smscatch.waits import OLDEST, Choice, newest_when_quiet, next_message
 
 CHECK_SECONDS = 2.0  # between two looks whether who waits may still have what it waits for

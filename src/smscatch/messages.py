@@ -4,15 +4,15 @@ No I/O, and no knowledge of where a message came from or where it is kept.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from smscatch.numbers import fold_sender, sender_forms
+from smscatch.times import Time, format_time
 
 # Line ends to Unicode, though not to JSON or SSE: many a client splits a stream at them (str.splitlines does).
 LINE_ENDS = ("\x85", "\u2028", "\u2029")
@@ -34,12 +34,6 @@ MIN_TTL_SECONDS, MAX_TTL_SECONDS = 1, 86_400  # of a lease
 TTL_SECONDS, WAIT_SECONDS, TIMEOUT_SECONDS = 120.0, 60.0, 60.0
 MAX_LINES_LEASED = 20  # at once, by one request
 QUIET_SECONDS, MAX_QUIET_SECONDS = 3, 60  # before the newest of several texts is returned
-AGE_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_AGE = re.compile(r"([0-9]{1,9})(ms|[smhd])")
-
-
-# A point in time, which has a zone: UTC, wherever it is ours.
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -363,30 +357,6 @@ def _with_times(value: Any) -> Any:
     return value
 
 
-def format_time(time: datetime) -> str:
-    """Return `time` as ISO 8601 in UTC with milliseconds: 2026-11-22T18:39:35.123Z."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def join_json(items: Iterable[bytes]) -> bytes:
     """Return a JSON array of values that are encoded already."""
     return b"[" + b",".join(items) + b"]"
-
-
-def parse_age(text: str) -> timedelta | None:
-    """Return the duration that `90s`, `10m`, `2h` or `30d` stands for; None if it has another form."""
-    found = _AGE.fullmatch(text)
-    if found is None:
-        return None
-    try:
-        return timedelta(**{AGE_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        return None
-
-
-def write_age(span: timedelta) -> str:
-    """Return a duration of whole milliseconds as `parse_age` reads it, in the largest unit that fits."""
-    if not span:
-        return "0s"
-    sizes = {unit: timedelta(**{name: 1}) for unit, name in reversed(AGE_UNITS.items())}
-    return next(f"{span // size}{unit}" for unit, size in sizes.items() if not span % size)

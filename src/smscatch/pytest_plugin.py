@@ -323,8 +323,8 @@ def _describe(phone: "LeasedLine", explanation: str | None) -> tuple[str, str]:
 
 
 def _tell(message: "Message") -> str:
-    from smscatch.messages import format_time  # noqa: PLC0415 - only where it is used
     from smscatch.printing import blank_controls  # noqa: PLC0415
+    from smscatch.times import format_time  # noqa: PLC0415 - only where it is used
 
     code = f"code {message.code}" if message.code else "no code"
     facts = [format_time(message.received_at), message.sender, code, *message.marks]

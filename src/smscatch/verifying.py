@@ -14,9 +14,9 @@ import msgspec
 
 from smscatch.errors import NotFound, TooManyChecks, TooManySends
 from smscatch.inbox import Inbox
-from smscatch.messages import Time
 from smscatch.settings import Settings
 from smscatch.stores import Memo
+from smscatch.times import Time
 
 PENDING, APPROVED, CANCELED, EXHAUSTED = "pending", "approved", "canceled", "exhausted"
 

@@ -14,10 +14,11 @@ import msgspec
 
 from smscatch.errors import BadRequest, NotFound, StoreUnavailable
 from smscatch.inbox import Inbox
-from smscatch.messages import MAX_NAME, Time
+from smscatch.messages import MAX_NAME
 from smscatch.settings import Settings
 from smscatch.settings.weather import EFFECTS, MAX_DELAY_SECONDS, MAX_SLOW_SECONDS
 from smscatch.stores import Memo
+from smscatch.times import Time
 
 MEMO: Final = "weather"
 MOST_RULES = 1000

@@ -22,8 +22,8 @@ from smscatch.cli.records import check_whole, load_all, refuse_used, write_all, 
 from smscatch.cli.store import with_store
 from smscatch.errors import BadRequest
 from smscatch.files import NotPlainFile, read_plain, replace
-from smscatch.messages import format_time
 from smscatch.settings import Settings
+from smscatch.times import format_time
 
 if TYPE_CHECKING:
     from smscatch.stores import Store

@@ -8,10 +8,10 @@ from smscatch.cli.base import NOTHING, OK, Command
 from smscatch.cli.meaning import a_store
 from smscatch.cli.store import with_store
 from smscatch.errors import BadRequest
-from smscatch.messages import format_time
 from smscatch.numbers import is_e164
 from smscatch.printing import blank_controls
 from smscatch.settings import load_settings
+from smscatch.times import format_time
 
 if TYPE_CHECKING:
     from smscatch.inbox import Inbox

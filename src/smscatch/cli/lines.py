@@ -11,8 +11,9 @@ from smscatch.cli.base import NOTHING, OK, Command, parse_given, parse_seconds
 from smscatch.cli.child import command_of, heeding
 from smscatch.cli.keeping import leave, run_with
 from smscatch.cli.meaning import a_server, open_client
-from smscatch.messages import TTL_SECONDS, WAIT_SECONDS, Line, format_time
+from smscatch.messages import TTL_SECONDS, WAIT_SECONDS, Line
 from smscatch.printing import blank_controls
+from smscatch.times import format_time
 
 if TYPE_CHECKING:
     from smscatch.client.sync import Client, LeasedLine, LeasedLines

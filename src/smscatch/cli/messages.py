@@ -8,8 +8,9 @@ from urllib.parse import quote
 from smscatch.cli.base import NOTHING, OK, Command, parse_given, parse_seconds
 from smscatch.cli.meaning import a_server, open_client
 from smscatch.errors import BadRequest
-from smscatch.messages import QUIET_SECONDS, TIMEOUT_SECONDS, Message, encode_message, format_time
+from smscatch.messages import QUIET_SECONDS, TIMEOUT_SECONDS, Message, encode_message
 from smscatch.printing import blank_controls
+from smscatch.times import format_time
 
 if TYPE_CHECKING:
     from smscatch.client.sync import Client

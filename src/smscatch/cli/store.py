@@ -12,8 +12,8 @@ from smscatch.cli.base import NOTHING, OK, Command
 from smscatch.cli.meaning import a_store, find_store
 from smscatch.cli.records import check_whole, load_all, refuse_used, write_all, written
 from smscatch.errors import BadRequest, BadSetting
-from smscatch.messages import format_time, parse_age
 from smscatch.settings import load_settings
+from smscatch.times import format_time, parse_age
 
 if TYPE_CHECKING:
     from smscatch.stores import Store

@@ -14,8 +14,9 @@ from smscatch.client.matchers import Match, Unwanted, Want
 from smscatch.client.validation import check_filters, check_seconds
 from smscatch.errors import Forbidden, NoMessage, NotCaught, NotFound, UnknownLine
 from smscatch.hosts import CalledHost, HostList
-from smscatch.messages import CAUGHT, Lease, Line, Message, SmppServer, format_time
+from smscatch.messages import CAUGHT, Lease, Line, Message, SmppServer
 from smscatch.redirecting import SmppTarget, smpp_url
+from smscatch.times import format_time
 
 NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
 MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any proxy

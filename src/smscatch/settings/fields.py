@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from smscatch.errors import BadSetting
-from smscatch.messages import write_age
+from smscatch.times import write_age
 
 T = TypeVar("T")
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")

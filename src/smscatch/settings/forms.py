@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from smscatch.messages import parse_age
 from smscatch.numbers import is_country
+from smscatch.times import parse_age
 
 STORES = ("sqlite", "postgresql", "postgres", "mongodb", "mongodb+srv")
 STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb://… or mongodb+srv://…"

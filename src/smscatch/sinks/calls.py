@@ -5,12 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from smscatch.messages import NOBODY, Query, Stored, Time
+from smscatch.messages import NOBODY, Query, Stored
 from smscatch.sinks.base import PASSING, TAKEN
 from smscatch.sinks.callbacks import NAME
 from smscatch.sources.caught import Callback, parse_callbacks
 from smscatch.stores import Job, Store
 from smscatch.stores.jobs import OPEN
+from smscatch.times import Time
 
 MOST_REPLIES = 200  # of a line, among which those to a text are looked for
 CallState = Literal["waiting", "taken", "refused", "given_up"]

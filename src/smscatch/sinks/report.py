@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from smscatch.messages import Time
 from smscatch.settings import SinkSettings
 from smscatch.stores import Job, Store
 from smscatch.stores.jobs import DEAD, OPEN
+from smscatch.times import Time
 
 SHOWN = 20  # jobs of a sink in each state
 

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from smscatch.errors import BadDelivery
-from smscatch.messages import CAUGHT, KEPT_BACK, NOBODY, Message, Part, Time, delivery_id
+from smscatch.messages import CAUGHT, KEPT_BACK, NOBODY, Message, Part, delivery_id
 from smscatch.segments import count_segments
 from smscatch.sources.base import LineOf, Source, join_kept, make_message
+from smscatch.times import Time
 
 KIND = "caught"
 

@@ -6,9 +6,10 @@ The forms of the providers are not known here.
 import msgspec
 
 from smscatch.errors import BadDelivery
-from smscatch.messages import NOBODY, REPLY, Message, Time, delivery_id
+from smscatch.messages import NOBODY, REPLY, Message, delivery_id
 from smscatch.sources.base import LineOf, Source, make_message
 from smscatch.sources.caught import Callback
+from smscatch.times import Time
 
 KIND = "reply"
 

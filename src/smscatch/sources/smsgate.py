@@ -15,9 +15,10 @@ from typing import TypeVar
 import msgspec
 
 from smscatch.errors import BadDelivery, BadSignature
-from smscatch.messages import Message, Time
+from smscatch.messages import Message
 from smscatch.sources.base import LineOf, find_ascii, is_plausible, make_message, name_delivery
 from smscatch.sources.webhook import Envelope, Incoming, Webhook, check_age, is_one_of, parse_epoch
+from smscatch.times import Time
 
 T = TypeVar("T")
 

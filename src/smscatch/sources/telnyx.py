@@ -13,10 +13,11 @@ from typing import TypeVar
 import msgspec
 
 from smscatch.errors import BadDelivery, BadSetting, BadSignature
-from smscatch.messages import Message, Time
+from smscatch.messages import Message
 from smscatch.settings import SourceSettings
 from smscatch.sources.base import LineOf, is_plausible, make_message, name_delivery, name_media
 from smscatch.sources.webhook import Envelope, Incoming, Webhook, check_age, parse_epoch
+from smscatch.times import Time
 
 T = TypeVar("T")
 

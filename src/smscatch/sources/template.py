@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from smscatch.errors import BadSetting, BadSignature
-from smscatch.messages import parse_age
 from smscatch.settings.fields import refuse_unknown
 from smscatch.sources.jwt import HASHES, check_times, find_time, read_jwt
 from smscatch.sources.times import parse_time
 from smscatch.sources.webhook import FORM, Incoming, check_age, is_one_of, parse_form
+from smscatch.times import parse_age
 
 NAMES = ("body", "url", "address", "path", "query", "sorted", "secret", "sha256:body", "sha256:url")
 WITH_ARGUMENT = ("header", "field")

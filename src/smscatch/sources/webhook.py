@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from smscatch.errors import BadDelivery, BadSignature
-from smscatch.messages import Message, Part, Time
+from smscatch.messages import Message, Part
 from smscatch.settings import SourceSettings
 from smscatch.sources.base import Join, LineOf
+from smscatch.times import Time
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -9,8 +9,9 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from smscatch.errors import BadRequest
-from smscatch.messages import Lease, Message, Part, Time
+from smscatch.messages import Lease, Message, Part
 from smscatch.stores.jobs import Job
+from smscatch.times import Time
 
 MAX_POSITION = 10**18 - 1  # a cursor has up to 18 digits, and all databases hold it
 Position = Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from smscatch.messages import format_time
+from smscatch.times import format_time
 from smscatch.web import pages, static_files
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import msgspec
 
-from smscatch.messages import format_time
 from smscatch.sources.caught import Callback
+from smscatch.times import format_time
 from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm
 
 # A token is signed once, and a request tried again for as long as it takes.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from smscatch.errors import BadRequest
-from smscatch.messages import format_time
 from smscatch.segments import count_segments
 from smscatch.sources.caught import Callback
+from smscatch.times import format_time
 from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, Keywords
 
 if TYPE_CHECKING:

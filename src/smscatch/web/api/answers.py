@@ -2,8 +2,9 @@
 
 import msgspec
 
-from smscatch.messages import Lease, Line, Message, Time
+from smscatch.messages import Lease, Line, Message
 from smscatch.stores.records import Read
+from smscatch.times import Time
 
 
 class MessagePage(msgspec.Struct):

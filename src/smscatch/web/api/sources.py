@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smscatch.deliverers import NewSource
-from smscatch.messages import Time
 from smscatch.sources.webhook import Provider
+from smscatch.times import Time
 from smscatch.web.bodies import NewSecret, parse_body
 from smscatch.web.endpoint import Context, access_of, context_of
 from smscatch.web.responses import value_response

@@ -14,7 +14,8 @@ import msgspec
 from smscatch.access import Access
 from smscatch.boxes import Box, short_name
 from smscatch.errors import BadRequest, NotFound
-from smscatch.messages import Line, Message, Query, format_time
+from smscatch.messages import Line, Message, Query
+from smscatch.times import format_time
 
 ALL, ANY = "ALL", "ANY"
 DEFAULT_ITEMS, MAX_ITEMS = 50, 1000

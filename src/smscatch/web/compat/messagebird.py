@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
-from smscatch.messages import format_time
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import CaughtText
+from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
 
 FIELDS = {"to": "recipients", "sender": "originator", "text": "body"}  # as MessageBird calls ours

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from smscatch.errors import BadSend, SmscatchError, Unauthorized
-from smscatch.messages import format_time
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import CaughtText
+from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
 
 UNNAMED = "smscatch"  # the sender of a text for which none is given

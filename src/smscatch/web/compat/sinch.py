@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
-from smscatch.messages import format_time
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import Callback, CaughtText
+from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
 from smscatch.web.responses import JSON
 

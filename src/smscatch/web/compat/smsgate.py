@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
-from smscatch.messages import format_time
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import CaughtText
+from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient
 
 DEVICE = "smscatch"

@@ -10,9 +10,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch.cursors import Range, parse_range
 from smscatch.inbox import within_bytes
 from smscatch.keys import ADMIN
-from smscatch.messages import Line, Query, Stored, format_time
+from smscatch.messages import Line, Query, Stored
 from smscatch.search import WAYS, Search
 from smscatch.settings import data_folder
+from smscatch.times import format_time
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.outlook import outlook_of
 from smscatch.web.pages.quoting import quote_shell

@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch import letting
 from smscatch.errors import BadRequest, NotFound
 from smscatch.keys import INGEST, READ
-from smscatch.messages import Line, Stored, format_time
+from smscatch.messages import Line, Stored
 from smscatch.settings.weather import EFFECTS
 from smscatch.stores.base import DayCount
+from smscatch.times import format_time
 from smscatch.weather import WeatherRule
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.gates import show_gates

@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch import codes, replying
 from smscatch.errors import BadRequest, NotFound
 from smscatch.keys import LEASE, SEND
-from smscatch.messages import CAUGHT, Message, format_time
+from smscatch.messages import CAUGHT, Message
+from smscatch.times import format_time
 from smscatch.web.api.messages import find_message
 from smscatch.web.api.replies import outbox_of
 from smscatch.web.endpoint import access_of, inbox_of, render
