@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import asking, clients, growth, intake, leases, smpp, start, waiters
+from benchmarks import asking, clients, growth, intake, leases, smpp, start, tests, waiters
 from benchmarks.beside import Row, shown, smscatch
 from tests.servers import mongo
 
@@ -33,6 +33,7 @@ MEASURES: dict[str, Callable[[Path], Sequence[Row]]] = {
     "growth": lambda folder: asyncio.run(growth.measure(f"{folder}", 100, 1_000, 1)),
     "asking": ask,
     "smpp": lambda _: smpp.compare(1, 0.5),
+    "tests": lambda _: [tests.measure(50, 1)],
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from smscatch.pytest_own import OwnServer
 from tests.conftest import ADMIN_KEY, Server
 from tests.samples import LINE, OTHER_LINE
+from tests.side_by_side import SideBySide
 from tests.surroundings import LEAN_PYTEST
 
 pytest_plugins = ["pytester"]
@@ -426,7 +427,7 @@ def test_the_settings_file_of_the_project_is_read(
     project.runpytest().assert_outcomes(passed=1)
 
 
-def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
+def test_where_no_server_is_set_one_runs_for_all_workers_who_share_no_code_and_ends_with_them(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SMSCATCH_KEY")
@@ -434,27 +435,24 @@ def test_where_no_server_is_set_one_runs_for_all_workers_and_ends_with_them(
     monkeypatch.setenv("SMSCATCH_VIRTUAL_CODES", "+1xxxxxxxxxx=424242")
     project.makeconftest("")
     project.makepyfile("""
-        import os
         import httpx2
         import pytest
         from pathlib import Path
 
-        @pytest.mark.parametrize("code", ["482913", "738291"])
-        def test_sign_up(sms, sms_line, code, pytestconfig):
-            basic = ("AC1", sms.key)
-            url = f"{sms.send_url('twilio')}/2010-04-01/Accounts/AC1/Messages.json"
-            form = {"To": sms_line.number, "From": "Acme", "Body": f"Your code is {code}"}
-            httpx2.post(url, data=form, auth=basic, verify=False).raise_for_status()
-            assert sms_line.wait_for_code() == code
-            assert sms.caught(sms_line.number).sender == "Acme"
+        @pytest.mark.parametrize("worker", ["a", "b"])
+        def test_verify(sms, sms_line, worker):
             url = f"{sms.send_url('twilio')}/v2/Services/VA1/Verifications"
-            httpx2.post(url, data={"To": sms_line.number, "Channel": "sms"}, auth=basic).raise_for_status()
+            form = {"To": sms_line.number, "Channel": "sms"}
+            httpx2.post(url, data=form, auth=("AC1", sms.key), verify=False).raise_for_status()
             assert sms_line.wait_for_code(sender="VERIFY") == "424242"
-            Path(f"url-{code}").write_text(sms.url)
+            assert sms.caught(sms_line.number).sender == "VERIFY"
+            Path(f"url-{worker}").write_text(sms.url)
     """)
-    project.runpytest("-n", "2").assert_outcomes(passed=2)
-    urls = {(project.path / f"url-{code}").read_text() for code in ("482913", "738291")}
-    (url,) = urls
+    many = SideBySide(project.path, 60)
+    many.write()
+    project.runpytest("-n", "3").assert_outcomes(passed=62)
+    assert len({*many.numbers()}) == 60
+    (url,) = {path.read_text() for path in project.path.glob("url-*")}
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(url)
 
