@@ -13,6 +13,7 @@ import pytest
 import smpplib.client
 
 from smscatch import BadRequest, Client, NotCaught, cli
+from smscatch.cli.catcher import settings_of as catcher_settings
 from smscatch.redirecting import SmppTarget
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
@@ -162,8 +163,8 @@ def submit_by_smpp(smsc: SmppTarget, number: str, text: str) -> None:
 def a_catcher(folder: Path, *options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `smscatch catch` as a server; yield its process and what it says at its start. It ends in any case."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--port", "0", *options],
-        env=bare_environ(TMPDIR=str(folder), **environ),
+        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", *options],
+        env=bare_environ(TMPDIR=str(folder), **{"SMSCATCH_PORT": "0"} | environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -208,6 +209,29 @@ def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tm
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_such_a_server_heeds_the_environment_but_for_the_store_and_no_file(tmp_path: Path) -> None:
+    (tmp_path / "smscatch.toml").write_text('host = "192.0.2.1"\nport = 1\nkey = "the-key-that-clients-have"\n')
+    variables = {
+        "CONFIG": str(tmp_path / "smscatch.toml"),
+        "HOST": "localhost",
+        "PORT": "7",
+        "STORE": "postgresql://192.0.2.1/real",
+        "SPOOL": "/real",
+        "SMPP_SERVER_PASSWORD": "known-by",
+    }
+    environ = {f"SMSCATCH_{name}": value for name, value in variables.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        heeded = catcher_settings("/own", None, None, None)
+        typed = catcher_settings("/own", None, "8", None)
+    assert (heeded.host, heeded.port, heeded.admin_key) == ("localhost", 7, "the-key-that-clients-have")
+    assert (heeded.store, str(heeded.spool)) == ("sqlite:////own/smscatch.db", "/own/spool")
+    assert (heeded.smpp_server_host, heeded.smpp_server_port) == ("localhost", 0)
+    assert heeded.smpp_server_password == "known-by"
+    assert typed.port == 8
 
 
 def test_such_a_server_ends_with_the_process_that_it_is_for(tmp_path: Path) -> None:

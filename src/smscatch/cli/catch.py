@@ -100,11 +100,12 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
     catch.epilog = (
         "Without COMMAND it is a server with nothing to set up: it prints its page, a key, and how to point an SDK at"
-        " it (--host, --port). With COMMAND the program's environment has a proxy and a certificate authority (CA) of"
-        " this run: its calls to SMS providers are answered by the server, and what it calls beyond passes through,"
-        " unread. Variables that hold a provider's key hold the catcher's instead; SMSCATCH_URL and SMSCATCH_KEY are"
-        " set. It ends with the program's status, and says on standard error what was caught. Where no server is named,"
-        " one runs for this command alone."
+        " it (--host, --port). It heeds what SMSCATCH_* variables say, but for SMSCATCH_STORE and SMSCATCH_SPOOL; a"
+        " configuration file is another server's. With COMMAND the program's environment has a proxy and a certificate"
+        " authority (CA) of this run: its calls to SMS providers are answered by the server, and what it calls beyond"
+        " passes through, unread. Variables that hold a provider's key hold the catcher's instead; SMSCATCH_URL and"
+        " SMSCATCH_KEY are set. It ends with the program's status, and says on standard error what was caught. Where no"
+        " server is named, one runs for this command alone."
     )
     add_settings(catch, "host", "port")
     catch.add_argument(

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from smscatch.cli.base import OK
 from smscatch.redirecting import TARGETS, redirect_lines, smpp_lines
 from smscatch.settings import Settings, load_settings
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 OWNER_SECONDS = 1.0  # between two looks whether the process lives that the server is for
 # What a lease names matters not: any label stands for virtual lines, so that the tests are the same as with a SIM.
-VIRTUAL = {"virtual_default": "true", "virtual_labels": "*"}
+VIRTUAL: dict[str, str | None] = {"virtual_default": "true", "virtual_labels": "*"}
 
 
 def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner: int | None = None) -> int:
@@ -31,7 +33,7 @@ def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner
     from smscatch.server import serve  # noqa: PLC0415 - needs the extra
 
     with tempfile.TemporaryDirectory(prefix="smscatch-catch-") as folder:
-        settings = _settings(folder, host, port, smpp_port)
+        settings = settings_of(folder, host, port, smpp_port)
 
         def started(result: "Started") -> None:
             smpp = (result.smpp_url or "", settings.smpp_server_system_id, settings.smpp_server_password or "")
@@ -52,15 +54,24 @@ def _show_nothing(_: str) -> None:
     """The administrator's key is the one of the settings."""
 
 
-def _settings(folder: str, host: str | None, port: str | None, smpp_port: str | None) -> Settings:
-    given = {"store": f"sqlite:///{folder}/smscatch.db", "spool": f"{folder}/spool", "host": host, "port": port}
-    # A password of SMPP has 8 characters at most.
-    smpp = {"port": smpp_port or "0", "host": host, "password": secrets.token_urlsafe(6)}
-    given |= {f"smpp_server_{name}": value for name, value in smpp.items()}
+def settings_of(folder: str, host: str | None, port: str | None, smpp_port: str | None) -> Settings:
+    """Return what the command line says, else the environment, but for the store and the spool, which are its own.
+
+    A configuration file is another server's: of it only what clients read there is heeded, the key and the fixed codes.
+    """
     users = load_settings(for_client=True)
-    given["admin_key"] = users.key or secrets.token_urlsafe(24)
-    given["virtual_codes"] = show_codes(users.virtual_codes)  # no other setting of theirs is for this server
-    return load_settings(given | VIRTUAL, environ={"SMSCATCH_CONFIG": os.devnull})
+    given = VIRTUAL | {"host": host, "port": port, "smpp_server_port": smpp_port}
+    given |= {"store": f"sqlite:///{folder}/smscatch.db", "spool": f"{folder}/spool"}
+    given |= {"admin_key": users.key, "virtual_codes": show_codes(users.virtual_codes)}
+    defaults = {
+        "admin_key": secrets.token_urlsafe(24),
+        "smpp_server_port": "0",
+        "smpp_server_password": secrets.token_urlsafe(6),  # SMPP has room for 8 characters
+    }
+    settings = load_settings(given, {**os.environ, "SMSCATCH_CONFIG": os.devnull}, defaults=defaults)
+    if settings.origins["smpp_server_host"] != "default":
+        return settings
+    return msgspec.structs.replace(settings, smpp_server_host=settings.host)
 
 
 async def _end_with(owner: int) -> None:

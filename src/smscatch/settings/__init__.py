@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -309,15 +310,16 @@ def load_settings(
     environ: Mapping[str, str] = os.environ,
     *,
     for_client: bool = False,
+    defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
     """Return the settings: command line before environment before configuration file before default.
 
     `overrides` are values of the command line; None means not given. A client needs no tables, whose secrets it may not
-    read. Raises BadSetting, naming key, value and form.
+    read. `defaults` stand in the place of those of every command. Raises BadSetting, naming key, value and form.
     """
     file, path = read_file(environ, CONFIG_PLACES)
     file = flatten(file, SECTIONS, FIELDS, str(path))
-    given = _defaults() | from_file(file, FIELDS, TABLES, str(path)) | from_environment(environ, FIELDS)
+    given = _defaults(defaults) | from_file(file, FIELDS, TABLES, str(path)) | from_environment(environ, FIELDS)
     given |= {name: Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}
     values: dict[str, Any] = {
         name: field.read(name, given[name]) if name in given else None for name, field in FIELDS.items()
@@ -354,7 +356,7 @@ def _url_of(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def _defaults() -> dict[str, Given]:
+def _defaults(given: Mapping[str, str]) -> dict[str, Given]:
     defaults = {name: field.default for name, field in FIELDS.items() if field.default is not None}
-    defaults |= {"store": f"sqlite:///{data_folder()}/smscatch.db", "spool": f"{data_folder()}/spool"}
+    defaults |= {"store": f"sqlite:///{data_folder()}/smscatch.db", "spool": f"{data_folder()}/spool", **given}
     return {name: Given(value, "default") for name, value in defaults.items()}
