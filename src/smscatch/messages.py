@@ -144,12 +144,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class SmppServer(msgspec.Struct, frozen=True, kw_only=True):
     """Where applications are caught that send by SMPP: the port, on the host of the server's own address.
 
+    `tls` says whether it is encrypted (TLS).
     `system_id` and `password` are those of the settings, null if none is set; an administrator alone is told them.
     """
 
     port: int
     system_id: str | None = None
     password: str | None = None
+    tls: bool = False
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -159,27 +159,40 @@ SMPP = "smpp"
 
 
 class SmppTarget(NamedTuple):
-    """Where an application binds that sends by SMPP: smpp://HOST:PORT, and with what, None if that is not told."""
+    """Where an application binds that sends by SMPP, and with what, None if that is not told.
+
+    `url` is smpp://HOST:PORT, or with ssmpp:// if it is encrypted (TLS).
+    """
 
     url: str
     system_id: str | None
     password: str | None
 
 
-def smpp_url(server: str, port: int) -> str:
+def smpp_scheme(*, tls: bool) -> str:
+    """Return how a URL begins where applications bind, encrypted or not, as npm's smpp has it."""
+    return "ssmpp" if tls else "smpp"
+
+
+def smpp_url(server: str, port: int, *, tls: bool = False) -> str:
     """Return where applications are caught that send by SMPP, on the host of a server's URL."""
-    host = urlsplit(server).hostname or ""
-    return f"smpp://[{host}]:{port}" if ":" in host else f"smpp://{host}:{port}"
+    host, scheme = urlsplit(server).hostname or "", smpp_scheme(tls=tls)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def smpp_lines(url: str, system_id: str, password: str) -> list[str]:
-    """Return a line for each client of SMPP, ready to be pasted."""
+    """Return a line for each client of SMPP, ready to be pasted; those that speak TLS, if the URL is of it."""
     parts = urlsplit(url)
     place, both = f'"{parts.hostname}", {parts.port}', f'"{system_id}", "{password}"'
     named = f'system_id="{system_id}", password="{password}"'
-    return [
+    lines = [
         f"by SMPP: bind at {url} with the system_id {system_id} and the password {password}",
         f'npm smpp: session = smpp.connect({{url: "{url}"}}); session.bind_transceiver({{{named.replace("=", ": ")}}})',
+    ]
+    if parts.scheme == smpp_scheme(tls=True):
+        return lines
+    return [
+        *lines,
         f"Python smpplib: client = smpplib.client.Client({place}); client.connect(); client.bind_transceiver({named})",
         f"Python aiosmpplib: ESME({place}, {both})",
     ]

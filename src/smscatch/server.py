@@ -17,6 +17,7 @@ from smscatch.inbox import Inbox
 from smscatch.intake import drain_into
 from smscatch.leases import Leases
 from smscatch.opening import Opening
+from smscatch.redirecting import smpp_scheme
 from smscatch.rights import keep_ending_forfeited
 from smscatch.running import Run, background, run_all
 from smscatch.settings import Settings
@@ -77,18 +78,18 @@ async def serve(
         async with _open_spool(settings) as (inbox, drain, pokes):
             context = _make_context(inbox, settings, test_lines, smpp_listener)
             server = HttpServer(app_in(context), limit, partial(_end_waits, context.house))
+            smpp_server = _smpp_server(smpp_listener, context)
             _call_at_signals(server.stop)
             opening = Opening(settings, inbox, drain)
             # Last: a key is shown only once, and a failure in between would leave one that nobody knows.
-            smpp_url = None if smpp_listener is None else _url_of(smpp_listener, "smpp")
-            started(Started(_url_of(listener), await opening.start(), smpp_url))
+            started(Started(_url_of(listener), await opening.start(), _smpp_url_of(smpp_listener, settings)))
             runs = [
                 Run("the store", partial(_work_on_store, opening, show_key, _runs_on_store(context, sinks))),
                 Run("the spool", partial(drain.keep_draining, pokes)),
                 Run("keeping memory small", keep_memory_small),
             ]
             # A run that breaks ends the server, and its supervisor starts it anew.
-            more = [*_folders(settings), *_binds(settings, context.binds), *_smpp_server(smpp_listener, context)]
+            more = [*_folders(settings), *_binds(settings, context.binds), *smpp_server]
             async with background([*runs, *readers, *more, *_supervision(supervisor)]):
                 await _answer(server, listener, supervisor)
 
@@ -219,11 +220,11 @@ def _listen_for_smpp(settings: Settings, sockets: contextlib.ExitStack) -> socke
 
 
 def _smpp_server(listener: socket.socket | None, context: Context) -> list[Run]:
-    """Return what catches the texts of applications that send by SMPP."""
+    """Return what catches the texts of applications that send by SMPP. Raises CannotStart for a wrong certificate."""
     if listener is None:
         return []
     from smscatch.smsc.front import Front  # noqa: PLC0415 - a server without it does without
-    from smscatch.smsc.server import SmppListener  # noqa: PLC0415
+    from smscatch.smsc.server import SmppListener, tls_of  # noqa: PLC0415
 
     front = Front(
         house=context.house,
@@ -234,7 +235,9 @@ def _smpp_server(listener: socket.socket | None, context: Context) -> list[Run]:
         receipt_after=context.settings.smpp_server_receipt_after,
         late=context.late,
     )
-    return [Run("applications that send by SMPP", SmppListener(front, listener).keep_answering)]
+    return [
+        Run("applications that send by SMPP", SmppListener(front, listener, tls_of(context.settings)).keep_answering)
+    ]
 
 
 def _call_at_signals(stop: Callable[[], None]) -> None:
@@ -269,3 +272,8 @@ def _url_of(listener: socket.socket, scheme: str = "http") -> str:
     if host in ("0.0.0.0", "::"):
         host = socket.gethostname()
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _smpp_url_of(listener: socket.socket | None, settings: Settings) -> str | None:
+    tls = settings.smpp_server_certificate is not None
+    return None if listener is None else _url_of(listener, smpp_scheme(tls=tls))

@@ -1,14 +1,14 @@
-// An application on npm's smpp. Usage: node esme.mjs PORT SYSTEM_ID PASSWORD, with what to submit on standard input, a JSON
+// An application on npm's smpp. Usage: node esme.mjs URL SYSTEM_ID PASSWORD, with what to submit on standard input, a JSON
 // list. It prints a line of JSON for each answer and each delivery, and unbinds when its standard input ends.
 import readline from "node:readline";
 import smpp from "smpp";
 
-const [port, system_id, password] = process.argv.slice(2);
+const [url, system_id, password] = process.argv.slice(2);
 const tell = (fact) => console.log(JSON.stringify(fact));
-const session = smpp.connect({ url: `smpp://127.0.0.1:${port}` });
+const session = smpp.connect({ url });
 const said = (message) => message.message ?? message;
 
-session.on("connect", () => {
+session.on(url.startsWith("ssmpp") ? "secureConnect" : "connect", () => {
   session.bind_transceiver({ system_id, password }, (answer) => {
     tell({ bind: answer.command_status });
     const lines = readline.createInterface({ input: process.stdin });

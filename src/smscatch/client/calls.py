@@ -135,7 +135,7 @@ def _not_caught(line: str, timeout: float, came: list[Message], called: list[Cal
 def smpp(server: str) -> Conversation[SmppTarget]:
     """Ask where an application binds that sends by SMPP."""
     found = read((yield from ask(Ask("GET", "/api/v1/smpp"))), SmppServer)
-    return SmppTarget(smpp_url(server, found.port), found.system_id, found.password)
+    return SmppTarget(smpp_url(server, found.port, tls=found.tls), found.system_id, found.password)
 
 
 def lines() -> Conversation[list[Line]]:

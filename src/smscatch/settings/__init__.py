@@ -67,13 +67,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[
         int, Field("the port to listen on", "a number from 0 (any free one) to 65535", forms.parse_port, "7672")
     ]
-    spool: Annotated[Path, Field("the folder for messages on their way to the store", "a folder", forms.parse_folder)]
+    spool: Annotated[Path, Field("the folder for messages on their way to the store", "a folder", forms.parse_path)]
     smstools: Annotated[
         Path | None,
         Field(
             "the folder in which smstools3 puts what it receives, to be taken from there",
             "a folder that is ours",
-            forms.parse_folder,
+            forms.parse_path,
         ),
     ]
     retention: Annotated[
@@ -206,6 +206,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             forms.parse_smpp_password,
             is_secret=True,
         ),
+    ]
+    smpp_server_certificate: Annotated[
+        Path | None,
+        Field(
+            "the certificate that encrypts SMPP (TLS), with those that vouch for it; not encrypted if unset",
+            "a file (PEM)",
+            forms.parse_path,
+        ),
+    ]
+    smpp_server_certificate_key: Annotated[
+        Path | None,
+        Field("its private key, unless the same file has it", "a file (PEM)", forms.parse_path),
     ]
     smpp_server_rate: Annotated[
         int,

@@ -60,8 +60,8 @@ def parse_kept(text: str) -> int:
     return int(text)
 
 
-def parse_folder(text: str) -> Path:
-    """Return a folder; `~` is the user's."""
+def parse_path(text: str) -> Path:
+    """Return the path of a folder or a file; `~` is the user's."""
     if not text.strip():
         raise ValueError(text)
     return Path(text).expanduser()

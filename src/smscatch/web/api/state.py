@@ -30,6 +30,7 @@ async def smpp_server(request: Request) -> Response:
     return value_response(
         SmppServer(
             port=context.smpp_port,
+            tls=settings.smpp_server_certificate is not None,
             system_id=settings.smpp_server_system_id if is_told else None,
             password=settings.smpp_server_password if is_told else None,
         )
