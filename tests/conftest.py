@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from smscatch.stores import open_store
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
 from tests.surroundings import adopt_orphans, bare_environ, end_children, hide_user, share_folder
+from tests.warm import WarmProcess
 
 # Under nohup SIGHUP is ignored, and in a shell's background SIGINT and SIGQUIT, also by what we start, which is to end
 # at them; a handler is not handed down.
@@ -95,6 +97,7 @@ def pytest_collection_finish() -> None:
 def _nothing_is_left_running() -> Iterator[None]:
     """Fail a run that leaves processes behind. Set up first, so torn down after the servers and the browser."""
     yield
+    assert multiprocessing.active_children() == [], "these copies outlived the tests that started them"
     assert end_children() == {}, "these processes outlived the tests that started them"
 
 
@@ -163,15 +166,19 @@ def leases(inbox: Inbox) -> Leases:
 
 
 class Server:
-    """`smscatch serve` as a process, on a port and with an environment that stay the same when it is started again."""
+    """`smscatch serve` as a process, on a port and with an environment that stay the same when it is started again.
 
-    def __init__(self, folder: Path) -> None:
+    `is_fresh`: it starts as users start it, with an interpreter of its own, which takes half a second of CPU more.
+    """
+
+    def __init__(self, folder: Path, *, is_fresh: bool = False) -> None:
         self.folder = folder
+        self._is_fresh = is_fresh
         self.spool = folder / "spool"
         self.port = 0
         self.environ: dict[str, str] = {}
         self.url = ""
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | WarmProcess | None = None
 
     def start(self, **environ: str) -> "Server":
         self.environ |= environ
@@ -181,20 +188,21 @@ class Server:
             SMSCATCH_PORT=str(self.port),
             SMSCATCH_ADMIN_KEY=ADMIN_KEY,
         )
-        with (self.folder / "server.log").open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "smscatch.cli", "serve"],
-                env=given | self.environ,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        self.process = self._new_process(given | self.environ)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "listens on" in line, self.log()
         self.url = line.split()[-1]
         self.port = int(self.url.rpartition(":")[2])
         return self
+
+    def _new_process(self, environ: dict[str, str]) -> "subprocess.Popen[str] | WarmProcess":
+        path = self.folder / "server.log"
+        if not self._is_fresh:
+            return WarmProcess(["serve"], environ, path)
+        command = [sys.executable, "-W", "error", "-m", "smscatch.cli", "serve"]
+        with path.open("a") as log:
+            return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def read_line(self) -> str:
         """Return the next line that the server prints; empty when it ended."""
@@ -245,14 +253,20 @@ def spool_text(spool: Path, text: str, *, sender: str = "Authy", line: str = "+4
 
 
 @pytest.fixture
-def make_server(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+def is_fresh() -> bool:
+    """Whether the servers of a module are started as users start them; those say so to whom the difference matters."""
+    return False
+
+
+@pytest.fixture
+def make_server(tmp_path: Path, *, is_fresh: bool) -> Iterator[Callable[[], Server]]:
     """Servers that are killed at the end if they still run."""
     servers: list[Server] = []
 
     def make() -> Server:
         folder = tmp_path / f"server{len(servers)}"
         folder.mkdir()
-        servers.append(Server(folder))
+        servers.append(Server(folder, is_fresh=is_fresh))
         return servers[-1]
 
     yield make

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from smscatch import hook
 from smscatch.messages import Message
 from smscatch.modem.gammurc import render_gammurc
@@ -15,6 +17,11 @@ from tests.carrier import eventually, running_gammu
 from tests.conftest import Server
 
 LINE = "+447700900001"
+
+
+@pytest.fixture
+def is_fresh() -> bool:
+    return True
 
 
 class Way(NamedTuple):

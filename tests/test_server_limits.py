@@ -37,6 +37,11 @@ BODILESS = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100
 
 
 @pytest.fixture
+def is_fresh() -> bool:
+    return True
+
+
+@pytest.fixture
 def limited(
     make_server: Callable[[], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Server]:

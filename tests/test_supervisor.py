@@ -19,6 +19,11 @@ from tests.surroundings import bare_environ
 
 
 @pytest.fixture
+def is_fresh() -> bool:
+    return True
+
+
+@pytest.fixture
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """Where a service manager hears."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:

@@ -54,6 +54,11 @@ class Setup:
 
 
 @pytest.fixture
+def is_fresh() -> bool:
+    return True
+
+
+@pytest.fixture
 def setup(tmp_path: Path) -> Setup:
     return Setup(tmp_path)
 
