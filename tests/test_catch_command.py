@@ -1,6 +1,8 @@
 """`smscatch catch -- COMMAND` as a user types it, against a real server."""
 
+import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -15,8 +17,10 @@ import smpplib.client
 from smscatch import BadRequest, Client, NotCaught, cli
 from smscatch.cli.catcher import settings_of as catcher_settings
 from smscatch.redirecting import SmppTarget
+from tests.carrier import eventually
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
+from tests.sinks.adb import FakeAdb
 from tests.surroundings import bare_environ
 
 MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/AC{32 * '0'}/Messages.json"
@@ -184,9 +188,13 @@ def a_catcher(folder: Path, *options: str, **environ: str) -> Iterator[tuple[sub
             process.kill()
 
 
-def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tmp_path: Path) -> None:
+def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    adb = FakeAdb(tmp_path_factory.mktemp("adb"))
     environ = {"SMSCATCH_KEY": "a-key-that-is-known", "SMSCATCH_VIRTUAL_CODES": CODES}
-    with a_catcher(tmp_path, **environ) as (process, said):
+    environ["PATH"] = f"{adb.path.parent}:{os.environ['PATH']}"
+    with a_catcher(tmp_path, "--emulator", "emulator-5554", **environ) as (process, said):
         url = next(line.split()[1].rstrip("/") for line in said.splitlines() if line.strip().startswith("page"))
         assert f'client.verify.base_url = "{url}/twilio"' in said
         assert f"export SMSCATCH_URL={url} SMSCATCH_KEY=a-key-that-is-known" in said
@@ -206,6 +214,8 @@ def test_without_a_command_it_is_a_server_that_says_how_to_point_an_sdk_at_it(tm
             )
             submit_by_smpp(smsc, leases[0].number, "Your code is 482913")
             assert sms.caught(leases[0].number).code == "482913"
+        typed = ["-s", "emulator-5554", "emu", "sms", "send", "Acme", "Your code is 482913"]
+        asyncio.run(eventually(lambda: typed in adb.calls, "the text is typed into the emulator"))
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0
     assert [path.name for path in tmp_path.iterdir()] == []
@@ -239,6 +249,13 @@ def test_such_a_server_ends_with_the_process_that_it_is_for(tmp_path: Path) -> N
         owner.kill()
         owner.wait()
         assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_an_emulator_is_for_the_server_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["catch", "--emulator", "emulator-5554", "--", "true"]) == 3
+    assert "run that one, and COMMAND beside it" in capsys.readouterr().err
+    assert cli.main(["catch", "--emulator", "R58M12ABCDE"]) == 2
+    assert "that is no emulator. Give one as `adb devices` lists it" in capsys.readouterr().err
 
 
 def test_without_its_extra_the_command_names_it(

@@ -281,7 +281,7 @@ def test_a_wrong_sink_is_refused_without_showing_its_url(tmp_path: Path, table: 
 
 def test_a_kind_of_sink_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
     settings = load_settings(environ=config(tmp_path, '[sinks.ci]\nkind = "jsn"\nurl = "https://secret.example"'))
-    with pytest.raises(BadSetting, match=r"sinks\.ci: there is no kind 'jsn'\. Kinds: json\."):
+    with pytest.raises(BadSetting, match=r"sinks\.ci: there is no kind 'jsn'\. Kinds: emulator, json\."):
         open_sinks(settings)
 
 

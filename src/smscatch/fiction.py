@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+POOL_NUMBER = "+15005550006"  # stands for the number that a messaging service chose: Twilio's own for tests
 # The area codes of the United States, from the list of the North American Numbering Plan Administrator.
 _AREA_CODES = (
     "201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234 235 "

@@ -12,6 +12,7 @@ import msgspec
 from smscatch.access import Access
 from smscatch.committing import Committer
 from smscatch.errors import BadDelivery, BadRequest, NoApplication
+from smscatch.fiction import POOL_NUMBER
 from smscatch.intake import parse_entry
 from smscatch.messages import CAUGHT, MAX_NAME, Message, Query
 from smscatch.numbers import is_e164
@@ -29,7 +30,6 @@ from smscatch.webhooks import FORMS, Inbound, InboundForm, find_form
 LOOKED_AT = 100  # messages of a line, for the text that is replied to
 MAX_TEXT = 1600  # characters: Twilio's documentation, "Messaging webhooks", Body
 MAX_URL = 2000
-POOL_NUMBER = "+15005550006"  # stands for the number that a service chose: Twilio's own for tests
 MAX_SENDER_NAME = 11  # 3GPP TS 23.040, 9.1.2.5; what is longer is the id of a service
 SMPP = "smpp"  # the provider of texts that came by SMPP
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")

@@ -29,9 +29,11 @@ def run_catch(options: argparse.Namespace) -> int:
     """smscatch catch."""
     command = command_of(options.command)
     if not command:
-        from smscatch.cli.catcher import run_catcher  # noqa: PLC0415 - it needs another extra
+        from smscatch.cli.catcher import serve_catcher  # noqa: PLC0415 - it needs another extra
 
-        return run_catcher(options.host, options.port, options.smpp_port, options.until)
+        return serve_catcher(options)
+    if options.emulator is not None:
+        raise CannotStart("--emulator is for `smscatch catch` without a COMMAND: run that one, and COMMAND beside it.")
     try:
         import smscatch.catching.catcher  # noqa: F401, PLC0415 - needs the extra; before a server is started
         from smscatch.catching.forwarding import Destination  # noqa: PLC0415
@@ -112,6 +114,13 @@ def _add_catch_arguments(catch: argparse.ArgumentParser) -> None:
         "--keep-aws", action="store_true", help="with COMMAND: it keeps its own keys for Amazon's services"
     )
     catch.add_argument("--smpp-port", help="the port for applications that send by SMPP; any free one if not given")
+    catch.add_argument(
+        "--emulator",
+        nargs="?",
+        const="",
+        metavar="SERIAL",
+        help="without COMMAND: type each text into the Android emulator, or that of several which adb calls SERIAL",
+    )
     catch.add_argument("--until", type=int, metavar="PID", help="without COMMAND: end when that process has ended")
     catch.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program to run, if any")
 

@@ -1,5 +1,6 @@
 """`smscatch catch` without a COMMAND: a server for what an application sends, with nothing to set up."""
 
+import argparse
 import os
 import secrets
 import signal
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from smscatch.cli.base import OK
+from smscatch.errors import BadRequest
 from smscatch.redirecting import TARGETS, redirect_lines, smpp_lines
 from smscatch.settings import Settings, load_settings
 from smscatch.settings.forms import show_codes
+from smscatch.settings.sinks import EMULATOR, SinkSettings, parse_serial
 
 if TYPE_CHECKING:
     from smscatch.server import Started
@@ -22,10 +25,10 @@ OWNER_SECONDS = 1.0  # between two looks whether the process lives that the serv
 VIRTUAL: dict[str, str | None] = {"virtual_default": "true", "virtual_labels": "*"}
 
 
-def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner: int | None = None) -> int:
-    """Run a server in a folder of its own, which goes with it, until Ctrl-C, or until the process `owner` has ended.
+def serve_catcher(options: argparse.Namespace) -> int:
+    """Run a server in a folder of its own, which goes with it, until Ctrl-C, or until the process `until` has ended.
 
-    It prints the page's address, a key, and how to point an SDK at it.
+    It prints the page's address, a key, and how to point an SDK at it. With `emulator`, texts are typed into one.
     """
     import asyncio  # noqa: PLC0415 - most commands do without
 
@@ -33,14 +36,16 @@ def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner
     from smscatch.server import serve  # noqa: PLC0415 - needs the extra
 
     with tempfile.TemporaryDirectory(prefix="smscatch-catch-") as folder:
-        settings = settings_of(folder, host, port, smpp_port)
+        settings = settings_of(folder, options.host, options.port, options.smpp_port)
+        if options.emulator is not None:
+            settings = msgspec.structs.replace(settings, sinks=_emulator_sink(options.emulator))
 
         def started(result: "Started") -> None:
             smpp = (result.smpp_url or "", settings.smpp_server_system_id, settings.smpp_server_password or "")
             print(describe(result.url, settings.admin_key or "", smpp_lines(*smpp)), flush=True)
 
         async def run() -> None:
-            watching = None if owner is None else asyncio.create_task(_end_with(owner))
+            watching = None if options.until is None else asyncio.create_task(_end_with(options.until))
             await serve(settings, started, _show_nothing)
             if watching is not None:
                 watching.cancel()
@@ -52,6 +57,16 @@ def run_catcher(host: str | None, port: str | None, smpp_port: str | None, owner
 
 def _show_nothing(_: str) -> None:
     """The administrator's key is the one of the settings."""
+
+
+def _emulator_sink(serial: str) -> dict[str, SinkSettings]:
+    """Return the sink for an emulator, the only one that runs if `serial` is empty. Raises BadRequest."""
+    try:
+        return {EMULATOR: SinkSettings(EMULATOR, serial=parse_serial(serial) if serial else "")}
+    except ValueError:
+        raise BadRequest(
+            f"--emulator {serial}: that is no emulator. Give one as `adb devices` lists it, such as emulator-5554."
+        ) from None
 
 
 def settings_of(folder: str, host: str | None, port: str | None, smpp_port: str | None) -> Settings:

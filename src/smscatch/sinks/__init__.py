@@ -11,7 +11,10 @@ from smscatch.errors import BadSetting
 from smscatch.settings import Settings
 from smscatch.sinks.base import Sink
 
-KINDS: Mapping[str, str] = {"json": "smscatch.sinks.json_post"}
+KINDS: Mapping[str, str] = {
+    "emulator": "smscatch.sinks.emulator",
+    "json": "smscatch.sinks.json_post",
+}
 
 __all__ = ["KINDS", "Sink", "open_sinks"]
 

@@ -26,7 +26,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SinkView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where messages are sent to. `kind` and `url` are None if the settings do not have it any more.
+    """Where messages are sent to. `kind` and `url` are None if the settings do not have it any more; `url` also if it
+    has none.
 
     Of the URL only the host is shown. `behind` is how many positions its cursor lies behind the newest message;
     `waiting` and `dead` count jobs, of which the newest are listed.
@@ -59,7 +60,7 @@ async def report_sinks(store: Store, configured: Mapping[str, SinkSettings]) -> 
         view = SinkView(
             name=use.name,
             kind=settings.kind if settings else None,
-            url=settings.shown_url if settings else None,
+            url=settings.shown_url if settings and settings.url else None,
             lines=settings.lines if settings else (),
             cursor=str(use.cursor),
             behind=max(0, newest - use.cursor),
