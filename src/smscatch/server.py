@@ -183,8 +183,12 @@ async def _open_spool(settings: Settings) -> AsyncGenerator[tuple[Inbox, Drain, 
 
 
 def _readers(settings: Settings) -> list[Run]:
-    """Return what reads the modems of our lines. Raises CannotStart if a package for one is missing."""
-    lines = {number: line for number, line in settings.lines.items() if line.device is not None}
+    """Return what reads the modems of our lines, but for those that have a reader of their own.
+
+    Raises CannotStart if a package for one is missing.
+    """
+    with_modem = ((number, line) for number, line in settings.lines.items() if line.device is not None)
+    lines = {number: line for number, line in with_modem if not line.own_reader}
     if not lines:
         return []
     from smscatch.engines import reader_of  # noqa: PLC0415 - a server without modems does without

@@ -13,6 +13,7 @@ import pytest
 
 from smscatch.engines.modemmanager import ManagerSettings, run_manager
 from smscatch.modem.health import Health, read_health
+from smscatch.setup.elsewhere import survey_manager
 from smscatch.simulator import SimulatedModem, StickSettings
 from tests.carrier import eventually
 from tests.command_line import in_process as smscatch
@@ -77,6 +78,8 @@ async def test_texts_are_taken_once_though_modemmanager_restarts_hangs_and_loses
         await manager.attach(modem.device)
         health = await engine.until("ready")
         assert (health.imei, health.operator) == ("490154203237518", "Test PLMN 1-1")
+        [found] = (await survey_manager(manager.address)).modems
+        assert (found.device, found.engine) == ("imei:490154203237518", "modemmanager")
         await modem.do("wait", until="empty")
         manager.stop()
         assert "systemctl" in ((await engine.until("not_running")).error or "")

@@ -1,7 +1,6 @@
 """Where a modem is: looked for on USB, at whatever speed it has, or at another machine."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from smscatch.modem.speeds import Speeds
 from smscatch.simulator import SimulatedModem, StickSettings
 from tests.carrier import eventually
 from tests.modem.conftest import MakeModem
+from tests.modem.gateway import Gateway
 from tests.modem.links import LINE, CountedClock, running_link
 from tests.modem.sticks import IMEI, NMEA, Stick, a_port, a_stick_of_four
 from tests.patience import PATIENCE_SECONDS
@@ -169,42 +169,6 @@ def test_speeds_are_tried_seldom_and_a_known_one_is_kept_for_long(tmp_path: Path
     speeds.note(9600)
     assert [bool(speeds.others()) for _ in range(8)] == [False] * 7 + [True]
     assert Speeds(tmp_path, LINE, 19200).others() == ()
-
-
-class Gateway:
-    """A server that offers a simulated modem over TCP, raw or by RFC 2217, as ser2net does."""
-
-    def __init__(self, device: Path, *, is_telnet: bool) -> None:
-        self._device, self._is_telnet = device, is_telnet
-        self.orders = b""
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        port = os.open(self._device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        telnet, loop = _Telnet(), asyncio.get_running_loop()
-
-        def forward() -> None:
-            data = os.read(port, 4096)
-            writer.write(data.replace(b"\xff", b"\xff\xff") if self._is_telnet else data)
-
-        loop.add_reader(port, forward)
-        try:
-            if self._is_telnet:  # what a server says at first: DO port control, WILL echo
-                writer.write(b"\xff\xfd\x2c\xff\xfb\x01")
-            while data := await reader.read(4096):
-                if self._is_telnet:
-                    self.orders += data
-                    data, _ = telnet.read(data)
-                os.write(port, data)
-        finally:
-            loop.remove_reader(port)
-            os.close(port)
-            writer.close()
-
-    def hang_up(self) -> None:
-        for writer in self._writers:
-            writer.close()
 
 
 @pytest.mark.parametrize("kind", ["socket", "rfc2217"])

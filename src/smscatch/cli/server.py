@@ -88,10 +88,12 @@ def run_modem(options: argparse.Namespace) -> int:
 
 def _number_of(options: argparse.Namespace, settings: Settings) -> str:
     """Return the line that is meant, by its number or by its device. Raises BadSetting."""
-    configured = [number for number, line in settings.lines.items() if line.device == options.device]
+    configured = [number for number, line in settings.lines.items() if line.device == options.device is not None]
     number = settings.line_named(options.line) if options.line else next(iter(configured), None)
-    if number is None:
+    if number is None and options.device:
         raise BadSetting(f"Say which number the SIM in {options.device} has: --line +49…, or device in smscatch.toml.")
+    if number is None or not (options.device or settings.lines.get(number, LineSettings()).device):
+        raise BadSetting("Say where the modem is: --device, or --line with a line of smscatch.toml that has a device.")
     return number
 
 
@@ -107,7 +109,7 @@ def _speed(text: str) -> int:
 
 
 def _add_modem_arguments(modem: argparse.ArgumentParser) -> None:
-    modem.add_argument("--device", required=True, help=f"its port: {DEVICE_FORM}")
+    modem.add_argument("--device", help=f"its port, by default that of the line in smscatch.toml: {DEVICE_FORM}")
     modem.add_argument("--baud", type=_speed, help=f"its speed, if it is not to be found out: {SPEED_FORM}")
     modem.add_argument("--line", help="the SIM's number; by default the line that has this device in smscatch.toml")
     add_settings(modem, "spool")

@@ -13,98 +13,87 @@ from smscatch.devices import DEVICE_FORM
 from smscatch.errors import BadSetting, escape_controls
 
 if TYPE_CHECKING:
+    from smscatch.modem.drives import StickDrive
     from smscatch.setup.apply import Change
+    from smscatch.setup.found import Survey
     from smscatch.setup.plan import PlannedLine
-    from smscatch.setup.survey import FoundModem, Survey
 
 SYSTEM = Path("/")
+# Where usb-modeswitch-data has its rules, by distribution.
+SWITCH_RULES = ("lib/udev/rules.d/40-usb_modeswitch.rules", "usr/lib/udev/rules.d/40-usb_modeswitch.rules")
 
 
 def run_setup(options: argparse.Namespace) -> int:
     """smscatch setup."""
-    from smscatch.setup.plan import CONFIG  # noqa: PLC0415 - most commands do without
+    from smscatch.setup.apply import read  # noqa: PLC0415
+    from smscatch.setup.asking import lines_of  # noqa: PLC0415 - most commands do without
+    from smscatch.setup.plan import CONFIG, known_lines  # noqa: PLC0415
 
     root = Path(options.root)
     if options.remove:
         return _remove(root)
+    config = read(root / CONFIG)
     found = _find(options)
-    if not found.modems and not (root / CONFIG).exists():  # else the service may be reading them all
+    if not found.modems and not found.drives and config is None:  # else the service may be reading them all
         print("No modem answers. `smscatch doctor` says what may keep one away.", file=sys.stderr)
         return NOTHING
-    return _install(root, [_line_of(modem, options, len(found.modems)) for modem in found.modems], options)
+    lines = lines_of(found.modems, options, known_lines(config or ""), _tell)
+    status = _install(root, lines, found.drives, options)
+    if found.drives:
+        print(
+            "A stick is still a CD drive. `sudo apt-get install usb-modeswitch` brings what makes a modem of it; then"
+        )
+        print("plug it in anew, and run setup again.")
+    return status
+
+
+def _tell(text: str) -> None:
+    for line in text.splitlines():
+        print(escape_controls(line), flush=True)
 
 
 def _find(options: argparse.Namespace) -> "Survey":
     import asyncio  # noqa: PLC0415 - most commands do without
 
     from smscatch.modem.finding import UsbTree  # noqa: PLC0415
-    from smscatch.modem.ports import PortSettings  # noqa: PLC0415
-    from smscatch.setup.survey import Survey, ask_modem, describe, survey  # noqa: PLC0415
+    from smscatch.setup.found import describe  # noqa: PLC0415
+    from smscatch.setup.survey import Places, survey_device, survey_machine  # noqa: PLC0415
 
-    async def look() -> Survey:
-        if options.device is None:
-            return await survey(UsbTree(Path(options.sys), Path(options.dev)))
-        return Survey((await ask_modem(PortSettings(options.device)),), ())
-
-    found = asyncio.run(look())
+    places = Places(UsbTree(Path(options.sys), Path(options.dev)), Path(options.proc), options.bus)
+    look = survey_device(options.device) if options.device else survey_machine(places)
+    found = asyncio.run(look)
     print("\n".join(map(escape_controls, describe(found))))
     return found
 
 
-def _line_of(modem: "FoundModem", options: argparse.Namespace, count: int) -> "PlannedLine":
-    """Return the line of a modem: its number as it is given, as the SIM tells it, or asked for. Raises BadSetting."""
-    from smscatch.settings.lines import parse_number  # noqa: PLC0415
-    from smscatch.setup.plan import PlannedLine  # noqa: PLC0415
-
-    if options.line is not None and count > 1:
-        raise BadSetting(f"--line is for one modem, and {count} answer: name one with --device.")
-    written = options.line or (modem.number if modem.number.startswith("+") else "")
-    if not written:
-        written = _ask(f"The number of the SIM in {modem.device}, as +49…: ", options, "Give it with --line +49….")
-    try:
-        number = parse_number(written, None)
-    except ValueError:
-        raise BadSetting(f"{written!r} is no number in E.164, such as +4915112345678.") from None
-    pin = (
-        _ask(f"The PIN of the SIM in {modem.device}: ", options, "Switch it off in a phone.") if modem.needs_pin else ""
-    )
-    return PlannedLine(number, modem, pin)
-
-
-def _ask(question: str, options: argparse.Namespace, otherwise: str) -> str:
-    if options.yes:
-        raise BadSetting(
-            f"With --yes nothing is asked for, and this is not known: {question.rstrip(': ')}. {otherwise}"
-        )
-    try:
-        return input(question).strip()
-    except EOFError:
-        raise BadSetting(f"There is nobody to be asked: {question.rstrip(': ')}. {otherwise}") from None
-
-
-def _install(root: Path, lines: Sequence["PlannedLine"], options: argparse.Namespace) -> int:
+def _install(
+    root: Path, lines: Sequence["PlannedLine"], drives: Sequence["StickDrive"], options: argparse.Namespace
+) -> int:
     from smscatch.keys import new_secret  # noqa: PLC0415
     from smscatch.setup.apply import changes, read, write  # noqa: PLC0415
-    from smscatch.setup.plan import ADMIN_KEY, AFTER_WRITING, CONFIG, RULES, Installed, plan  # noqa: PLC0415
+    from smscatch.setup.asking import ask  # noqa: PLC0415
+    from smscatch.setup.commands import after_writing  # noqa: PLC0415
+    from smscatch.setup.plan import ADMIN_KEY, CONFIG, RULES, Installed, plan  # noqa: PLC0415
 
     admin_key = (read(root / ADMIN_KEY) or new_secret()).strip()
     program = Path(sys.executable).parent / "smscatch"
     if root == SYSTEM:
         check_reach(program)
-    there = Installed(read(root / CONFIG) or "", read(root / RULES) or "", admin_key)
-    wanted = changes(root, plan(lines, program, there))
+    switched = "".join(read(root / rules) or "" for rules in SWITCH_RULES)
+    there = Installed(read(root / CONFIG) or "", read(root / RULES) or "", admin_key, switched)
+    wanted = changes(root, plan(lines, program, there, drives))
     if not wanted:
         print("All is as it should be: nothing was changed.")
         return OK
     _show(wanted)
     if options.dry_run:
         return OK
-    if not options.yes and _ask("Write these files? [y/N] ", options, "Give --yes.").lower() not in ("y", "yes"):
+    if not options.yes and ask("Write these files? [y/N] ", options, "Give --yes.").lower() not in ("y", "yes"):
         print("Nothing was written.")
         return NOTHING
     for change in wanted:
         write(root, change)
-    return _run(AFTER_WRITING, root)
+    return _run(after_writing(read(root / CONFIG) or "", [change.file.path for change in wanted]), root)
 
 
 def check_reach(program: Path) -> None:
@@ -144,11 +133,12 @@ def _run(commands: Sequence[Sequence[str]], root: Path) -> int:
 
 
 def _remove(root: Path) -> int:
-    from smscatch.setup.apply import remove  # noqa: PLC0415
-    from smscatch.setup.plan import AFTER_REMOVAL, BEFORE_REMOVAL, DATA  # noqa: PLC0415
+    from smscatch.setup.apply import read, remove  # noqa: PLC0415
+    from smscatch.setup.commands import AFTER_REMOVAL, before_removal  # noqa: PLC0415
+    from smscatch.setup.plan import CONFIG, DATA  # noqa: PLC0415
 
     if root == SYSTEM:
-        _run(BEFORE_REMOVAL, root)
+        _run(before_removal(read(root / CONFIG) or ""), root)
     removed = list(remove(root))
     print("\n".join(removed) or f"Below {root} there is nothing that setup wrote.")
     if root == SYSTEM and removed:
@@ -160,12 +150,21 @@ def _remove(root: Path) -> int:
 def _add_setup_arguments(setup: argparse.ArgumentParser) -> None:
     setup.add_argument("--device", help=f"ask this port alone: {DEVICE_FORM}")
     setup.add_argument("--line", help="the SIM's number, if the SIM does not tell it")
+    setup.add_argument("--learn", action="store_true", help="learn a number that no SIM tells from a text sent to it")
+    setup.add_argument(
+        "--reader",
+        choices=("server", "own", "gammu"),
+        default="server",
+        help="who reads the modem: the server, a service of its own, or gammu-smsd with our hook",
+    )
     setup.add_argument("--yes", action="store_true", help="write and start without asking")
     setup.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     setup.add_argument("--root", metavar="DIR", default="/", help="write below this folder, and start nothing")
     setup.add_argument("--remove", action="store_true", help="take away what setup wrote; messages stay")
     setup.add_argument("--sys", default="/sys", help=argparse.SUPPRESS)
     setup.add_argument("--dev", default="/dev", help=argparse.SUPPRESS)
+    setup.add_argument("--proc", default="/proc", help=argparse.SUPPRESS)
+    setup.add_argument("--bus", help=argparse.SUPPRESS)
 
 
 COMMANDS = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from smscatch.devices import parse_device
 from smscatch.doctor.finding import Diagnosis, Patient, read_text
 from smscatch.lines import modems_of
+from smscatch.modem.drives import list_drives
 from smscatch.modem.finding import UsbTree, list_ports
 from smscatch.modem.health import WORKING, Health
 from smscatch.modem.port import holder_of
@@ -39,20 +40,6 @@ OTHER_REMEDIES = {"no_access": "Give the user the right to: docs/modems.md."} | 
     state: REMEDIES[state]
     for state in ("not_running", "login_needed", "stopped", "spool_full", "not_registered", "no_sim", "puk")
 }
-# Makers of modems that first show themselves as a CD drive with a driver (USB vendor ids, usb.ids).
-_STICK_MAKERS = {
-    "0af0": "Option",
-    "0f3d": "AirPrime",
-    "1199": "Sierra Wireless",
-    "12d1": "Huawei",
-    "1410": "Novatel Wireless",
-    "19d2": "ZTE",
-    "1bbb": "Alcatel",
-    "1c9e": "Longcheer",
-    "2357": "TP-Link",
-}
-# Of the USB interface classes (usb.org, "Defined Class Codes").
-_MASS_STORAGE = "08"
 
 
 def check_modems(patient: Patient) -> Iterator[Diagnosis]:
@@ -151,17 +138,13 @@ def _check_getty(device: Path, proc: Path) -> Iterator[Diagnosis]:
 def check_sticks(patient: Patient) -> Iterator[Diagnosis]:
     """Look for sticks that are not modems yet: still a CD drive, or plugged in and named by no line."""
     usb = patient.machine.usb
-    for device in sorted((usb.sys / "bus" / "usb" / "devices").glob("*/idVendor")):
-        vendor, product = read_text(device), read_text(device.parent / "idProduct")
-        classes = {read_text(path) for path in device.parent.glob("*/bInterfaceClass")}
-        if vendor in _STICK_MAKERS and classes == {_MASS_STORAGE}:
-            yield Diagnosis(
-                check="stick",
-                verdict="wrong",
-                sentence=f"A stick of {_STICK_MAKERS[vendor]} ({vendor}:{product}) still shows itself as a CD drive:"
-                " usb-modeswitch makes a modem of it when it is plugged in anew.",
-                remedy="sudo apt-get install usb-modeswitch",
-            )
+    for drive in list_drives(usb.sys):
+        yield Diagnosis(
+            check="stick",
+            verdict="wrong",
+            sentence=f"{drive}: usb-modeswitch makes a modem of it when it is plugged in anew.",
+            remedy="sudo apt-get install usb-modeswitch",
+        )
     if not any(line.device for line in patient.settings.lines.values()):
         yield from _unnamed(usb)
 

@@ -87,6 +87,10 @@ class LineSettings(msgspec.Struct, frozen=True):
             _parse_engine,
         ),
     ] = LINK
+    own_reader: Annotated[
+        bool,
+        Field("whether `smscatch modem` reads it, as a process of its own, and not the server", "true or false"),
+    ] = False
     baud: Annotated[
         int | None,
         Field("the speed of that port; found out if it is not set", SPEED_FORM, parse_speed),
@@ -145,7 +149,8 @@ class LineSettings(msgspec.Struct, frozen=True):
     def reader(self, *, has_smstools: bool = False) -> str:
         """Return what reads the modem, in half a sentence. `has_smstools`: smstools3 reads what no app does."""
         if self.device is not None:
-            return f"read by {NAMES[self.engine]} at {self.device}"
+            apart = ", by `smscatch modem`" if self.own_reader else ""
+            return f"read by {NAMES[self.engine]} at {self.device}{apart}"
         if self.phone_id is None:
             return "read by no modem here"
         if _APP.fullmatch(self.phone_id):

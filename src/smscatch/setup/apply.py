@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ from smscatch.errors import BadSetting
 from smscatch.files import replace
 from smscatch.setup.plan import ADMIN_KEY, PlannedFile
 
-# What setup wrote, each path with the SHA-256 of its content, and whether another file was there before.
+# What setup wrote, each path with the SHA-256 of its content, whether another file was there before, and which folders
+# were made for it.
 RECORD = Path("etc/smscatch/.setup.json")
 BACKUP = ".before-smscatch"
+_SECRET = re.compile(r"\+(pin|password) = .*")
 
 
 class Change(NamedTuple):
@@ -46,7 +49,7 @@ def show(change: Change) -> Iterator[str]:
         return
     old, new = (change.before or "").splitlines(), change.file.content.splitlines()
     diff = difflib.unified_diff(old, new, path if change.before is not None else "/dev/null", path, lineterm="")
-    yield from ("+pin = (the PIN)" if line.startswith("+pin = ") else line for line in diff)
+    yield from (_SECRET.sub(r"+\1 = (not shown)", line) for line in diff)
 
 
 def write(root: Path, change: Change) -> None:
@@ -54,16 +57,22 @@ def write(root: Path, change: Change) -> None:
     path = root / change.file.path
     record = _read_record(root)
     name = str(change.file.path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     ours = record.get(name, {})
+    made = ours.get("made", []) + [str(folder.relative_to(root)) for folder in _missing(path.parent)]
+    path.parent.mkdir(parents=True, exist_ok=True)
     if change.before is not None and _hash(change.before) != ours.get("sha256"):
         replace(_free_backup(path), change.before.encode(), path.stat().st_mode & 0o777)
     had_other = ours.get("had_other", change.before is not None)
-    record[name] = {"sha256": _hash(change.file.content), "had_other": had_other}
+    record[name] = {"sha256": _hash(change.file.content), "had_other": had_other, "made": made}
     (root / RECORD).parent.mkdir(parents=True, exist_ok=True)
     # First: what is recorded and not there is nothing to remove; what is there and not recorded would stay for ever.
     replace(root / RECORD, json.dumps(record, indent=1).encode(), 0o600)
     replace(path, change.file.content.encode(), change.file.mode)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders that are to be made so that one is there, the outermost first."""
+    return [each for each in (*reversed(folder.parents), folder) if not each.exists()]
 
 
 def _free_backup(path: Path) -> Path:
@@ -91,15 +100,11 @@ def remove(root: Path) -> Iterator[str]:
         elif content is not None:
             path.unlink()
             yield f"removed /{name}"
-        _remove_empty(path.parent, root)
     (root / RECORD).unlink(missing_ok=True)
-    _remove_empty((root / RECORD).parent, root)
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    """Remove a folder of ours if nothing is in it; those of the system stay."""
-    if folder == root / RECORD.parent and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    made = {root / RECORD.parent, *(root / folder for entry in record.values() for folder in entry.get("made", ()))}
+    for folder in sorted(made, reverse=True):  # the innermost first
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _read_record(root: Path) -> dict[str, dict[str, Any]]:

@@ -1,17 +1,20 @@
-"""Which modems are there: every port is asked what it is, and the SIM what it tells of itself. Nothing is changed.
+"""Which modems there are: each serial port is asked what it is, and the SIM what it tells. Nothing is changed.
 
 Sources: 3GPP TS 27.007 for what is asked; TS 23.003, 2.2 for the IMSI.
 """
 
 import asyncio
+import contextlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import NamedTuple
 
+from smscatch.devices import parse_device
 from smscatch.modem import startup
 from smscatch.modem.at import Conversation
+from smscatch.modem.drives import list_drives
 from smscatch.modem.finding import UsbTree, list_ports
 from smscatch.modem.pace import Throttle
 from smscatch.modem.ports import LinePort, PortSettings
@@ -21,31 +24,34 @@ from smscatch.modem.speeds import Speeds
 from smscatch.modem.trouble import ModemTrouble
 from smscatch.modem.vitals import ask_number, ask_vitals
 from smscatch.modem.waiting import Sleep
+from smscatch.setup.elsewhere import ask_page, list_pages, survey_manager, survey_pages
+from smscatch.setup.found import FoundModem, Survey, join
 
 
-class FoundModem(NamedTuple):
-    """A modem that answers: `device` is what to call it in the settings, "" stands for what it does not tell.
+class Places(NamedTuple):
+    """Where the machine shows its devices; elsewhere in a test. `bus` is a D-Bus address, None for the system's."""
 
-    `number` is what the SIM says of itself, E.164 if it says so. `needs_pin` tells that the SIM asks for its PIN;
-    `trouble` is what keeps the SIM from being read, in a sentence.
-    """
-
-    device: str
-    name: str
-    imei: str
-    imsi: str = ""
-    number: str = ""
-    operator: str = ""
-    usb_id: str = ""
-    needs_pin: bool = False
-    trouble: str = ""
+    usb: UsbTree = UsbTree()
+    proc: Path = Path("/proc")
+    bus: str | None = None
 
 
-class Survey(NamedTuple):
-    """What was found: modems, one for each, and the ports that did not answer, each with the reason."""
+async def survey_machine(places: Places, sleep: Sleep = asyncio.sleep) -> Survey:
+    """Look everywhere: at serial ports, web pages of sticks and ModemManager, and for sticks that are still drives."""
+    pages = list_pages(places.usb.sys, places.proc)
+    looks = await asyncio.gather(survey(places.usb, sleep), survey_pages(pages), survey_manager(places.bus))
+    return join(*looks, Survey(drives=tuple(list_drives(places.usb.sys))))
 
-    modems: tuple[FoundModem, ...]
-    silent: tuple[str, ...]
+
+async def survey_device(device: str, sleep: Sleep = asyncio.sleep) -> Survey:
+    """Ask one device alone, a port or the web page of a stick. Raises ModemTrouble and BadSetting."""
+    try:
+        is_page = parse_device(device).is_web
+    except ValueError:
+        is_page = False  # the port says what is accepted
+    if is_page:
+        return Survey((await asyncio.to_thread(ask_page, device),))
+    return Survey((await ask_modem(PortSettings(device), sleep),))
 
 
 async def survey(tree: UsbTree, sleep: Sleep = asyncio.sleep) -> Survey:
@@ -73,14 +79,21 @@ async def _try(device: str, sleep: Sleep) -> FoundModem | ModemTrouble:
 
 async def ask_modem(settings: PortSettings, sleep: Sleep = asyncio.sleep) -> FoundModem:
     """Return what a modem and its SIM tell of themselves. Raises ModemTrouble, with a sentence that says what to do."""
+    async with conversation(settings, sleep) as talk:
+        await startup.begin(talk)
+        modem = await _identify(talk, settings.device)
+        return await _read_sim(talk, modem)
+
+
+@contextlib.asynccontextmanager
+async def conversation(settings: PortSettings, sleep: Sleep) -> AsyncGenerator[Conversation]:
+    """A conversation with what is at a port, for which nothing is kept. Raises ModemTrouble."""
     with tempfile.TemporaryDirectory(prefix="smscatch-setup-") as folder:
         port = LinePort(settings, Speeds(Path(folder), "setup", settings.baud), sleep)
         opened = await port.open()
         talk = Conversation(opened, News(), sleep=sleep, limits={}, pace=Throttle(sleep), speeds=port.others())
         try:
-            await startup.begin(talk)
-            modem = await _identify(talk, settings.device)
-            return await _read_sim(talk, modem)
+            yield talk
         finally:
             talk.close()
 
@@ -113,12 +126,3 @@ def lasting_name(device: Path, imei: str, dev: Path) -> str:
         if os.path.realpath(link) == os.path.realpath(device):
             return str(link)
     return f"imei:{imei}" if imei else str(device)
-
-
-def describe(found: Survey) -> Sequence[str]:
-    """Return what was found, a line each."""
-    lines = []
-    for modem in found.modems:
-        told = [modem.name, f"IMEI {modem.imei}" if modem.imei else "", modem.number, modem.operator, modem.trouble]
-        lines.append(f"found {modem.device}: {', '.join(part for part in told if part)}")
-    return [*lines, *(f"no modem at {reason}" for reason in found.silent)]
