@@ -32,7 +32,7 @@ LEVELS = (
 )
 # Inside `web`: a handler parses, asks the desk below (access.py) and answers; the table names the handlers.
 WEB_LEVELS = (
-    ("static_files", "writing"),
+    ("leaving", "static_files", "writing"),
     ("addresses", "arrivals", "connections", "responses", "texts", "waiting"),
     ("bodies", "endpoint", "over_h11", "over_httptools"),
     ("serving",),

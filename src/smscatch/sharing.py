@@ -2,9 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class _Question(NamedTuple):
+    """What finds an answer, and who waits for it: a future each, since who leaves does not end it for the others."""
+
+    find: Callable[[], Awaitable[Any]]
+    askers: list[asyncio.Future[Any]]
 
 
 class Sharing:
@@ -14,22 +21,40 @@ class Sharing:
     """
 
     def __init__(self) -> None:
-        self._running: dict[Hashable, asyncio.Task[Any]] = {}
-        self._next: dict[Hashable, asyncio.Task[Any]] = {}
+        self._next: dict[Hashable, _Question] = {}
+        self._running: dict[Hashable, asyncio.Task[None]] = {}
 
     async def ask(self, question: Hashable, find: Callable[[], Awaitable[T]]) -> T:
         """Return what `find` returns, or raise what it raises, of all who asked the same before it was begun."""
-        answer: asyncio.Task[T] | None = self._next.get(question)
-        if answer is None:
-            answer = self._next[question] = asyncio.create_task(self._find(question, find))
-            answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # or asyncio logs it
-        return await asyncio.shield(answer)  # who leaves does not end it for the others
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if question not in self._next:
+            self._next[question] = _Question(find, [])
+        self._next[question].askers.append(answer)
+        if question not in self._running:
+            self._running[question] = asyncio.create_task(self._keep_finding(question))
+        return await answer
 
-    async def _find(self, question: Hashable, find: Callable[[], Awaitable[T]]) -> T:
-        if question in self._running:
-            await asyncio.wait([self._running[question]])
-        self._running[question] = self._next.pop(question)
+    async def _keep_finding(self, question: Hashable) -> None:
+        """Answer those who ask, until nobody does."""
         try:
-            return await find()
+            while question in self._next:
+                await _answer(self._next.pop(question))
         finally:
             del self._running[question]
+
+
+async def _answer(question: _Question) -> None:
+    try:
+        found = await question.find()
+    except asyncio.CancelledError:
+        for asker in question.askers:
+            asker.cancel()
+        raise
+    except Exception as error:
+        for asker in question.askers:
+            if not asker.done():
+                asker.set_exception(error)
+    else:
+        for asker in question.askers:
+            if not asker.done():
+                asker.set_result(found)

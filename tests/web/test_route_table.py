@@ -27,6 +27,7 @@ from smscatch.web.app import make_app
 from smscatch.web.compat import send as sending
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import MAILOSAUR, SEND_API, TOOLS
+from smscatch.web.leaving import HANG_UP, HangUp
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
@@ -215,21 +216,18 @@ class Answer(NamedTuple):
 
 async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes, *, until: str = "") -> Answer:
     """Return the answer; of a stream what comes until `until` did, or without that until nothing more is there."""
-    hung_up, status, chunks = asyncio.Event(), 0, []
-    requests = iter([{"type": "http.request", "body": body, "more_body": False}])
+    hang_up, status, chunks = HangUp(), 0, []
+    requests: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        request = next(requests, None)
-        if request is None:
-            await hung_up.wait()
-        return request or {"type": "http.disconnect"}
+        return requests.pop() if requests else await asyncio.Future()
 
     async def take(message: Message) -> None:
         nonlocal status
         status = message.get("status", status)
         chunks.append(message.get("body", b""))
         if (until.encode() or b"still here") in chunks[-1]:
-            hung_up.set()
+            hang_up.come()
 
     method, _, url = asked.partition(" ")
     path, _, query = url.partition("?")
@@ -246,6 +244,7 @@ async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes, *
         "headers": [(name.encode(), value.encode()) for name, value in ({"host": "test"} | headers).items()],
         "client": ("127.0.0.1", 1234),
         "server": ("test", 80),
+        "state": {HANG_UP: hang_up},
     }
     async with asyncio.timeout(60):
         await app(scope, receive, take)

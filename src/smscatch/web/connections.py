@@ -7,6 +7,7 @@ import logging
 import resource
 from typing import Any, ClassVar
 
+from smscatch.web.leaving import HANG_UP, HangUp
 from smscatch.web.writing import GatheringTransport
 
 MAX_CONNECTIONS = 10_000
@@ -45,6 +46,7 @@ class HttpConnection(asyncio.Protocol):
     front of one of uvicorn's protocols (a mixin), which has these attributes.
     """
 
+    app_state: dict[str, Any]
     cycle: Any
     connections: set[Any]
     limit_concurrency: int | None
@@ -60,6 +62,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse to."""
+        self.app_state = {**self.app_state, HANG_UP: HangUp()}  # the state of each request
         super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
         self._expect_request()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency + REFUSED_POLITELY:
@@ -74,6 +77,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         super().connection_lost(exc)
+        self.app_state[HANG_UP].come()
         self._read_enough()
         if self._patience is not None:
             self._patience.cancel()

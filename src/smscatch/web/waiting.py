@@ -1,6 +1,5 @@
 """Waiting over HTTP: what is waited for ends with its client. The waits themselves are those of Access."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -8,6 +7,7 @@ from starlette.requests import Request
 
 from smscatch.errors import SmscatchError
 from smscatch.interrupting import Interruptible
+from smscatch.web.leaving import HANG_UP, HangUp
 
 T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for it; nobody reads it
@@ -24,15 +24,21 @@ async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
 
     Without this a wait would go on until its timeout: nothing tells a handler that merely awaits.
     """
-    with Interruptible() as block:
-        leaving = asyncio.ensure_future(_left(request))
-        leaving.add_done_callback(lambda _: block.interrupt(ClientGone("The client hung up.")))  # no-op at our end
-        try:
-            return await wait
-        finally:
-            leaving.cancel()
+    hang_up = _hang_up_of(request)
+    if hang_up.is_over:
+        wait.close()
+        raise ClientGone("The client hung up.")
+    block = Interruptible()
+    with block, hang_up.telling(lambda: block.interrupt(ClientGone("The client hung up."))):
+        return await wait
 
 
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def is_gone(request: Request) -> bool:
+    """Return whether the client hung up."""
+    return _hang_up_of(request).is_over
+
+
+def _hang_up_of(request: Request) -> HangUp:
+    """Return the HangUp of the connection; one that never comes for who asks without any, in this process."""
+    hang_up: HangUp = request.scope.get("state", {}).get(HANG_UP) or HangUp()
+    return hang_up

@@ -14,7 +14,7 @@ from smscatch.web.bodies import Extension, parse_body
 from smscatch.web.endpoint import access_of
 from smscatch.web.params import parse_wait
 from smscatch.web.responses import json_response, value_response
-from smscatch.web.waiting import ClientGone, unless_gone
+from smscatch.web.waiting import ClientGone, is_gone, unless_gone
 
 
 async def acquire(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def acquire(request: Request) -> Response:
     """
     access, asked = access_of(request), await parse_body(request, letting.LeaseRequest)
     leases = await unless_gone(request, letting.acquire(access, asked))
-    if asked.ticket is None and await request.is_disconnected():  # nobody could ask for it again
+    if asked.ticket is None and is_gone(request):  # nobody could ask for it again
         await access.house.leases.release(*leases)
         raise ClientGone("The client hung up before its lease was made.")
     return _answer(leases, 201)

@@ -1,0 +1,57 @@
+"""A wait over HTTP ends with its client: at the moment when that one hangs up, or before it begins."""
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+
+from smscatch.web.leaving import HANG_UP, HangUp
+from smscatch.web.waiting import ClientGone, is_gone, unless_gone
+
+
+def a_request(hang_up: HangUp) -> Request:
+    return Request({"type": "http", "state": {HANG_UP: hang_up}})
+
+
+async def test_a_wait_is_cancelled_when_its_client_hangs_up_and_only_then() -> None:
+    hang_up, ended = HangUp(), asyncio.Event()
+
+    async def wait(begun: asyncio.Event) -> None:
+        begun.set()
+        try:
+            await asyncio.Future()
+        finally:
+            ended.set()
+
+    begun = asyncio.Event()
+    waiting = asyncio.create_task(unless_gone(a_request(hang_up), wait(begun)))
+    await begun.wait()
+    assert not ended.is_set()
+    hang_up.come()
+    with pytest.raises(ClientGone):
+        await waiting
+    assert ended.is_set()
+
+
+async def test_a_wait_of_a_client_that_is_gone_does_not_begin() -> None:
+    hang_up = HangUp()
+    hang_up.come()
+
+    async def wait() -> None:
+        raise AssertionError("it began")
+
+    request = a_request(hang_up)
+    with pytest.raises(ClientGone):
+        await unless_gone(request, wait())
+    assert is_gone(request)
+
+
+async def test_a_wait_that_is_over_is_not_ended_by_the_end_of_its_connection() -> None:
+    hang_up = HangUp()
+
+    async def wait() -> str:
+        return "a text"
+
+    assert await unless_gone(a_request(hang_up), wait()) == "a text"
+    hang_up.come()
+    await asyncio.sleep(0)
