@@ -12,15 +12,15 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "smscatch"
 LEVELS = (
     ("devices", "errors", "files", "interrupting", "printing", "providers", "running", "sharing"),
-    ("fiction", "logs", "numbers", "redirecting", "supervisor", "times", "tries"),
+    ("fiction", "logs", "numbers", "redirecting", "supervisor", "times", "totp", "tries"),
     ("clock", "codes", "hook", "messages", "pdu"),
     ("cursors", "deletions", "explanation", "segments", "settings", "simulator", "spool", "hub", "stores"),
     ("smpp", "twins"),
     ("draining", "inbox", "keycache", "queueing", "search", "sources"),
     ("waits",),
     (
-        *("deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks", "verifying"),
-        *("weather", "webhooks"),
+        *("authenticators", "deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks"),
+        *("verifying", "weather", "webhooks"),
     ),
     ("arriving", "committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
@@ -45,7 +45,9 @@ WEB_LEVELS = (
     ("routes",),
     ("app",),
 )
-CLIENT_SIDE = ("client", "errors", "hosts", "messages", "numbers", "printing", "pytest_own", "redirecting", "times")
+CLIENT_SIDE = (
+    *("client", "errors", "hosts", "messages", "numbers", "printing", "pytest_own", "redirecting", "times", "totp"),
+)
 
 
 def level_of(room: str, levels: tuple[tuple[str, ...], ...]) -> int:

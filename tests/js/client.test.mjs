@@ -292,6 +292,36 @@ test("a stream of events goes on behind the last one when it is cut, and ends wh
   await last;
 });
 
+test("a secret has the codes of RFC 6238, and one about to end is not given but the next", async (t) => {
+  const client = new SmsCatch("http://127.0.0.1:1", KEY);
+  // Appendix B: "12345678901234567890", and as many bytes of it as the digest has.
+  const base32 = (size) => {
+    const bits = [..."1234567890".repeat(7).slice(0, size)].map((each) => each.charCodeAt(0).toString(2).padStart(8, "0"));
+    const fives = bits.join("").match(/.{1,5}/g).map((five) => Number.parseInt(five.padEnd(5, "0"), 2));
+    return fives.map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[five]).join("");
+  };
+  const secret = base32(20);
+  const uri = (size, more) => `otpauth://totp/Example:a%40b?secret=${base32(size)}&issuer=Example${more}`;
+  let now = 1111111109;
+  t.mock.method(Date, "now", () => 1000 * now);
+  const codes = [];
+  for (const [size, name] of [[20, "SHA1"], [32, "SHA256"], [64, "SHA512"]]) {
+    codes.push(await client.totp(uri(size, `&algorithm=${name}&digits=8`), { left: 0 }));
+  }
+  assert.deepEqual(codes, ["07081804", "68084774", "25091201"]);
+  for (const written of [secret, secret.toLowerCase(), `${secret.slice(0, 4)} ${secret.slice(4)} ==\n`, uri(20, "&digits=6&period=30")]) {
+    assert.equal(await client.totp(written, { left: 0 }), "081804");
+  }
+  now = 59.99; // 287082, whose time is over when the next wait wakes
+  const waiting = client.totp(secret);
+  now = 60;
+  assert.equal(await waiting, "359152");
+  for (const none of ["", "GEZDGNB1", "otpauth://hotp/x?secret=GEZDGNBV", "otpauth://totp/x?secret=GEZDGNBV&digits=11", uri(20, "&algorithm=MD5")]) {
+    await assert.rejects(client.totp(none), (error) => error instanceof BadRequest && !error.message.includes("GEZD"));
+  }
+  await assert.rejects(client.totp(secret, { left: 16 }), /left = 16 is not accepted/);
+});
+
 test("it is a CommonJS module too, with the same names", () => {
   const required = createRequire(import.meta.url)("smscatch");
   assert.deepEqual(Object.keys(required).sort(), Object.keys(smscatch).sort());

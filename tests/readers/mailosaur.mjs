@@ -6,6 +6,7 @@ const [tools, baseUrl, key, plainUrl] = process.argv.slice(2);
 const require = createRequire(`${tools}/`);
 const MailosaurClient = require("mailosaur");
 const [LABEL, LINE, OTHER] = ["abcd1234", "+447700900001", "+447700900002"];
+const SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 const since = new Date("2026-01-01");
 
 async function refused(call) {
@@ -17,7 +18,7 @@ async function refused(call) {
 }
 
 async function npm() {
-  const { messages } = new MailosaurClient(key, baseUrl);
+  const { messages, devices } = new MailosaurClient(key, baseUrl);
   const wrong = new MailosaurClient("wrong", baseUrl);
   const texts = (found) => found.items.map((item) => item.summary);
   const search = async (criteria, options = {}) =>
@@ -39,6 +40,14 @@ async function npm() {
     items: await refused(messages.list(LABEL, { itemsPerPage: 5000 })),
     preview: await refused(messages.generatePreviews(awaited.id, { previews: [] })),
   };
+  const phone = await devices.create({ name: "phone", sharedSecret: SECRET });
+  told.devices = (await devices.list()).items.map(({ name }) => name);
+  told.codes = [await devices.otp(phone.id), await devices.otp(SECRET)].map(({ code, expires }) => [
+    /^\d{6}$/.test(code),
+    expires instanceof Date,
+  ]);
+  await devices.del(phone.id);
+  told.device = await refused(devices.otp(phone.id));
   await messages.del(awaited.id);
   return { ...told, gone: await refused(messages.getById(awaited.id)) };
 }
@@ -82,6 +91,10 @@ async function cypress() {
     vain: await vain.catch((error) => error.message.slice(0, 34)),
     server: await cy.mailosaurListMessages("nosuch12").catch((error) => error.message),
   };
+  const { id } = await cy.mailosaurCreateDevice({ name: "phone", sharedSecret: SECRET });
+  told.code = (await cy.mailosaurGetDeviceOtp(id)).code.length;
+  await cy.mailosaurDeleteDevice(id);
+  told.devices = (await cy.mailosaurListDevices()).items;
   await cy.mailosaurDeleteAllMessages(LABEL);
   return { ...told, left: (await cy.mailosaurListMessages(LABEL)).items };
 }

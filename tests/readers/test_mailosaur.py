@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from mailosaur import MailosaurClient
-from mailosaur.models import MailosaurException, PreviewRequestOptions, SearchCriteria
+from mailosaur.models import DeviceCreateOptions, MailosaurException, PreviewRequestOptions, SearchCriteria
 
 from smscatch.messages import NOBODY
+from smscatch.totp import parse_totp
 from tests.readers.conftest import APART, LABEL, LINE, OTHER_LINE, House
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,6 +171,34 @@ def test_a_server_is_a_label_a_line_or_a_lease(house: House, client: MailosaurCl
     assert texts(client, APART) == ["before"]
     house.do(house.leases.release(lease))
     house.do(house.inbox.store.delete_lines(["+447700900888"]))
+
+
+def test_a_device_shows_the_code_of_its_secret_to_the_key_that_made_it(house: House, connect: Connect) -> None:
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    devices = connect(house.key("read")).devices
+    assert devices.list().items == []
+    phone = devices.create(DeviceCreateOptions({"name": "phone", "shared_secret": secret}))
+    devices.create(DeviceCreateOptions({"name": "other", "shared_secret": "otpauth://totp/x?secret=GEZDGNBV&digits=8"}))
+    listed = devices.list().items
+    assert [device["name"] for device in listed] == ["phone", "other"]
+    assert listed[0] == {"id": phone.id, "name": "phone"}
+    for asked in (phone.id, secret):
+        shown = devices.otp(asked)
+        began = shown.expires.timestamp() - 30
+        assert (began % 30, shown.code) == (0, parse_totp(secret).code(began))
+    assert len(devices.otp(listed[1]["id"]).code) == 8
+
+    others = connect(house.key("read")).devices
+    assert others.list().items == []
+    for call in (others.otp, others.delete):
+        with pytest.raises(MailosaurException) as caught:
+            call(phone.id)
+        assert caught.value.http_status_code == 404
+    with pytest.raises(MailosaurException, match="is no base32") as caught:
+        devices.otp("12345678")
+    assert caught.value.http_status_code == 400
+    devices.delete(phone.id)
+    assert [device["name"] for device in devices.list().items] == ["other"]
 
 
 def test_servers_are_listed_as_the_lines_are_called(house: House, client: MailosaurClient) -> None:

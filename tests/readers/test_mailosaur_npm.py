@@ -98,6 +98,9 @@ def test_the_client_for_node_waits_searches_lists_deletes_and_raises_its_errors(
         "server": ["invalid_request", 404],
         "items": ["invalid_request", 400],
         "preview": ["invalid_request", 400],
+        "devices": ["phone"],
+        "codes": [[True, True], [True, True]],
+        "device": ["invalid_request", 404],
         "gone": ["invalid_request", 404],
     }
 
@@ -108,5 +111,7 @@ def test_the_plugin_for_cypress_waits_lists_deletes_and_raises_its_errors(told: 
         "listed": 3,
         "vain": "No matching messages found in time",
         "server": "Not found, check input parameters.",
+        "code": 6,
+        "devices": [],
         "left": [],
     }

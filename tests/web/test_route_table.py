@@ -74,6 +74,7 @@ ABOUT = {"line": LINE}
 AT_ONCE = {"after": "0", "timeout": "0"}
 SIGN_UP = {"line": LINE, "sender": "Bank", "text": "hello"}
 LIMIT = f"scope=read&reach=some&line={quote(OTHER_LINE)}"
+DEVICE = {"name": "phone", "sharedSecret": "GEZDGNBVGY3TQOJQ"}
 LIST_LINES = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_lines", "arguments": {}}}
 MCP_HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 # No path of a page or of the API that needs no key has anything to do with lines: Call() says so.
@@ -188,6 +189,11 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /api/servers": (Call(shows=LABEL),),
     "GET /api/servers/{id}": (Call(404, 404),),
     "GET /api/screenshots/clients": (Call(),),
+    "GET /api/devices": (Call(),),
+    "POST /api/devices": (Call(body=DEVICE), Call(400, 400, limited=400, body=DEVICE | {"sharedSecret": "1"})),
+    "POST /api/devices/otp": (Call(body=DEVICE),),
+    "GET /api/devices/{id}/otp": (Call(404, 404),),
+    "DELETE /api/devices/{id}": (Call(404, 404),),
     "POST /mcp": (Call(shows=LABEL, body=LIST_LINES),),
     "GET /healthz": (Call(),),
     "GET /readyz": (Call(),),

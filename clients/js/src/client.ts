@@ -6,6 +6,7 @@ import { Reading } from "./leased.js";
 import * as leasing from "./leasing.js";
 import { aCode, aLink, theText, type Want } from "./matchers.js";
 import { listTexts } from "./reporting.js";
+import { codeOf, parseTotp } from "./totp.js";
 import { Transport } from "./transport.js";
 import type {
   CodePattern,
@@ -23,7 +24,7 @@ import type {
   Report,
   SmsCatchOptions,
 } from "./types.js";
-import { checkTexts } from "./validation.js";
+import { checkRange, checkTexts } from "./validation.js";
 import { cursor, Hurry, type Match, wait } from "./waiting.js";
 
 type Options = Filters & Patience;
@@ -65,6 +66,18 @@ export class SmsCatch {
   /** Return the cursor of now: take it before the test triggers the SMS, and give it as `after`. */
   mark(): Promise<string> {
     return this.#transport.hold(cursor());
+  }
+
+  /**
+   * Return the code that an authenticator app shows now for a secret (TOTP, RFC 6238); no server is asked.
+   *
+   * `secret` is base32, or the otpauth:// address in a QR code. A code that is good for less than `left` seconds (3) is
+   * not given: the next one is waited for, by this machine's clock.
+   */
+  async totp(secret: string, { left = 3 }: { left?: number } = {}): Promise<string> {
+    const kept = parseTotp(secret);
+    checkRange("left", left, 0, kept.period / 2);
+    return codeOf(kept, await this.#transport.hold(untilGood(kept.period, left)));
   }
 
   /**
@@ -299,6 +312,16 @@ export class LeasedLines implements Iterable<LeasedLine> {
 
 function* getting<T>(path: string, key: keyof T & string, params?: Record<string, unknown>): Conversation<T> {
   return read<T>(yield* ask({ method: "GET", path, ...(params && { params }) }), key);
+}
+
+/** Wait until a code is good for `left` seconds; return that time. */
+function* untilGood(period: number, left: number): Conversation<number> {
+  for (;;) {
+    const now = Date.now() / 1000;
+    const remaining = period - (now % period);
+    if (remaining >= left) return now;
+    yield remaining;
+  }
 }
 
 function* pausing(): Conversation<void> {

@@ -18,7 +18,7 @@ export function checkTexts(texts: object): void {
 }
 
 /** Throw BadRequest for what is no number of seconds from `least` to `most`. */
-function checkRange(name: string, seconds: unknown, least: number, most: number): void {
+export function checkRange(name: string, seconds: unknown, least: number, most: number): void {
   if (typeof seconds === "number" && seconds >= least && seconds <= most) return;
   throw new BadRequest(`${name} = ${String(seconds)} is not accepted: give seconds, from ${least} to ${most}.`);
 }

@@ -30,6 +30,7 @@ from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
 from smscatch.redirecting import SmppTarget, send_url
+from smscatch.totp import LEFT_SECONDS
 
 __tracebackhide__ = is_ours
 
@@ -88,6 +89,10 @@ class AsyncClient:
     async def cursor(self) -> str:
         """See Client.cursor."""
         return await self._hold(calls.cursor())
+
+    async def totp(self, secret: str, *, left: float = LEFT_SECONDS) -> str:
+        """See Client.totp."""
+        return await self._hold(calls.totp(secret, left))
 
     async def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[WaitFilters]) -> Message:
         """See Client.wait_for_message."""

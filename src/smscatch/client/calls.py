@@ -11,12 +11,13 @@ import msgspec
 from smscatch.client.choosing import CHOICE, Choosing
 from smscatch.client.exchange import PASSING, PAUSE_SECONDS, POLL_SECONDS, Ask, Conversation, Pause, ask, is_ours, read
 from smscatch.client.matchers import Match, Unwanted, Want
-from smscatch.client.validation import check_filters, check_seconds
+from smscatch.client.validation import check_filters, check_left, check_seconds
 from smscatch.errors import Forbidden, NoMessage, NotCaught, NotFound, UnknownLine
 from smscatch.hosts import CalledHost, HostList
 from smscatch.messages import CAUGHT, Lease, Line, Message, SmppServer
 from smscatch.redirecting import SmppTarget, smpp_url
 from smscatch.times import format_time
+from smscatch.totp import parse_totp
 
 NONE_RETURNED: Mapping[str, Message] = MappingProxyType({})
 MOST_SKIPPED = 20  # of each kind: so that an address is short enough for any proxy
@@ -151,6 +152,15 @@ def leases() -> Conversation[list[Lease]]:
 def cursor(*, is_once: bool = False) -> Conversation[str]:
     """Ask for the position of now."""
     return str(read((yield from ask(Ask("GET", "/api/v1/cursor", is_once=is_once))), int))
+
+
+def totp(secret: str, left: float) -> Conversation[str]:
+    """Return the code that an authenticator app shows, once it is good for `left` seconds; nothing is asked."""
+    kept = parse_totp(secret)
+    check_left(left, kept.period_seconds)
+    while kept.expires(now := time.time()) - now < left:
+        yield Pause(kept.expires(now) - now)
+    return kept.code(now)
 
 
 def start_of(filters: Filters) -> Conversation[str]:

@@ -28,6 +28,7 @@ from smscatch.client.matchers import Match, Want
 from smscatch.errors import SmscatchError
 from smscatch.messages import TIMEOUT_SECONDS, TTL_SECONDS, WAIT_SECONDS, Lease, LeaseGroup, Line, Message
 from smscatch.redirecting import SMPP, SmppTarget, send_url
+from smscatch.totp import LEFT_SECONDS
 
 __tracebackhide__ = is_ours
 
@@ -98,6 +99,14 @@ class Client:
     def cursor(self) -> str:
         """Return the position of now: take it before the test triggers the SMS, and give it as `after`."""
         return self._hold(calls.cursor())
+
+    def totp(self, secret: str, *, left: float = LEFT_SECONDS) -> str:
+        """Return the code that an authenticator app shows now for a secret (TOTP, RFC 6238); no server is asked.
+
+        `secret` is what the application shows: base32, or the otpauth:// address in its QR code. A code that is good
+        for less than `left` seconds is not given: the next one is waited for, by this machine's clock. 0 never waits.
+        """
+        return self._hold(calls.totp(secret, left))
 
     def wait_for_message(self, *, timeout: float = TIMEOUT_SECONDS, **filters: Unpack[WaitFilters]) -> Message:
         """Return the oldest match behind `after`, waiting up to `timeout` seconds for it; for ever if that is math.inf.

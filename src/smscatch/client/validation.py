@@ -43,6 +43,13 @@ def check_ttl(seconds: float) -> None:
         )
 
 
+def check_left(seconds: float, period_seconds: int) -> None:
+    """Raise BadRequest for what no code of an authenticator app can have left, or only for a moment."""
+    check_seconds("left", seconds)
+    if not 0 <= seconds <= period_seconds / 2:
+        raise BadRequest(f"left = {seconds!r} is not accepted: give seconds, from 0 to half of {period_seconds}.")
+
+
 def check_count(count: object) -> None:
     """Raise BadRequest for what is no number of lines to lease at once."""
     if count is None:

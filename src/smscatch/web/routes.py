@@ -17,7 +17,7 @@ from smscatch.keys import ADMIN, INGEST, LEASE, READ, SEND
 from smscatch.rights import ORIGINS
 from smscatch.web import pages
 from smscatch.web.api import generic, inbound, leases, mcp, messages, replies, sources, state, weather
-from smscatch.web.compat import firebase, mailosaur, original, send
+from smscatch.web.compat import firebase, mailosaur, mailosaur_devices, original, send
 from smscatch.web.endpoint import Endpoint
 from smscatch.web.faces import API, MAILOSAUR, PAGE, PROVIDER, SEND_API, TOOLS
 from smscatch.web.params import (
@@ -88,6 +88,11 @@ READERS = (
     Endpoint(MAILOSAUR, "GET", "/api/servers", mailosaur.list_servers, (READ,), JSON),
     Endpoint(MAILOSAUR, "GET", "/api/servers/{id}", mailosaur.get_server, (READ,), JSON),
     Endpoint(MAILOSAUR, "GET", "/api/screenshots/clients", mailosaur.list_email_clients, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/devices", mailosaur_devices.list_devices, (READ,), JSON),
+    Endpoint(MAILOSAUR, "POST", "/api/devices", mailosaur_devices.create_device, (READ,), JSON),
+    Endpoint(MAILOSAUR, "POST", "/api/devices/otp", mailosaur_devices.code_of_secret, (READ,), JSON),
+    Endpoint(MAILOSAUR, "GET", "/api/devices/{id}/otp", mailosaur_devices.device_code, (READ,), JSON),
+    Endpoint(MAILOSAUR, "DELETE", "/api/devices/{id}", mailosaur_devices.delete_device, (READ,), "", status=204),
 )
 ENDPOINTS = (
     GET("/api/v1/code", messages.next_code, (READ,), TEXT, WAIT, refuses=(NotFound,)),
