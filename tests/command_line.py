@@ -1,29 +1,28 @@
-"""`smscatch …` as a user types it: as a process of its own, or in this one, for a tenth of the time."""
+"""`smscatch …` as a user types it: as a process of its own (a copy, see warm.py), or in this one."""
 
 import contextlib
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from unittest import mock
 
 from smscatch.cli import main
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import bare_environ
+from tests.warm import WarmProcess
 
 
 def as_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a user does: for what only a process has, such as its exit status, HOME, and children."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments],
-        env=_environ(environ),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = WarmProcess(arguments, _environ(environ), err, out)
+        process.stdout.close()
+        status = process.wait(PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(arguments, status, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 def in_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

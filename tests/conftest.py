@@ -5,10 +5,12 @@ import contextlib
 import gc
 import importlib
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,10 +24,11 @@ from smscatch.committing import Committer
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.sources import join_parts
+from smscatch.spool import Entry, new_name, write_entry
 from smscatch.stores import open_store
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
-from tests.surroundings import adopt_orphans, bare_environ, end_children, hide_user, share_folder
+from tests.surroundings import SHARED_FOLDER, adopt_orphans, bare_environ, end_children, hide_user, share_folder
 from tests.warm import WarmProcess
 
 # Under nohup SIGHUP is ignored, and in a shell's background SIGINT and SIGQUIT, also by what we start, which is to end
@@ -62,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.TemporaryDirectory(prefix="smscatch-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
     hide_user(Path(home.name))
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and SHARED_FOLDER not in os.environ:
         share_folder(Path(home.name))
     adopt_orphans()
 
@@ -234,12 +237,24 @@ class Server:
         return Client(self.url, ADMIN_KEY)
 
     def send(self, text: str, *, sender: str = "Authy", line: str = "+447700900001") -> None:
-        """Have the real hook put a text into the spool."""
+        """Have a text come into the spool as from the hook, whether the server runs or not."""
         spool_text(self.spool, text, sender=sender, line=line)
 
 
 def spool_text(spool: Path, text: str, *, sender: str = "Authy", line: str = "+447700900001") -> None:
-    variables = {
+    """Write what the hook writes into a spool, without the process that gammu-smsd starts it as."""
+    environ = {name.encode(): value.encode() for name, value in _set_by_gammu(text, sender, line).items()}
+    write_entry(spool, Entry(new_name(), "gammu", hook.encode_body(environ, [], time.time_ns())))
+
+
+def call_hook(spool: Path, text: str, *, sender: str = "Authy", line: str = "+447700900001") -> None:
+    """Have the real hook put a text into a spool."""
+    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool)]
+    subprocess.run(command, env=_set_by_gammu(text, sender, line), check=True, timeout=PATIENCE_SECONDS)
+
+
+def _set_by_gammu(text: str, sender: str, line: str) -> dict[str, str]:
+    return {
         "SMS_MESSAGES": "1",
         "DECODED_PARTS": "0",
         "PHONE_ID": line,
@@ -248,8 +263,6 @@ def spool_text(spool: Path, text: str, *, sender: str = "Authy", line: str = "+4
         "SMS_1_REFERENCE": "0",
         "SMS_1_TEXT": text,
     }
-    command = [sys.executable, "-I", "-S", "-E", str(Path(hook.__file__)), "--spool", str(spool)]
-    subprocess.run(command, env=variables, check=True, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests import plain
 from tests.command_line import as_process as smscatch
 from tests.patience import PATIENCE_SECONDS
 from tests.plain import NO_AUTHORITIES
+from tests.warm import WarmProcess
 
 
 def places_in(home: Path) -> DemoPlaces:
@@ -28,13 +28,12 @@ def places_in(home: Path) -> DemoPlaces:
 
 
 @contextlib.contextmanager
-def running_demo(home: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running_demo(home: Path, **environ: str) -> Iterator[tuple[WarmProcess, str]]:
     """A demo in a HOME, and what it printed; it is ended, and what it started, if it still runs at the end."""
-    command = [sys.executable, "-W", "error", "-m", "smscatch.cli", "demo", "--port", "0"]
     given = {"PATH": os.environ["PATH"], "HOME": str(home)} | environ
-    with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
+    process = WarmProcess(["demo", "--port", "0"], given, home / "demo.log")
+    with process.stdout:
         try:
-            assert process.stdout is not None
             printed = ""
             for line in process.stdout:
                 printed += line

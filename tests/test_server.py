@@ -6,8 +6,6 @@ import json
 import resource
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,11 +22,12 @@ from smscatch.spool import Entry, write_entry
 from tests import plain
 from tests.carrier import eventually
 from tests.chaos import assert_all_there_once, post_under_kill_9
-from tests.conftest import ADMIN_KEY, Server
+from tests.command_line import as_process
+from tests.conftest import ADMIN_KEY, Server, call_hook
 from tests.patience import PATIENCE_SECONDS
 from tests.plain import NO_AUTHORITIES
 from tests.samples import OTHER_LINE, the_parts
-from tests.surroundings import bare_environ, settings_in
+from tests.surroundings import settings_in
 
 LINE = "+447700900001"
 _numbers = itertools.count(1)
@@ -82,7 +81,7 @@ async def test_a_waiting_client_gets_the_code_that_the_hook_brings(shared_server
             asyncio.to_thread(client.wait_for_code, line=line, after="0", timeout=PATIENCE_SECONDS)
         )
         await eventually(lambda: waiting(shared_server) == 1)
-        shared_server.send("Your Authy code is 482913", line=line)
+        call_hook(shared_server.spool, "Your Authy code is 482913", line=line)
         assert await waiter == "482913"
 
 
@@ -109,19 +108,19 @@ async def test_a_stream_whose_client_hangs_up_is_freed_at_once(shared_server: Se
 
 async def test_a_stream_resumes_behind_the_last_event_with_nothing_missed(server: Server) -> None:
     with event_stream(server, **{"last-event-id": "0"}) as events:
-        server.send("one\u2028still one")
+        call_hook(server.spool, "one\u2028still one")
         first = next(events)
         assert json.loads(first["data"])["text"] == "one\u2028still one"
         assert (first["id"], first["event"]) == ("1", "message")
-    server.send("two")
+    call_hook(server.spool, "two")
     with event_stream(server, **{"last-event-id": first["id"]}) as events:
         assert json.loads(next(events)["data"])["text"] == "two"
-        server.send("three")
+        call_hook(server.spool, "three")
         assert json.loads(next(events)["data"])["text"] == "three"
 
 
 async def test_a_stream_resumed_on_another_database_brings_all_there_is(server: Server) -> None:
-    server.send("hello")
+    call_hook(server.spool, "hello")
     with event_stream(server, **{"last-event-id": "999"}) as events:
         assert json.loads(next(events)["data"])["text"] == "hello"
 
@@ -148,7 +147,7 @@ async def test_a_client_waits_out_a_restart_of_the_server(server: Server) -> Non
         waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, timeout=PATIENCE_SECONDS))
         await eventually(lambda: waiting(server) == 1)
         server.kill()
-        server.send("Your Authy code is 482913")
+        call_hook(server.spool, "Your Authy code is 482913")
         server.start()
         assert await waiter == "482913"
 
@@ -156,7 +155,7 @@ async def test_a_client_waits_out_a_restart_of_the_server(server: Server) -> Non
 def test_what_the_hook_brings_while_no_server_runs_is_there_before_anyone_can_ask_for_now(server: Server) -> None:
     server.stop()
     for n in range(8):
-        server.send(f"stale {n}")
+        call_hook(server.spool, f"stale {n}")
     server.start()
     with server.client() as client:
         assert [message.text for message in client.messages()] == [f"stale {n}" for n in reversed(range(8))]
@@ -169,7 +168,7 @@ async def test_nothing_is_lost_or_doubled_under_kill_9(server: Server) -> None:
 
     def send_all() -> None:
         for n in range(count):
-            server.send(f"text {n}")
+            call_hook(server.spool, f"text {n}")
 
     sending = threading.Thread(target=send_all)
     sending.start()
@@ -192,24 +191,13 @@ async def test_a_locked_database_delays_and_loses_nothing(shared_server: Server,
     server = shared_server
     blocker = sqlite3.connect(server.folder / "smscatch.db", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    server.send("Your Authy code is 482913", line=line)
+    call_hook(server.spool, "Your Authy code is 482913", line=line)
     assert plain.get(f"{server.url}/healthz").status_code == 200
     blocker.execute("ROLLBACK")
     blocker.close()
     with server.client() as client:
         found = await asyncio.to_thread(client.wait_for_code, line=line, after="0", timeout=PATIENCE_SECONDS)
     assert found == "482913"
-
-
-def run_serve(**environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smscatch.cli", "serve"],
-        env=bare_environ(**environ),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
 
 
 def test_serve_says_what_it_works_with(make_server: Callable[[], Server], tmp_path: Path) -> None:
@@ -253,7 +241,8 @@ def test_serve_says_that_it_has_no_lines_and_where_it_looked(tmp_path: Path, mon
 
 
 def test_a_port_that_is_taken_is_named(shared_server: Server, tmp_path: Path) -> None:
-    done = run_serve(
+    done = as_process(
+        "serve",
         SMSCATCH_PORT=str(shared_server.port),
         SMSCATCH_STORE=f"sqlite:///{tmp_path}/x.db",
         SMSCATCH_SPOOL=str(tmp_path / "s"),
@@ -276,7 +265,7 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(
     tmp_path: Path, environ: dict[str, str], status: int, said: str
 ) -> None:
     given = {"SMSCATCH_STORE": f"sqlite:///{tmp_path}/x.db", "SMSCATCH_SPOOL": f"{tmp_path}/s", "SMSCATCH_PORT": "0"}
-    done = run_serve(**(given | environ))
+    done = as_process("serve", **(given | environ))
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -296,7 +285,7 @@ def test_the_first_start_makes_a_key_and_prints_it_once(make_server: Callable[[]
 
 
 def test_texts_and_codes_are_not_logged(server: Server) -> None:
-    server.send("Your Authy code is 482913")
+    call_hook(server.spool, "Your Authy code is 482913")
     (server.spool / "0-broken.sms").write_bytes(b"smscatch/1 gammu 9\nsecret 77")
     with server.client() as client:
         client.wait_for_code(after="0", timeout=PATIENCE_SECONDS)

@@ -1,6 +1,6 @@
-"""Processes of `smscatch serve` that start in a fifth of the time: copies of one that has loaded what a server needs.
+"""Commands of ours as processes that start in a fifth of the time: copies of one that has loaded what a server needs.
 
-What only an interpreter of its own shows, as what it loads when and its memory, is for servers that are started fresh.
+What only an interpreter of its own shows, as what it loads when and its memory, is for those that are started fresh.
 """
 
 import multiprocessing
@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from ctypes import CDLL
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from smscatch.cli import main
@@ -21,13 +23,32 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["smscatch.cli.server", "smscatch.server", "smscatch.stores.sqlite"])
 
 
+def start(work: Callable[..., None], *arguments: object) -> ForkServerProcess:
+    """Start a copy that does `work`, a function of a module that takes little to load."""
+    process = _context.Process(target=_work, args=(work, arguments))
+    process.start()
+    return process
+
+
+def _work(work: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    _end_with_us()
+    warnings.simplefilter("error")
+    work(*arguments)
+
+
+def pipe() -> tuple[Connection, Connection]:
+    """Return where a copy is heard, and what to hand it to be heard there."""
+    return _context.Pipe(duplex=False)
+
+
 class WarmProcess:
     """A command of ours as a process: what tests use of `subprocess.Popen`."""
 
-    def __init__(self, arguments: list[str], environ: dict[str, str], log: Path) -> None:
-        reader, writer = _context.Pipe(duplex=False)
+    def __init__(self, arguments: Sequence[str], environ: dict[str, str], log: Path, out: Path | None = None) -> None:
+        """Start it; what it says goes to `stdout`, or into the file `out`, and its errors into `log`."""
+        reader, writer = pipe()
         with reader, writer:
-            self._process = _context.Process(target=_run, args=(arguments, environ, writer, log))
+            self._process = _context.Process(target=_run, args=(tuple(arguments), environ, out or writer, log))
             self._process.start()
             self.stdout = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
         assert self._process.pid is not None
@@ -59,15 +80,19 @@ class WarmProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments: list[str], environ: dict[str, str], out: Connection, log: Path) -> None:
+def _run(arguments: tuple[str, ...], environ: dict[str, str], out: Connection | Path, log: Path) -> None:
     """Be a process that was started with this environment and these outputs."""
-    CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ends with the process it was copied from, so with us
+    _end_with_us()
     os.environ.clear()
     os.environ.update(environ)
-    os.dup2(out.fileno(), 1)
-    out.close()
+    with out.open("a") if isinstance(out, Path) else out as file:
+        os.dup2(file.fileno(), 1)
     with log.open("a") as file:
         os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
     warnings.simplefilter("error")
     sys.exit(main(arguments))
+
+
+def _end_with_us() -> None:
+    CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # the process that this is a copy of ends when we do

@@ -1,11 +1,8 @@
 """What every store promises (stores/base.py)."""
 
 import asyncio
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,34 +10,14 @@ import pytest
 from smscatch.messages import Query
 from smscatch.sources import join_parts
 from smscatch.stores import Delivery, Key, Store, open_store
+from tests import warm
 from tests.patience import until_well
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery, a_message
+from tests.stores import others
 
 ALL = Query()
 WRITTEN = 240
 BATCH = 5  # of one transaction, as the intake takes what waits in the spool
-# Adds until it is acknowledged, as the intake does.
-WRITER = """
-import asyncio, sys
-from smscatch.errors import StoreUnavailable
-from smscatch.sources import join_parts
-from smscatch.stores import open_store
-from tests.samples import a_delivery
-
-async def main(url, name):
-    store = await open_store(url, join_parts)
-    for n in range(30):
-        deliveries = [a_delivery(delivery=f"{name} {n} {i}") for i in range(1 + n % 3)]
-        while True:
-            try:
-                await store.add(deliveries)
-                break
-            except StoreUnavailable:
-                pass
-    await store.close()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
 async def texts(store: Store, query: Query = ALL, limit: int = 100) -> list[str]:
@@ -101,13 +78,13 @@ async def test_a_reader_behind_concurrent_writers_misses_nothing(store: Store, u
 
 
 async def test_a_reader_misses_nothing_of_what_several_processes_write(store: Store, url: str) -> None:
-    commands = [[sys.executable, "-W", "error", "-c", WRITER, url, name] for name in "abc"]
-    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    writers = [await asyncio.create_subprocess_exec(*command, env=environ) for command in commands]
+    writers = [warm.start(others.write, url, name) for name in "abc"]
     seen: list[int] = []
     while len(seen) < 3 * 60:
         seen += [stored.position for stored in await store.after(ALL, seen[-1] if seen else 0, 7)]
-    assert [await writer.wait() for writer in writers] == [0, 0, 0]
+    for writer in writers:
+        await asyncio.to_thread(writer.join)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert seen == list(range(1, 181))
     assert [use.messages for use in await store.lines()] == [180]
 

@@ -1,9 +1,6 @@
 """Two instances over one database send to one sink: every message arrives, and without a crash none arrives twice."""
 
 import asyncio
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,33 +12,24 @@ from smscatch.sinks.runner import Pace, run_sinks
 from smscatch.sources import join_parts
 from smscatch.stores import Store, open_store
 from smscatch.stores.jobs import DONE
+from tests import warm
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import a_delivery
+from tests.stores import others
 from tests.stores.test_queue import LATER, queue_up, take
 
 COUNT = 40
-WORKER = """
-import asyncio, sys
-from smscatch.sources import join_parts
-from smscatch.stores import open_store
-from tests.stores.test_queue import take
-
-async def work():
-    store = await open_store(sys.argv[1], join_parts)
-    print(*[job.position for job in await take(store, "worker", limit=2)], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(work())
-"""
 
 
 async def test_the_jobs_of_a_worker_that_is_killed_are_done_by_another(store: Store, url: str) -> None:
     await queue_up(store, 1, 2, 3)
-    command = [sys.executable, "-c", WORKER, url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
-        assert worker.stdout is not None
-        assert worker.stdout.readline().split() == ["1", "2"]
-        worker.send_signal(signal.SIGKILL)
+    heard, said = warm.pipe()
+    with said:
+        worker = warm.start(others.take_jobs, url, said)
+    with heard:
+        assert await asyncio.to_thread(heard.recv) == [1, 2]
+    worker.kill()
+    worker.join()
     assert [job.position for job in await take(store, "heir")] == [3]
     assert [job.position for job in await take(store, "heir", now=LATER)] == [1, 2, 3]
 

@@ -18,10 +18,12 @@ from smscatch.settings import Settings, data_folder, hide_password, load_setting
 if TYPE_CHECKING:
     from smscatch.client.sync import Client
 
-DEMO = data_folder() / "demo"
-DEMO_CONFIG = DEMO / "smscatch.toml"
-DEMO_LOCK = DEMO / "lock"
 DEFAULT = "default"
+
+
+def demo_config() -> Path:
+    """Return the configuration file of the demo, which there is once one ran."""
+    return data_folder() / "demo" / "smscatch.toml"
 
 
 class Meant(NamedTuple):
@@ -47,15 +49,15 @@ def find_store(given: str | None) -> Meant:
 
 
 def _means_the_demo(settings: Settings) -> bool:
-    if not DEMO_CONFIG.exists() or is_locked(settings.spool / ".lock"):
+    if not demo_config().exists() or is_locked(settings.spool / ".lock"):
         return False
-    return is_locked(DEMO_LOCK) or not Path(settings.store.removeprefix("sqlite://")).exists()
+    return does_demo_run() or not Path(settings.store.removeprefix("sqlite://")).exists()
 
 
 def find_server(url: str | None, key: str | None) -> tuple[str, str]:
     """Return the URL and the key of the server that a command means whose --url is `url`. Raises BadSetting."""
     settings = load_settings({"url": url, "key": key}, for_client=True)
-    if _is_unnamed(settings) and DEMO_CONFIG.exists():
+    if _is_unnamed(settings) and demo_config().exists():
         print("(using the demo's server; set SMSCATCH_URL and SMSCATCH_KEY for another)", file=sys.stderr)
         settings = load_demo()
     if settings.key is None:
@@ -69,7 +71,12 @@ def _is_unnamed(settings: Settings) -> bool:
 
 def load_demo() -> Settings:
     """Return the settings with which a client, or a command, finds the demo."""
-    return load_settings(environ={"SMSCATCH_CONFIG": str(DEMO_CONFIG)}, for_client=True)
+    return load_settings(environ={"SMSCATCH_CONFIG": str(demo_config())}, for_client=True)
+
+
+def does_demo_run() -> bool:
+    """Return whether a demo runs."""
+    return is_locked(demo_config().with_name("lock"))
 
 
 def is_locked(path: Path) -> bool:
@@ -122,7 +129,7 @@ def server_of(options: argparse.Namespace) -> tuple[str, str]:
 
 def is_server_named(options: argparse.Namespace) -> bool:
     """Return whether somebody named a server, or a demo runs."""
-    if options.url or options.key_file or is_locked(DEMO_LOCK):
+    if options.url or options.key_file or does_demo_run():
         return True
     return not _is_unnamed(load_settings(for_client=True))
 
