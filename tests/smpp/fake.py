@@ -10,45 +10,19 @@ from typing import Any
 from smscatch.settings import SmppSettings
 from smscatch.smpp.binds import Binder
 from smscatch.smpp.keeper import Keeper, Smsc
-from smscatch.smpp.pdu import CommandId, Frame, Frames, ShortMessage, SmppAddress, Status, write_short_message
+from smscatch.smpp.pdu import CommandId, Frame, ShortMessage, SmppAddress, write_short_message
 from smscatch.smpp.session import Patience
 from smscatch.smpp.states import BindState, BindStates
 from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
+from tests.smpp.stream import PduStream
 
 NAME = "carrier"
 SLOW = Patience(answer=PATIENCE_SECONDS, idle=PATIENCE_SECONDS, link=PATIENCE_SECONDS, goodbye=0.01)
 
 
-class Peer:
+class Peer(PduStream):
     """A connection that an ESME has made, from the SMSC's side."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self.writer = reader, writer
-        self._frames = Frames()
-        self._waiting: list[Frame] = []
-        self._sequence = 100
-
-    async def read(self) -> Frame:
-        """Return the next PDU. Raises EOFError at the end."""
-        while not self._waiting:
-            octets = await self._reader.read(65536)
-            if not octets:
-                raise EOFError
-            self._waiting += self._frames.feed(octets)
-        return self._waiting.pop(0)
-
-    async def send(self, *frames: Frame) -> None:
-        self.writer.write(b"".join(frame.encode() for frame in frames))
-        await self.writer.drain()
-
-    async def ask(self, command: int, body: bytes = b"") -> Frame:
-        """Send a request, and return what is answered to it."""
-        self._sequence += 1
-        await self.send(Frame(command, Status.OK, self._sequence, body))
-        answer = await self.read()
-        assert answer.sequence == self._sequence
-        return answer
 
     async def deliver(self, text: str, sender: str = "Authy") -> Frame:
         return await self.ask(CommandId.DELIVER_SM, body_of(text, sender))
@@ -72,7 +46,7 @@ class FakeSmsc:
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self._all.append(Peer(reader, writer))
+            self._all.append(Peer(reader, writer, first=100))
             self._peers.put_nowait(self._all[-1])
 
         self._server = await asyncio.start_server(connected, "127.0.0.1", self.port, ssl=tls)

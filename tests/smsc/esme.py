@@ -20,7 +20,6 @@ from smscatch.smpp.pdu import (
     Bind,
     CommandId,
     Frame,
-    Frames,
     ShortMessage,
     SmppAddress,
     Status,
@@ -31,6 +30,7 @@ from smscatch.smsc.front import Front
 from smscatch.smsc.server import SmppListener, tls_of
 from smscatch.web.app import app_in, make_context
 from tests.patience import PATIENCE_SECONDS
+from tests.smpp.stream import PduStream
 from tests.surroundings import settings_in
 
 TO = "+12015550123"
@@ -42,35 +42,8 @@ async def no_pause() -> None:
     """Stands for the pause after a wrong password."""
 
 
-class Esme:
+class Esme(PduStream):
     """A connection of an application."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self.writer = reader, writer
-        self._frames = Frames()
-        self._waiting: list[Frame] = []
-        self._sequence = 0
-
-    async def read(self) -> Frame:
-        """Return the next PDU. Raises EOFError at the end."""
-        while not self._waiting:
-            octets = await self._reader.read(65536)
-            if not octets:
-                raise EOFError
-            self._waiting += self._frames.feed(octets)
-        return self._waiting.pop(0)
-
-    async def send(self, *frames: Frame) -> None:
-        self.writer.write(b"".join(frame.encode() for frame in frames))
-        await self.writer.drain()
-
-    async def ask(self, command: int, body: bytes = b"") -> Frame:
-        """Send a request, and return what is answered to it."""
-        self._sequence += 1
-        await self.send(Frame(command, Status.OK, self._sequence, body))
-        answer = await self.read()
-        assert answer.sequence == self._sequence
-        return answer
 
     async def bind(
         self, system_id: str, password: str, command: int = CommandId.BIND_TRANSCEIVER, version: int = 0x34
