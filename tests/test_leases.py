@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -182,46 +182,46 @@ async def test_a_bug_in_a_round_is_raised_by_those_who_were_asked_for(
         await quick.acquire(a_request(), PATIENCE_SECONDS)
 
 
-async def test_who_leaves_the_queue_while_a_round_is_under_way_leaves_no_lease_behind(
-    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decided, has_left = asyncio.Event(), asyncio.Event()
-    claim = inbox.store.claim
+class Round(NamedTuple):
+    """Rounds of claims, each of which tells what the store `decided` once it `may_tell`."""
 
-    async def slow(*arguments: Any) -> list[Claim]:
+    decided: asyncio.Event
+    may_tell: asyncio.Event
+
+
+@pytest.fixture
+def slow_round(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Round:
+    slow, claim = Round(asyncio.Event(), asyncio.Event()), inbox.store.claim
+
+    async def claim_slowly(*arguments: Any) -> list[Claim]:
         claimed = await claim(*arguments)
-        decided.set()
-        await has_left.wait()
+        slow.decided.set()
+        await slow.may_tell.wait()
         return claimed
 
-    monkeypatch.setattr(inbox.store, "claim", slow)
+    monkeypatch.setattr(inbox.store, "claim", claim_slowly)
+    return slow
+
+
+async def test_who_leaves_the_queue_while_a_round_is_under_way_leaves_no_lease_behind(
+    quick: Leases, slow_round: Round
+) -> None:
     asking = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
-    await decided.wait()
+    await slow_round.decided.wait()
     asking.cancel()
-    has_left.set()
+    asking.cancel()
+    slow_round.may_tell.set()
     await asyncio.gather(asking, return_exceptions=True)
     assert (await quick.acquire(a_request(), 0)).line == LINE
 
 
-async def test_what_a_round_gives_while_the_server_stops_is_not_lost(
-    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decided, is_stopping = asyncio.Event(), asyncio.Event()
-    claim = inbox.store.claim
-
-    async def slow(*arguments: Any) -> list[Claim]:
-        claimed = await claim(*arguments)
-        decided.set()
-        await is_stopping.wait()
-        return claimed
-
-    monkeypatch.setattr(inbox.store, "claim", slow)
+async def test_what_a_round_gives_while_the_server_stops_is_not_lost(quick: Leases, slow_round: Round) -> None:
     asking = asyncio.create_task(quick.acquire(a_request(), PATIENCE_SECONDS))
-    await decided.wait()
+    await slow_round.decided.wait()
     quick.close()
     for _ in range(10):  # turns in which it could be told of the stop instead
         await asyncio.sleep(0)
-    is_stopping.set()
+    slow_round.may_tell.set()
     assert (await asking).line == LINE
 
 
@@ -235,23 +235,11 @@ async def test_a_waiter_that_gives_up_leaves_the_queue(quick: Leases) -> None:
     await quick.acquire(a_request(), 0)
 
 
-async def test_who_leaves_while_the_store_decides_leaves_no_lease_behind(
-    inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decided, has_left = asyncio.Event(), asyncio.Event()
-    claim = inbox.store.claim
-
-    async def slow(*arguments: Any) -> list[Claim]:
-        claimed = await claim(*arguments)
-        decided.set()
-        await has_left.wait()
-        return claimed
-
-    monkeypatch.setattr(inbox.store, "claim", slow)
+async def test_who_leaves_while_the_store_decides_leaves_no_lease_behind(leases: Leases, slow_round: Round) -> None:
     asking = asyncio.create_task(leases.acquire(a_request(), 0))
-    await decided.wait()
+    await slow_round.decided.wait()
     asking.cancel()
-    has_left.set()
+    slow_round.may_tell.set()
     await asyncio.gather(asking, return_exceptions=True)
     (lease,) = await leases.held()
     assert lease.released_at is not None
