@@ -1,4 +1,7 @@
-"""One file of tests, as a project has it, run twice: caught, and over the air by the demo's simulated modem."""
+"""One file of tests, as a project has it, run twice: caught, and over the air by the demo's simulated modem.
+
+What the README begins with is run too, as one types it.
+"""
 
 import signal
 import subprocess
@@ -17,6 +20,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.surroundings import LEAN_PYTEST, bare_environ
 from tests.test_demo import places_in, running_demo
 
+README = Path(__file__).parent.parent.parent / "README.md"
 SIGN_UP = """
 import os
 import secrets
@@ -82,9 +86,9 @@ def provider(demo: Path) -> Iterator[str]:
     server.server_close()
 
 
-def run(folder: Path, **variables: str) -> str:
+def run(folder: Path, *files: str, **variables: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", str(folder / "test_sign_up.py")],
+        [sys.executable, "-m", "pytest", "-q", "-rA", *files],
         env=bare_environ(PYTEST_ADDOPTS=LEAN_PYTEST, **variables),
         cwd=folder,
         capture_output=True,
@@ -95,12 +99,16 @@ def run(folder: Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_the_same_file_passes_caught_and_over_the_air(tmp_path: Path, demo: Path, provider: str) -> None:
+def test_the_same_file_passes_caught_and_over_the_air_and_so_does_the_readme_caught(
+    tmp_path: Path, demo: Path, provider: str
+) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "test_sign_up.py").write_text(SIGN_UP)
+    (project / "test_readme.py").write_text(README.read_text().split("```python\n")[1].split("```")[0])
     config = tomllib.loads(places_in(demo).config.read_text())
-    caught = run(project)
-    over_the_air = run(project, PROVIDER=provider, SMSCATCH_URL=config["url"], SMSCATCH_KEY=config["key"])
-    assert "1 passed" in caught, caught
+    caught = run(project, "test_sign_up.py", "test_readme.py")
+    server = {"SMSCATCH_URL": config["url"], "SMSCATCH_KEY": config["key"]}
+    over_the_air = run(project, "test_sign_up.py", PROVIDER=provider, **server)
+    assert "2 passed" in caught, caught
     assert "1 passed" in over_the_air, over_the_air
