@@ -17,7 +17,7 @@ INSTALLED, CATCH, SERVE = (stage.replace("\\\n", "") for stage in DOCKERFILE.spl
 def environ_of(*stages: str) -> dict[str, str]:
     """Return the variables that stages of the image set."""
     lines = [line for stage in stages for line in stage.splitlines() if line.startswith("ENV ")]
-    return dict(found.groups() for line in lines for found in re.finditer(r"(SMSCATCH_\w+)=(\S+)", line))
+    return {found[1]: found[2] for line in lines for found in re.finditer(r"(SMSCATCH_\w+)=(\S+)", line)}
 
 
 def test_the_image_that_serves_is_reached_from_outside_and_keeps_all_on_its_volume() -> None:
