@@ -143,3 +143,25 @@ def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Se
     tab.get_by_label("Remove drawer").click()
     tab.get_by_role("button", name="Remove for good").click()
     expect(sources.locator(".key-list")).to_have_count(0)
+
+
+def test_weather_is_made_on_the_page_seen_there_and_ended(live_server: Server, tab: Page) -> None:
+    tab.goto("/lines")
+    weather = tab.locator("#weather")
+    expect(weather).to_contain_text("None: each text that your application sends arrives at once.")
+    weather.get_by_text("Make weather").click()
+    weather.get_by_label("To a number, or its end").fill("0199")
+    weather.get_by_role("button", name="Make it").click()
+    expect(weather.get_by_role("alert")).to_contain_text("This weather does nothing")
+    expect(weather.get_by_label("To a number, or its end")).to_have_value("0199")
+    weather.get_by_label("arrive twice").check()
+    weather.get_by_label("Seconds until they arrive").fill("2.5")
+    weather.get_by_label("Through the API of").select_option("telnyx")
+    weather.locator("[name=lasts_seconds]").select_option("10 minutes")
+    weather.get_by_role("button", name="Make it").click()
+    expect(weather.get_by_role("listitem")).to_contain_text("arrive 2.5 s later, arrive twice to 0199 through telnyx")
+    (rule,) = live_server.api("GET", "/api/v1/weather")["rules"]
+    assert (rule["line"], rule["provider"], rule["delay_seconds"], rule["double"]) == ("0199", "telnyx", 2.5, True)
+    weather.get_by_role("button", name="End it").click()
+    expect(weather.get_by_role("listitem")).to_have_count(0)
+    assert live_server.api("GET", "/api/v1/weather")["rules"] == []

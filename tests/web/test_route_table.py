@@ -95,6 +95,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "GET /lines/live": (Call(shows=HOLDER, leased=True),),
     "POST /leases/{id}/end": (Call(303, 404, leased=True),),
     "POST /lines/{line}/send": (Call(303, 403, form="sender=Bank&text=hello"),),
+    "POST /weather": (Call(303, 403, form=f"line={quote(LINE)}&drop=true"), Call(400, 403, form=f"line={quote(LINE)}")),
+    "POST /weather/{id}/end": (Call(404, 404),),
     "POST /sources": (Call(200, 403, limited=403, form="name=new&kind=smsgate&server=http%3A%2F%2Fx.test&reach=all"),),
     "POST /sources/{source}/secret": (Call(400, 403, limited=403),),
     "POST /sources/{source}/drop": (Call(400, 403, limited=403),),

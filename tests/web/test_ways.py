@@ -70,7 +70,7 @@ async def test_a_link_leads_to_the_texts_that_went_one_way(inbox: Inbox, browser
 async def test_the_page_of_lines_shows_the_weather(browser: httpx2.AsyncClient) -> None:
     await browser.post("/api/v1/weather", json={"line": "0123", "undelivered": "30003", "double": True})
     page = (await browser.get("/lines")).text
-    assert "<b>double, undelivered 30003</b>" in page
+    assert "arrive twice, are undelivered (30003)" in page
     assert "to 0123" in page
 
 

@@ -62,6 +62,8 @@ PAGES = (
     SUBMIT("/sources/{source}/secret", pages.sources.change_source_secret, (ADMIN,), HTML),
     SUBMIT("/sources/{source}/drop", pages.sources.drop_old_secrets, (ADMIN,), HTML),
     SUBMIT("/sources/{source}/remove", pages.sources.remove_added, (ADMIN,), HTML),
+    SUBMIT("/weather", pages.weather.make_weather, (LEASE,), HTML),
+    SUBMIT("/weather/{id}/end", pages.weather.end_weather, (LEASE,), HTML),
     SHOW("/keys", pages.keys.keys_page, (ADMIN,), HTML),
     SUBMIT("/keys", pages.keys.make_key, (ADMIN,), HTML),
     SUBMIT("/keys/{id}", pages.keys.limit_key, (ADMIN,), HTML),

@@ -15,10 +15,8 @@ from smscatch import letting
 from smscatch.errors import BadRequest, NotFound
 from smscatch.keys import INGEST, READ
 from smscatch.messages import Line, Stored
-from smscatch.settings.weather import EFFECTS
 from smscatch.stores.base import DayCount
 from smscatch.times import format_time
-from smscatch.weather import WeatherRule
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render
 from smscatch.web.pages.gates import show_gates
 from smscatch.web.pages.inbox import EXAMPLE_TEXT, find_folded
@@ -26,6 +24,7 @@ from smscatch.web.pages.login import read_form
 from smscatch.web.pages.quoting import quote_javascript, quote_python, quote_shell
 from smscatch.web.pages.redirects import own_redirects
 from smscatch.web.pages.rows import LineTag, tags_of
+from smscatch.web.pages.rules import WeatherForm, show_weather
 from smscatch.web.stream import SideEvents, stream_events
 
 DAYS = 14
@@ -75,30 +74,16 @@ class Card(NamedTuple):
     takes_test: bool
 
 
-class WeatherLine(NamedTuple):
-    """A rule of the weather, and its effects with their values; one that is on or off has none."""
-
-    rule: WeatherRule
-    effects: list[tuple[str, object]]
-
-
-def effects_of(rule: WeatherRule) -> list[tuple[str, object]]:
-    """Return what a rule does, by the names of the settings."""
-    given = [(effect, getattr(rule, effect)) for effect in EFFECTS]
-    return [(effect, "" if value is True else value) for effect, value in given if value]
-
-
 async def lines_page(request: Request) -> Response:
     """Our numbers, with their modems, leases and traffic, and examples that have the number in them."""
     return HTMLResponse(await show_lines(request))
 
 
-async def show_lines(request: Request, **gates: Any) -> str:
-    """Return the page; `gates` are what `show_gates` has to show besides."""
+async def show_lines(request: Request, *, weather: WeatherForm | None = None, **gates: Any) -> str:
+    """Return the page; `weather` and `gates` are what the sections of that name have to show besides."""
     now = format_time(inbox_of(request).now())
     shown = await _shown(request) | await show_gates(request, **gates) | {"redirects": own_redirects(request)}
-    rules = [WeatherLine(rule, effects_of(rule)) for rule in await access_of(request).weather()]
-    return render(request, "lines.html", **shown, weather=rules, now=now)
+    return render(request, "lines.html", **shown, sky=await show_weather(request, weather), now=now)
 
 
 async def live(request: Request) -> Response:
