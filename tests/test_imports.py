@@ -22,6 +22,7 @@ LEVELS = (
         *("authenticators", "deliverers", "hosts", "intake", "repeats", "keys", "leases", "modem", "reads", "sinks"),
         *("verifying", "weather", "webhooks"),
     ),
+    ("checks",),
     ("arriving", "committing", "engines", "lines", "optouts", "rights", "smppkeys", "virtual"),
     ("access",),
     ("boxes", "letting", "mcp", "replying", "sending"),

@@ -17,7 +17,7 @@ from smscatch.inbox import PAGE, Inbox, within_bytes
 from smscatch.keycache import KeyCache
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines, describe
-from smscatch.messages import NOBODY, Line, Query, Stored, plain
+from smscatch.messages import NOBODY, Diagnosis, Line, Query, Stored, plain
 from smscatch.modem.health import WORKING
 from smscatch.numbers import sender_forms
 from smscatch.reads import Reads
@@ -269,6 +269,12 @@ class Access(Rights):
     async def lines(self) -> list[Line]:
         """Return the lines that the key may see, ordered by number."""
         return [line for line in await self.house.lines.all() if self.sees(line.number)]
+
+    async def complaints(self) -> list[Diagnosis] | None:
+        """Return what is wrong with the lines that the key may see; None if none is configured."""
+        if not self.house.settings.lines:
+            return None
+        return [each for line in await self.lines() for each in line.checks if each.verdict == "wrong"]
 
     async def modem_states(self) -> dict[str, str] | None:
         """Return the states of the modems by line, of those lines that the key may see; None if there is no modem.

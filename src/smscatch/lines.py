@@ -8,12 +8,13 @@ from datetime import datetime
 
 import msgspec
 
+from smscatch.checks import check_modem, check_texts
 from smscatch.errors import UnknownLine
 from smscatch.inbox import Inbox
 from smscatch.leases import Leases
 from smscatch.messages import Lease, Line, plain
 from smscatch.modem.health import WORKING, Health, read_health
-from smscatch.settings import Settings
+from smscatch.settings import LineSettings, Settings
 from smscatch.smpp.states import BOUND, BindState, BindStates
 from smscatch.stores.base import DayCount
 
@@ -64,9 +65,14 @@ class OwnLines:
         configured, modems = self._settings.lines, self.modems()
         used = {use.number: use for use in await self._inbox.store.lines()}
         leases = {lease.line: lease for lease in await self._leases.held()}
-        lines = []
+        lines, now = [], self._inbox.now()
         for number in sorted({*configured, *used, *modems}):
             line, use = configured.get(number), used.get(number)
+            known = line or LineSettings()
+            checks = [*check_modem(number, known, modems.get(number))]
+            if not (self._settings.is_unconfigured(number) or self._settings.is_virtual(number)):
+                count, last = (use.messages, use.last_received_at) if use else (0, None)
+                checks.append(check_texts(number, count, last, retention=self._settings.retention, now=now))
             lines.append(
                 Line(
                     number=number,
@@ -78,6 +84,7 @@ class OwnLines:
                     last_received_at=use.last_received_at if use else None,
                     modem=plain(modems[number]) if number in modems else None,
                     lease=leases.get(number),
+                    checks=tuple(checks),
                 )
             )
         return lines

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -154,12 +154,25 @@ class SmppServer(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool = False
 
 
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check says of one thing: `wrong` is what keeps texts away, a `note` what may, or what is not known.
+
+    `remedy` is a command to be typed, or what to do in words; None where there is nothing to do.
+    """
+
+    check: str
+    verdict: Literal["ok", "note", "wrong"]
+    sentence: str
+    remedy: str | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One of our numbers.
 
     `unconfigured`: lines are configured, and it is none of them, but something came to it or a modem is read for it.
     `messages` counts what is kept for it; `last_received_at` is None before the first. `modem` is how its modem is, as
     modem/health.py publishes it, None if no link of ours reads it. `lease` is the newest one until it has rested.
+    `checks` are what checks.py says of it, in words.
     """
 
     number: str
@@ -171,6 +184,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     last_received_at: Time | None = None
     modem: dict[str, Any] | None = None
     lease: "Lease | None" = None
+    checks: tuple[Diagnosis, ...] = ()
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):

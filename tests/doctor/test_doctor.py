@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from smscatch import cli
-from smscatch.doctor import CHECKS, Diagnosis, Machine, Patient, examine
-from smscatch.doctor.serving import check_server, tell_traffic
-from smscatch.messages import Line
+from smscatch.checks import check_texts
+from smscatch.doctor import CHECKS, Machine, Patient, examine
+from smscatch.doctor.serving import check_server
+from smscatch.messages import Diagnosis
 from smscatch.modem.finding import UsbTree
 from smscatch.modem.gammucheck import HookUser, find_reader
 from smscatch.modem.gammurc import hook_command, render_gammurc
@@ -24,6 +25,7 @@ from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 
 LINE = "+447700900123"
+OURS = "+4915112345678"  # no fictitious number, of which nobody expects anything
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 NOBODY = HookUser(65534, frozenset())
 GAMMU = f'[lines."{LINE}"]\nphone_id = "stick1"\n'
@@ -228,6 +230,26 @@ def test_a_full_disk_is_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (finding.verdict, finding.remedy) == ("wrong", f"df -h {ward.spool}")
 
 
+def test_a_speed_that_is_set_wrong_and_a_sim_that_cannot_send_are_told(ward: Ward) -> None:
+    ward.lines(f'[lines."{LINE}"]\ndevice = "auto"\nbaud = 9600\nself_test = 1\n')
+    ward.health("silent", "It sulks.")
+    [finding] = ward.said("speed")
+    assert "9600 baud" in finding.sentence
+    write_health(ward.spool, Health(line=LINE, device="/dev/modem", state="ready", updated_at=NOW, smsc=""))
+    [finding] = ward.said("SMSC")
+    assert (finding.verdict, ward.said("speed")) == ("wrong", [])
+    assert "cannot send" in finding.sentence
+
+
+def test_where_the_service_is_set_up_it_is_what_is_started(ward: Ward) -> None:
+    _nobody_reads(ward)
+    unit = ward.etc / "systemd" / "system" / "smscatch.service"
+    unit.parent.mkdir(parents=True)
+    unit.touch()
+    [finding] = ward.said("modem")
+    assert finding.remedy == "sudo systemctl restart smscatch"
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_each_state_of_a_modem_is_told_and_leads_somewhere(ward: Ward, state: str) -> None:
     ward.device("modem").touch()
@@ -291,9 +313,9 @@ def test_what_cannot_be_looked_at_is_a_note_and_the_rest_is_looked_at(
 
 
 def test_a_server_tells_how_it_is_and_what_its_lines_hear(server: Server, ward: Ward) -> None:
-    server.send("Your code is 1234", line=LINE)
+    server.send("Your code is 1234", line=OURS)
     with server.client() as client:
-        client.wait_for_message(line=LINE, after="1h")
+        client.wait_for_message(line=OURS, after="1h")
     environ = {"SMSCATCH_CONFIG": str(ward.config), "SMSCATCH_URL": server.url}
 
     def said(hours: float, **more: str) -> dict[str, str]:
@@ -304,7 +326,7 @@ def test_a_server_tells_how_it_is_and_what_its_lines_hear(server: Server, ward: 
 
     assert "with a key only" in said(0)["server note"]
     assert "is ready" in said(0, SMSCATCH_KEY=ADMIN_KEY)["server ok"]
-    assert f"{LINE} has 1 messages" in said(0, SMSCATCH_KEY=ADMIN_KEY)["texts ok"]
+    assert f"{OURS} has one message, the last within a day." in said(0, SMSCATCH_KEY=ADMIN_KEY)["texts ok"]
     assert "This key is unknown" in said(0, SMSCATCH_KEY="x" * 40)["server wrong"]
     assert "3600 s apart" in said(1, SMSCATCH_KEY=ADMIN_KEY)["clock wrong"]
 
@@ -325,15 +347,15 @@ def test_the_command_prints_each_finding_and_ends_with_one_if_something_is_wrong
 
 def test_silence_is_measured_by_what_is_usual_for_a_line() -> None:
     def said(messages: int, days: float) -> str:
-        line = Line(number=LINE, label="", messages=messages, last_received_at=NOW - timedelta(days=days))
-        return tell_traffic(line, timedelta(days=30), NOW).verdict
+        last = NOW - timedelta(days=days)
+        return check_texts(LINE, messages, last, retention=timedelta(days=30), now=NOW).verdict
 
     assert said(300, 0.9) == "ok"  # one in 2.4 hours, but a day is nothing
     assert said(300, 1.1) == "wrong"
     assert said(12, 10) == "ok"  # one in 2.5 days
     assert said(12, 13) == "wrong"
     assert said(3, 29) == "ok"  # too few to know what is usual
-    assert tell_traffic(Line(number=LINE, label="", messages=0), timedelta(days=30), NOW).verdict == "note"
+    assert check_texts(LINE, 0, None, retention=timedelta(days=30), now=NOW).verdict == "note"
 
 
 def test_a_line_that_modemmanager_reads_is_not_told_to_keep_it_away(ward: Ward) -> None:

@@ -445,7 +445,7 @@ async def test_the_description_names_every_route_and_the_shape_of_a_message(api:
 
 
 async def test_readiness_tells_how_many_wait(api: httpx2.AsyncClient) -> None:
-    assert (await api.get("/readyz")).json() == {"status": "ready", "waiting": 0, "warnings": []}
+    assert (await api.get("/readyz")).json() == {"status": "ready", "waiting": 0, "warnings": [], "checks": []}
 
 
 async def test_the_page_of_a_message_says_why_it_has_its_code(api: httpx2.AsyncClient, inbox: Inbox) -> None:
@@ -489,6 +489,11 @@ async def test_readiness_says_when_no_modem_of_any_line_works(
     publish(tmp_path, OTHER_LINE, "ready")
     answer = await api.get("/readyz")
     assert (answer.status_code, answer.json()["modems"]) == (200, {LINE: "no_sim", OTHER_LINE: "ready"})
+    [check] = answer.json()["checks"]
+    assert check["sentence"] == f"The modem of {LINE} at /dev/ttyUSB0 is no sim."
+    lines = (await api.get("/api/v1/lines")).json()["lines"]
+    assert check in lines[0]["checks"]
+    assert check["remedy"] in (await api.get("/lines")).text
 
 
 @pytest.mark.parametrize("state", ["deaf", "sim_busy"])

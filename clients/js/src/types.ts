@@ -82,6 +82,14 @@ export interface Reply {
 }
 
 /** One of our numbers; `modem` says how its modem is, null if smscatch reads none for it. */
+export interface Diagnosis {
+  check: string;
+  verdict: "ok" | "note" | "wrong";
+  sentence: string;
+  /** A command to be typed, or what to do in words. */
+  remedy: string | null;
+}
+
 export interface Line {
   number: string;
   label: string;
@@ -92,6 +100,8 @@ export interface Line {
   last_received_at: string | null;
   modem: Record<string, unknown> | null;
   lease: Lease | null;
+  /** What is right and wrong with it, in words. */
+  checks: Diagnosis[];
 }
 
 /** Which texts are meant: from `sender`, with `contains` in the text, behind `after`: a cursor, a time or an age. */

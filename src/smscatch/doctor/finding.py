@@ -4,29 +4,14 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
+from smscatch.messages import Diagnosis
 from smscatch.modem.finding import UsbTree
 from smscatch.modem.gammucheck import HookUser
 from smscatch.settings import Settings
 
 PROGRAM_SECONDS = 10.0
-
-Verdict = Literal["ok", "note", "wrong"]
-
-
-class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """What one check says of one thing: `wrong` is what keeps texts away, a `note` what may, or what is not known.
-
-    `remedy` is a command to be typed, or what to do in words; None where there is nothing to do.
-    """
-
-    check: str
-    verdict: Verdict
-    sentence: str
-    remedy: str | None = None
 
 
 def run_program(command: Sequence[str]) -> str | None:

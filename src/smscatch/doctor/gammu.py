@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from smscatch.doctor.finding import Diagnosis, Patient, read_text
+from smscatch.doctor.finding import Patient, read_text
 from smscatch.errors import BadSetting
+from smscatch.messages import Diagnosis
 from smscatch.modem.gammucheck import check_gammurc
 
 # Debian's service reads this one.

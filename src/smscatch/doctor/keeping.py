@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from smscatch.doctor.finding import Diagnosis, Patient
+from smscatch.doctor.finding import Patient
+from smscatch.messages import Diagnosis
 from smscatch.spool import REJECTED, SUFFIX
 
 LOW_BYTES = 200_000_000

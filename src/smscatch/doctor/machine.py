@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from smscatch.doctor.finding import Diagnosis, Patient, read_text
+from smscatch.doctor.finding import Patient, read_text
+from smscatch.messages import Diagnosis
 
 
 def check_clock(patient: Patient) -> Iterator[Diagnosis]:

@@ -2,71 +2,27 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from smscatch.checks import REMEDIES, check_modem
 from smscatch.devices import parse_device
-from smscatch.doctor.finding import Diagnosis, Patient, read_text
+from smscatch.doctor.finding import Patient, read_text
 from smscatch.lines import modems_of
+from smscatch.messages import Diagnosis
 from smscatch.modem.drives import list_drives
 from smscatch.modem.finding import UsbTree, list_ports
-from smscatch.modem.health import WORKING, Health
 from smscatch.modem.port import holder_of
 from smscatch.settings.lines import LINK
 
 _UNSTABLE = re.compile(r"/dev/tty(USB|ACM)\d+")
-# What helps with a state beside the link's own sentence.
-REMEDIES = {
-    "stopped": "smscatch serve",
-    "port_missing": "ls -l /dev/serial/by-id",
-    "no_access": "sudo usermod -aG dialout $USER",
-    "port_busy": "sudo fuser -v /dev/ttyUSB* /dev/ttyACM*",
-    "spool_full": "df -h",
-    "not_registered": "Look at antenna, contract and coverage: does the SIM have a network in a phone?",
-    "deaf": "Send it a text from a phone; if none comes, set `self_test` at the line: docs/modems.md.",
-    "storage_full": "Delete drafts and sent texts from the SIM in a phone.",
-    "no_sim": "Put the SIM in again, and clean its contacts.",
-    "sim_busy": "Wait a minute; if it stays so, clean the SIM's contacts.",
-    "pin_needed": "Set `pin` at the line in smscatch.toml, or switch the PIN off in a phone.",
-    "pin_refused": "Correct `pin` at the line in smscatch.toml: it was tried once and will not be tried again.",
-    "puk": "Put the SIM into a phone and enter its PUK.",
-    "silent": "Pull the modem out and plug it in again.",
-    "not_at": "Name another port of the same stick: docs/modems.md.",
-    "not_running": "sudo systemctl start ModemManager",
-    "login_needed": "Set `password` at the line in smscatch.toml: docs/modems.md.",
-}
-# The same where another engine reads the modem: its sentences say the rest.
-OTHER_REMEDIES = {"no_access": "Give the user the right to: docs/modems.md."} | {
-    state: REMEDIES[state]
-    for state in ("not_running", "login_needed", "stopped", "spool_full", "not_registered", "no_sim", "puk")
-}
 
 
 def check_modems(patient: Patient) -> Iterator[Diagnosis]:
     """Say of each line that has a device how its modem is."""
     health = modems_of(patient.settings, patient.now)
     for number, line in patient.settings.lines.items():
-        if number in health:
-            yield _of_state(health[number], REMEDIES if line.engine == LINK else OTHER_REMEDIES)
-        elif line.device is not None:
-            yield Diagnosis(
-                check="modem",
-                verdict="wrong",
-                sentence=f"Nobody reads the modem of {number} at {line.device}: the server does not run, or runs with"
-                " other settings.",
-                remedy=REMEDIES["stopped"],
-            )
-
-
-def _of_state(health: Health, remedies: Mapping[str, str]) -> Diagnosis:
-    words = health.state.replace("_", " ")
-    trouble = f": {health.error}" if health.error else "."
-    return Diagnosis(
-        check="modem",
-        verdict="ok" if health.state in WORKING and not health.error else "wrong",
-        sentence=f"The modem of {health.line} at {health.device} is {words}{trouble}",
-        remedy=remedies.get(health.state),
-    )
+        yield from check_modem(number, line, health.get(number))
 
 
 def check_ports(patient: Patient) -> Iterator[Diagnosis]:

@@ -1,24 +1,20 @@
 """Whether the server answers, what it says of itself, and whether its lines hear what they usually hear."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from smscatch.doctor.finding import Diagnosis, Patient
-from smscatch.messages import Line
+from smscatch.doctor.finding import Patient
+from smscatch.doctor.modems import check_modems
+from smscatch.messages import Diagnosis, Line
 
 if TYPE_CHECKING:
     import httpx2
 
 ANSWER_SECONDS = 10.0
-# A line is told to hear less than usual after so many of its usual pauses, and a day at least.
-UNUSUAL_PAUSES = 5
-UNUSUAL = timedelta(days=1)
-FEW = 10
 CLOCK_SECONDS = 5.0
-TRY = "Send it an SMS from a phone, with RCS and iMessage off in the conversation: docs/modems.md."
 
 
 class _Alive(msgspec.Struct):
@@ -71,8 +67,9 @@ def _ask(client: "httpx2.Client", patient: Patient) -> Iterator[Diagnosis]:
     yield from _check_ready(settings.url, ready.status_code, ready.content)
     lines = client.get("/api/v1/lines")
     if lines.is_success:
-        for line in msgspec.json.decode(lines.content, type=_Lines).lines:
-            yield tell_traffic(line, settings.retention, patient.now)
+        found = [each for line in msgspec.json.decode(lines.content, type=_Lines).lines for each in line.checks]
+        here = {each.sentence for each in check_modems(patient)}  # told already
+        yield from (each for each in found if each.sentence not in here)
 
 
 def _check_time(theirs: datetime, ours: datetime) -> Iterator[Diagnosis]:
@@ -95,15 +92,3 @@ def _check_ready(url: str, status: int, body: bytes) -> Iterator[Diagnosis]:
     yield Diagnosis(check="server", verdict="ok", sentence=f"The server at {url} is ready.")
     for warning in msgspec.json.decode(body, type=_Ready).warnings:
         yield Diagnosis(check="server", verdict="note", sentence=warning)
-
-
-def tell_traffic(line: Line, retention: timedelta, now: datetime) -> Diagnosis:
-    """Return whether a line is silent for longer than usual; its usual pause is told by how many messages are kept."""
-    if line.last_received_at is None:
-        nothing = f"{line.number} has received nothing that is still kept."
-        return Diagnosis(check="texts", verdict="note", sentence=nothing, remedy=TRY)
-    silence = now - line.last_received_at
-    if line.messages >= FEW and silence > max(UNUSUAL, UNUSUAL_PAUSES * retention / line.messages):
-        unusual = f"{line.number} has received nothing for {silence.days} days, which is unusual for it."
-        return Diagnosis(check="texts", verdict="wrong", sentence=unusual, remedy=TRY)
-    return Diagnosis(check="texts", verdict="ok", sentence=f"{line.number} has {line.messages} messages.")

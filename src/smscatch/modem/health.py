@@ -21,8 +21,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How one modem is.
 
     `state` is one of STATES. `error` is the last trouble as a sentence, None while all is well. `signal_dbm` and
-    `signal_percent` are None when unknown. `number` is what the SIM says of itself. Times are UTC; `last_contact_at`
-    is when the modem last answered, `updated_at` when this was written.
+    `signal_percent` are None when unknown. `number` is what the SIM says of itself, `smsc` the number through which it
+    sends, "" if it has none. Times are UTC; `last_contact_at` is when the modem last answered, `updated_at` when this
+    was written.
     """
 
     line: str
@@ -42,6 +43,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str | None = None
     imei: str | None = None
     number: str | None = None
+    smsc: str | None = None
 
 
 STATES = {

@@ -24,7 +24,7 @@ from smscatch.modem.sim import PinEntry, trouble_of_refusal
 from smscatch.modem.speeds import Speeds
 from smscatch.modem.taking import Origin, Taker, spool_trouble
 from smscatch.modem.trouble import ModemTrouble, NoAnswer, OtherModems, PortMissing, Refused, Silent, SimTrouble
-from smscatch.modem.vitals import Vitals, ask_number, ask_vitals
+from smscatch.modem.vitals import Vitals, ask_number, ask_smsc, ask_vitals
 from smscatch.modem.waiting import Sleep
 
 # Announcements get lost: this often everything is looked through.
@@ -224,7 +224,7 @@ class _Link:
                     self._board.become("ready", None)  # what comes now may take long, and texts do not depend on it
                 await self._introduce(talk)
                 await startup.switch_radio_on(talk)
-                self._board.change(number=await ask_number(talk))
+                self._board.change(number=await ask_number(talk), smsc=await ask_smsc(talk))
             elif taker.is_unannounced and reading.form:  # forgotten, though the modem did not restart
                 await startup.announce(talk, (reading.form, *startup.ANNOUNCE))
             is_news = bool(self._news.lost or (self._board.health.state == "deaf" and taker.count))

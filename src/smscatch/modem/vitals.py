@@ -72,6 +72,12 @@ async def ask_number(talk: Conversation) -> str | None:
     return f"+{number.lstrip('+')}" if number and is_international else number or None
 
 
+async def ask_smsc(talk: Conversation) -> str | None:
+    """Return the number through which the SIM sends, "" if it has none, None if that is not told (TS 27.005, 3.3.1)."""
+    told = find_value(await talk.try_asking("AT+CSCA?"), "+CSCA")
+    return None if told is None else readable((split_values(told) or [""])[0])
+
+
 async def _ask_registration(talk: Conversation) -> str | None:
     """Return the registration with any of the networks: each of them can bring texts."""
     told: list[str] = []

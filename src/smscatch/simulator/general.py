@@ -54,6 +54,11 @@ def show_number(session: Session, _: str) -> list[str]:
     return [f'+CNUM: "","{manners.written(session, session.state.settings.number)}",145']
 
 
+def show_smsc(session: Session, _: str) -> list[str]:
+    """+CSCA: the number through which the SIM sends (TS 27.005, 3.3.1)."""
+    return [f'+CSCA: "{manners.written(session, session.state.condition.smsc)}",145']
+
+
 def show_error_format(session: Session, _: str) -> list[str]:
     """+CMEE? (TS 27.007, 9.1)."""
     return [f"+CMEE: {session.error_format}"]
@@ -182,6 +187,7 @@ COMMANDS: dict[str, Command] = {
     "+CGSN": lambda session, _: [session.state.settings.imei],
     "+CIMI": lambda session, _: [session.state.settings.imsi],
     "+CNUM": show_number,
+    "+CSCA?": show_smsc,
     "+CMEE?": show_error_format,
     "+CMEE=": set_error_format,
     "+CSCS?": show_charset,
@@ -207,4 +213,4 @@ COMMANDS: dict[str, Command] = {
     "^CURC=": constant(),
     "^PORTSEL=": constant(),
 }
-NEED_SIM = frozenset({"+CSCS", "+CIMI", "+CNUM"})
+NEED_SIM = frozenset({"+CSCS", "+CIMI", "+CNUM", "+CSCA"})

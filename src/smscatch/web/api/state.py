@@ -85,13 +85,14 @@ async def readiness(request: Request) -> Response:
     """Whether messages come in and can be kept, in the spool and in the store; 503 with the reason if not.
 
     503 `no_modem` if no modem works and every line has one. `modems` are the states of those that are known,
-    `warnings` what makes messages late.
+    `warnings` what makes messages late, `checks` what is wrong with the lines, if any is configured.
     """
     inbox = inbox_of(request)
     await asyncio.to_thread(context_of(request).spool.check)
     warnings, modems = await inbox.check(), await access_of(request).modem_states()
-    answer = {"status": "ready", "waiting": inbox.hub.waiting, "warnings": warnings}
-    return value_response(answer if modems is None else answer | {"modems": modems})
+    facts = {"modems": modems, "checks": await access_of(request).complaints()}
+    told = {name: fact for name, fact in facts.items() if fact is not None}
+    return value_response({"status": "ready", "waiting": inbox.hub.waiting, "warnings": warnings} | told)
 
 
 async def openapi(request: Request) -> Response:
