@@ -221,9 +221,12 @@ def test_each_of_many_playwright_tests_gets_its_own_code_and_those_that_fail_say
         assert [lease for lease in client.leases() if lease.released_at is None] == []
 
 
-def test_the_example_for_playwright_signs_up_in_chromium(project: Path, server: Server) -> None:
+def test_the_example_for_playwright_signs_up_in_chromium_where_the_client_works_too(
+    project: Path, server: Server
+) -> None:
     folder = project / "example"
     shutil.copytree(HERE.parent / "examples" / "playwright", folder)
+    shutil.copy(HERE / "js" / "browser.check.mjs", folder / "browser.spec.mjs")
     spec = importlib.util.spec_from_file_location("app", HERE.parent / "examples" / "signup" / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -243,7 +246,7 @@ def test_the_example_for_playwright_signs_up_in_chromium(project: Path, server: 
     finally:
         app.shutdown()
         app.server_close()
-    assert "2 passed" in said
+    assert "3 passed" in said
 
 
 def deliver(server: Server, texts: list[dict[str, str]]) -> None:
