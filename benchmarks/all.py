@@ -29,7 +29,7 @@ MEASURES: dict[str, Callable[[Path], Sequence[Row]]] = {
     "intake": lambda folder: asyncio.run(intake.measure(f"sqlite:///{folder}/smscatch.db", folder, 1, 0.5)),
     "waiters": lambda _: asyncio.run(waiters.measure(50, 200, 1)),
     "leases": lambda folder: [asyncio.run(leases.measure(f"sqlite:///{folder}/smscatch.db", folder, 20, 1))],
-    "clients": lambda _: [asyncio.run(clients.measure(20, 1))],
+    "clients": lambda _: clients.measure(20, 1),
     "growth": lambda folder: asyncio.run(growth.measure(f"{folder}", 100, 1_000, 1)),
     "asking": ask,
     "smpp": lambda _: smpp.compare(1, 0.5),
