@@ -312,7 +312,10 @@ def test_what_cannot_be_looked_at_is_a_note_and_the_rest_is_looked_at(
     assert rest
 
 
-def test_a_server_tells_how_it_is_and_what_its_lines_hear(server: Server, ward: Ward) -> None:
+def test_a_server_tells_how_it_is_and_what_its_lines_hear(
+    server: Server, ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # which is not asked: neither does a client of ours
     server.send("Your code is 1234", line=OURS)
     with server.client() as client:
         client.wait_for_message(line=OURS, after="1h")

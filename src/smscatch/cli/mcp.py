@@ -15,13 +15,19 @@ def run_mcp(options: argparse.Namespace) -> int:
 
     import httpx2  # noqa: PLC0415
 
+    from smscatch.client.exchange import trusted_for  # noqa: PLC0415
+
     url, key = server_of(options)
     try:
         from smscatch.mcp import make_server  # noqa: PLC0415 - needs the extra `mcp`
     except ModuleNotFoundError as error:
         raise CannotStart(f"{error.name} is missing: pip install 'smscatch[mcp]'") from error
-    headers = {"authorization": f"Bearer {key}"}
-    server = make_server(lambda: httpx2.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS))
+    headers, verify = {"authorization": f"Bearer {key}"}, trusted_for(url)
+    server = make_server(
+        lambda: httpx2.AsyncClient(
+            base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, verify=verify, trust_env=False
+        )
+    )
     asyncio.run(server.run_stdio_async())
     return OK
 

@@ -94,14 +94,14 @@ def ask(request: Ask) -> Conversation[httpx2.Response]:
 
 def open_http(url: str, key: str) -> httpx2.Client:
     """Return what sends to a server in threads. Raises BadSetting for an address that cannot be one."""
-    verify = _verify(url)
+    verify = trusted_for(url)
     pools = Pools(lambda: httpx2.HTTPTransport(verify=verify, limits=LIMITS, trust_env=False))
     return httpx2.Client(base_url=url, headers=_headers(key), trust_env=False, transport=pools)
 
 
 def open_async_http(url: str, key: str) -> httpx2.AsyncClient:
     """Return what sends to a server in asyncio: see open_http."""
-    verify = _verify(url)
+    verify = trusted_for(url)
     pools = AsyncPools(lambda: httpx2.AsyncHTTPTransport(verify=verify, limits=LIMITS, trust_env=False))
     return httpx2.AsyncClient(base_url=url, headers=_headers(key), trust_env=False, transport=pools)
 
@@ -110,7 +110,7 @@ def _headers(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}
 
 
-def _verify(url: str) -> ssl.SSLContext:
+def trusted_for(url: str) -> ssl.SSLContext:
     """Return what certificates are held against. Raises BadSetting for an address that cannot be one."""
     try:
         is_plain = httpx2.URL(url).scheme == "http"

@@ -37,9 +37,18 @@ def check_server(patient: Patient) -> Iterator[Diagnosis]:
     """Ask the server of the settings `url` whether it is there, ready, and what its lines received."""
     import httpx2  # noqa: PLC0415 - doctor is a command of the base install too, which loads no more than it needs
 
+    from smscatch.client.exchange import trusted_for  # noqa: PLC0415
+
     settings = patient.settings
     headers = {} if settings.key is None else {"Authorization": f"Bearer {settings.key}"}
-    with httpx2.Client(base_url=settings.url, headers=headers, timeout=ANSWER_SECONDS) as client:
+    # No proxy of the environment is asked, as the client of a test asks none.
+    with httpx2.Client(
+        base_url=settings.url,
+        headers=headers,
+        timeout=ANSWER_SECONDS,
+        verify=trusted_for(settings.url),
+        trust_env=False,
+    ) as client:
         try:
             yield from _ask(client, patient)
         except (httpx2.HTTPError, msgspec.MsgspecError) as error:
