@@ -4,12 +4,12 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
-from smscatch import codes, committing
+from smscatch import codes
 from smscatch.committing import BATCH, Committer
 from smscatch.draining import Drain
 from smscatch.errors import StoreUnavailable
@@ -45,8 +45,8 @@ class House(NamedTuple):
     drain: Drain
     adds: list[list[str]]
 
-    def committer(self, patience_seconds: float = FOREVER) -> Committer:
-        return Committer(self.inbox, Writer(self.spool.folder), patience_seconds)
+    def committer(self, patience_seconds: float = FOREVER, **more: Any) -> Committer:
+        return Committer(self.inbox, Writer(self.spool.folder), patience_seconds=patience_seconds, **more)
 
     async def texts(self) -> list[str]:
         return [stored.message.text for stored in await self.inbox.store.after(Query(), 0, 1000)]
@@ -199,8 +199,7 @@ async def test_a_silent_store_is_tried_again(house: House, monkeypatch: pytest.M
     async def fail(*_: object) -> int:
         raise StoreUnavailable("away")
 
-    monkeypatch.setattr(committing, "SILENT_SECONDS", 0.0)
-    committer = house.committer()
+    committer = house.committer(silent_seconds=0)
     with monkeypatch.context() as away:
         away.setattr(house.inbox.store, "add", instead_of(house.inbox.store.add, fail))
         await committer.keep(parsed("during"))
@@ -262,8 +261,7 @@ async def test_of_what_waits_for_the_store_no_more_is_held_than_so_many_bytes(
         write(self, *entries)
 
     monkeypatch.setattr(Writer, "write", noting)
-    monkeypatch.setattr(committing, "MAX_WAITING_BYTES", 500)
-    committer = house.committer()
+    committer = house.committer(most_waiting_bytes=500)
     await asyncio.gather(*(committer.keep(parsed(f"text {n}")) for n in range(20)))
     assert 0 < len(spooled) < 20
     await house.drain.drain()

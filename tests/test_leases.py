@@ -28,7 +28,11 @@ def a_request(**facts: Any) -> Wish:
 @pytest.fixture
 def quick(inbox: Inbox) -> Leases:
     """Leases without a rest, so that a release is felt at once."""
-    return Leases(inbox, rest=timedelta(0), tolerance=timedelta(seconds=60))
+    return unresting(inbox)
+
+
+def unresting(inbox: Inbox, **seconds: float) -> Leases:
+    return Leases(inbox, rest=timedelta(0), tolerance=timedelta(seconds=60), **seconds)
 
 
 async def queued(leases: Leases, count: int = 1) -> None:
@@ -137,8 +141,9 @@ async def test_waiters_are_served_in_the_order_of_asking(quick: Leases) -> None:
 
 
 async def test_however_many_wait_each_release_asks_for_those_in_front_alone(
-    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    quick = unresting(inbox, ask_seconds=PATIENCE_SECONDS)  # nobody's place grows stale
     claim, asked = inbox.store.claim, list[str]()
 
     async def counted(wishes: Sequence[Wish], *times: Any) -> list[Claim]:
@@ -148,17 +153,14 @@ async def test_however_many_wait_each_release_asks_for_those_in_front_alone(
     async def use(number: int) -> None:
         await quick.release(await quick.acquire(a_request(holder=str(number)), PATIENCE_SECONDS))
 
-    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", PATIENCE_SECONDS)  # nobody's place grows stale
     monkeypatch.setattr(inbox.store, "claim", counted)
     await asyncio.gather(*(use(number) for number in range(40)))
     assert len(asked) <= 4 * 40  # as they come, as each before leaves, and as the line is given back
     assert {*asked} == {str(number) for number in range(40)}
 
 
-async def test_who_comes_back_with_a_ticket_is_served_before_those_who_came_after_it(
-    quick: Leases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", PATIENCE_SECONDS)
+async def test_who_comes_back_with_a_ticket_is_served_before_those_who_came_after_it(inbox: Inbox) -> None:
+    quick = unresting(inbox, ask_seconds=PATIENCE_SECONDS)
     holder = await quick.acquire(a_request(), 0)
     with pytest.raises(NoFreeLine):
         await quick.acquire(a_request(ticket="first in line"), 0.01)
@@ -377,8 +379,8 @@ async def test_a_request_is_given_up_by_its_ticket(leases: Leases) -> None:
     assert caught.value.details["ahead"] == 0
 
 
-async def test_a_wait_learns_that_its_lease_was_released(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smscatch.leases.LOOK_SECONDS", 0.02)
+async def test_a_wait_learns_that_its_lease_was_released(inbox: Inbox) -> None:
+    leases = unresting(inbox, look_seconds=0.02)
     lease = await leases.acquire(a_request(), 0)
     waiting = asyncio.create_task(leases.next_message(lease, ALL, 0, 300))
     await leases.release(lease)
@@ -387,8 +389,9 @@ async def test_a_wait_learns_that_its_lease_was_released(leases: Leases, monkeyp
 
 
 async def test_a_store_that_is_busy_for_a_moment_does_not_end_a_wait_for_a_line(
-    inbox: Inbox, quick: Leases, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    quick = unresting(inbox, ask_seconds=0.02)
     claim, failures = inbox.store.claim, [StoreUnavailable("busy")]
 
     async def busy_at_first(*arguments: Any) -> list[Claim]:
@@ -396,7 +399,6 @@ async def test_a_store_that_is_busy_for_a_moment_does_not_end_a_wait_for_a_line(
             raise failures.pop()
         return await claim(*arguments)
 
-    monkeypatch.setattr("smscatch.queueing.ASK_SECONDS", 0.02)
     monkeypatch.setattr(inbox.store, "claim", busy_at_first)
     assert (await quick.acquire(a_request(), PATIENCE_SECONDS)).line == LINE
 

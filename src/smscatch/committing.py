@@ -43,10 +43,20 @@ class Committer:
     was acknowledged before it was sent.
     """
 
-    def __init__(self, inbox: Inbox, spool: Writer, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        spool: Writer,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        silent_seconds: float = SILENT_SECONDS,
+        most_waiting_bytes: int = MAX_WAITING_BYTES,
+    ) -> None:
         self._inbox = inbox
         self._spool = spool
         self._patience_seconds = patience_seconds
+        self._silent_seconds = silent_seconds
+        self._most_waiting_bytes = most_waiting_bytes
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._committing: asyncio.Task[None] | None = None
@@ -76,7 +86,7 @@ class Committer:
     def _hand_over(self, parsed: Parsed) -> asyncio.Future[bool]:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(parsed, loop.create_future())
-        if loop.time() < self._silent_until or self._waiting_bytes + waiting.size > MAX_WAITING_BYTES:
+        if loop.time() < self._silent_until or self._waiting_bytes + waiting.size > self._most_waiting_bytes:
             waiting.taken.set_result(False)
             return waiting.taken
         self._waiting.append(waiting)
@@ -110,7 +120,7 @@ class Committer:
                 await self._inbox.catch_up()
                 await store_parsed(self._inbox, read)
         except StoreUnavailable:
-            self._silent_until = asyncio.get_running_loop().time() + SILENT_SECONDS
+            self._silent_until = asyncio.get_running_loop().time() + self._silent_seconds
             self._turn_away(batch)
         except Exception:  # the drain finds out whose it is
             _tell(batch, is_taken=False)

@@ -24,7 +24,7 @@ from smscatch.errors import (
 )
 from smscatch.inbox import Inbox
 from smscatch.messages import Lease, Query, Stored
-from smscatch.queueing import LineQueue, Round
+from smscatch.queueing import ASK_SECONDS, LineQueue, Round
 from smscatch.stores import Claim, Wish
 from smscatch.stores.leasing import ids_of_group
 from smscatch.times import format_time
@@ -44,13 +44,24 @@ class Leases:
     """Gives lines to one holder at a time.
 
     A line rests for `rest` after a lease. What the SMSC says was sent longer than `tolerance` before a lease is late.
+    Who waits for a line asks again every `ask_seconds`; who waits with a lease looks every `look_seconds` whether it
+    was released.
     """
 
-    def __init__(self, inbox: Inbox, rest: timedelta, tolerance: timedelta) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        rest: timedelta,
+        tolerance: timedelta,
+        *,
+        ask_seconds: float = ASK_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         self._inbox = inbox
         self._rest = rest
         self._tolerance = tolerance
-        self._queue = LineQueue(self._ask)
+        self._look_seconds = look_seconds
+        self._queue = LineQueue(self._ask, ask_seconds)
 
     async def _now(self) -> datetime:
         # A millisecond that has begun counts as over: what arrived in it came before.
@@ -245,7 +256,7 @@ class Leases:
             left = max(0.0, deadline - time.monotonic())
             lasts = max(0.0, (lease.expires_at - now).total_seconds())
             try:
-                look = min(left, lasts, LOOK_SECONDS)
+                look = min(left, lasts, self._look_seconds)
                 return await next_message(self._inbox, query, after, look, choice=Choice(skip))
             except NoMessage as error:
                 lease = await self.get(lease.id)  # it may have been extended, or released, meanwhile

@@ -57,8 +57,9 @@ class LineQueue:
     line: of those who want the same lines not more than there are of these.
     """
 
-    def __init__(self, ask: Callable[[Sequence[Wish]], Awaitable[Round]]) -> None:
+    def __init__(self, ask: Callable[[Sequence[Wish]], Awaitable[Round]], ask_seconds: float = ASK_SECONDS) -> None:
         self._ask = ask
+        self._ask_seconds = ask_seconds
         self._places: list[Queued] = []  # as they stand in the store's queue, the new ones behind
         self._asking: asyncio.Task[None] | None = None
         self._asking_now = asyncio.Lock()
@@ -115,7 +116,7 @@ class LineQueue:
         for place in self._places:
             lines = place.wish.lines
             in_front[lines] += 1
-            if in_front[lines] <= len(lines) or now - place.asked_at >= ASK_SECONDS:
+            if in_front[lines] <= len(lines) or now - place.asked_at >= self._ask_seconds:
                 place.asked_at = now
                 due.append(place)
         return due
@@ -125,16 +126,16 @@ class LineQueue:
         try:
             asked = await self._ask([place.wish for place in places])
         except StoreUnavailable:  # busy, or away for a moment
-            return ASK_SECONDS
+            return self._ask_seconds
         except Exception as error:  # a bug of ours; each of them raises it
             for place in places:
                 place.end(error)
-            return ASK_SECONDS
+            return self._ask_seconds
         for place, claimed in zip(places, asked.claims, strict=True):
             place.heed(claimed)
         self._places = sorted((place for place in self._places if not place.over.done()), key=_number)
         free_at = [lease.rests_until for claimed in asked.claims for lease in claimed.held]
-        return min([ASK_SECONDS, *(max(0.001, (moment - asked.at).total_seconds()) for moment in free_at)])
+        return min([self._ask_seconds, *(max(0.001, (moment - asked.at).total_seconds()) for moment in free_at)])
 
 
 def _number(place: Queued) -> float:

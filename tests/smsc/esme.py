@@ -127,7 +127,7 @@ async def our_smsc(
     settings.spool.mkdir(exist_ok=True)
     context = make_context(inbox, leases, settings)
     # No drain runs here: what a busy machine is slow to store must not go into the spool.
-    context = context._replace(committer=Committer(inbox, context.spool, PATIENCE_SECONDS))
+    context = context._replace(committer=Committer(inbox, context.spool, patience_seconds=PATIENCE_SECONDS))
     _, key = await add_key(inbox, "application", ("send",))
     given: dict[str, Any] = {"receipt_after": timedelta(0), "pause": no_pause}
     listener = socket.create_server(("127.0.0.1", 0))
