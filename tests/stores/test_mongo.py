@@ -28,6 +28,7 @@ from smscatch.stores.mongo import listening, locking, schema
 from smscatch.stores.mongo.database import Database
 from smscatch.stores.mongo.locking import locked
 from tests.patience import PATIENCE_SECONDS, until_well
+from tests.ports import free_port
 from tests.samples import LINE, NOON, a_delivery
 from tests.servers import mongo
 from tests.stores.conftest import MakeUrl
@@ -126,9 +127,9 @@ class Listening:
         self._heard = asyncio.Event()
         self._task = asyncio.create_task(store.listen(self._heard.set))
 
-    async def wait(self, seconds: float = PATIENCE_SECONDS) -> None:
+    async def wait(self) -> None:
         """Wait until it is, and forget it."""
-        await asyncio.wait_for(self._heard.wait(), seconds)
+        await asyncio.wait_for(self._heard.wait(), PATIENCE_SECONDS)
         self._heard.clear()
 
     async def stop(self) -> None:
@@ -160,7 +161,7 @@ async def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: st
 
 
 async def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
-    host = f"127.0.0.1:{mongo.free_port()}"
+    host = f"127.0.0.1:{free_port()}"
     with pytest.raises(StoreUnavailable, match=f"smscatch at {host}.*Start it") as caught:
         await open_store(f"mongodb://user:{PASSWORD}@{host}", join_parts)
     assert PASSWORD not in everything_of(caught.value)
@@ -631,7 +632,7 @@ async def test_another_instance_is_woken(mongo_store: Store, other_store: Store)
     await listening.wait()  # connected
     for _ in range(3):
         await mongo_store.add([a_delivery()])
-        await listening.wait(5)
+        await listening.wait()
     await listening.stop()
 
 

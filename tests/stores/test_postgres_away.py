@@ -17,8 +17,9 @@ from smscatch.stores.postgres import listening, session
 from tests import plain
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.samples import LINE, NOON, a_delivery
-from tests.servers.postgres import PASSWORD, PostgresServer, a_server, free_port, run
+from tests.servers.postgres import PASSWORD, PostgresServer, a_server, run
 
 SECRETS = ("s3cret", "@:word", PASSWORD)
 
