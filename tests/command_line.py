@@ -19,9 +19,8 @@ def as_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[s
     """Run a command as a user does: for what only a process has, such as its exit status, HOME, and children."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = WarmProcess(arguments, _environ(environ), err, out)
-        process.stdout.close()
-        status = process.wait(PATIENCE_SECONDS)
+        with WarmProcess(arguments, _environ(environ), err, out) as process:
+            status = process.wait(PATIENCE_SECONDS)
         return subprocess.CompletedProcess(arguments, status, out.read_text("utf-8"), err.read_text("utf-8"))
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,10 +17,12 @@ from smscatch import BadRequest, Client, NotCaught, cli
 from smscatch.cli.catcher import settings_of as catcher_settings
 from smscatch.redirecting import SmppTarget
 from tests.carrier import eventually
+from tests.command_line import as_process
 from tests.conftest import ADMIN_KEY, Server
 from tests.patience import PATIENCE_SECONDS
 from tests.sinks.adb import FakeAdb
 from tests.surroundings import bare_environ
+from tests.warm import WarmProcess
 
 MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/AC{32 * '0'}/Messages.json"
 # An application as it is, and its test: neither knows of a base URL, of a key or of a line.
@@ -39,7 +40,7 @@ def send(to):
 with Client() as sms, sms.lease() as phone:
     sent = send(phone.number)
     print(os.environ["SMSCATCH_URL"])
-    print(phone.wait_for_code(timeout=60))
+    print(phone.wait_for_code(timeout=300))
     print(twilio.rest.Client().messages(sent.sid).fetch().status)
     try:
         send("no number")
@@ -47,7 +48,7 @@ with Client() as sms, sms.lease() as phone:
         print(error.code)
     service = twilio.rest.Client().verify.v2.services("VA" + 32 * "0")
     service.verifications.create(to=phone.number, channel="sms")
-    code = phone.wait_for_code(sender="VERIFY", timeout=60)
+    code = phone.wait_for_code(sender="VERIFY", timeout=300)
     print(code)
     print(service.verification_checks.create(to=phone.number, code=code).status)
     keys = Auth(os.environ["VONAGE_API_KEY"], signature_secret=os.environ["VONAGE_SIGNATURE_SECRET"])
@@ -71,46 +72,30 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.kill()
 
 
-def catching(server: Server, folder: Path, *command: str, key: str = ADMIN_KEY) -> subprocess.Popen[str]:
-    """Start a command that is caught, with `folder` for temporary files."""
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", *command],
-        env=bare_environ(SMSCATCH_URL=server.url, SMSCATCH_KEY=key, TMPDIR=str(folder), SECRET="kept"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def catch(server: Server, folder: Path, *command: str, key: str = ADMIN_KEY) -> subprocess.CompletedProcess[str]:
+    """Run a command that is caught, with `folder` for temporary files."""
+    given = {"SMSCATCH_URL": server.url, "SMSCATCH_KEY": key, "TMPDIR": str(folder), "SECRET": "kept"}
+    return as_process("catch", "--", *command, **given)
 
 
 def test_a_program_is_caught_and_ends_as_it_would(shared_server: Server, tmp_path: Path) -> None:
     script = 'curl -s -o said -w "%{http_code}" -d To=1 $TWILIO; echo " $SECRET $SMSCATCH_URL"; exit 7'
-    with catching(shared_server, tmp_path, "sh", "-c", f"cd {tmp_path}; TWILIO={MESSAGES}; {script}") as process:
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 7
-    assert out == f"401 kept {shared_server.url}\n"
+    done = catch(shared_server, tmp_path, "sh", "-c", f"cd {tmp_path}; TWILIO={MESSAGES}; {script}")
+    assert done.returncode == 7
+    assert done.stdout == f"401 kept {shared_server.url}\n"
     hint = "401 is for a key that is not the catcher's"
-    assert err == f"smscatch: caught api.twilio.com, answered 401 once; {hint}\n"
+    assert done.stderr == f"smscatch: caught api.twilio.com, answered 401 once; {hint}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["said"]  # nothing of ours is left
 
 
 def test_a_program_that_calls_no_provider_is_said_so(shared_server: Server, tmp_path: Path) -> None:
-    with catching(shared_server, tmp_path, "true") as process:
-        _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0
-    assert err.startswith("smscatch: caught nothing: no call to an SMS provider came this way")
+    done = catch(shared_server, tmp_path, "true")
+    assert done.returncode == 0
+    assert done.stderr.startswith("smscatch: caught nothing: no call to an SMS provider came this way")
 
 
 def test_a_code_comes_to_the_test_that_waits_for_it_with_nothing_set_up_and_nothing_changed(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "smscatch.cli", "catch", "--", sys.executable, "-c", SIGN_UP],
-        env=bare_environ(TMPDIR=str(tmp_path), **VARIABLES),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    done = as_process("catch", "--", sys.executable, "-c", SIGN_UP, TMPDIR=str(tmp_path), **VARIABLES)
     assert done.returncode == 0, done.stderr
     url, *said = done.stdout.splitlines()
     assert said == ["482913", "delivered", "21211", "424242", "approved", "1"]
@@ -126,29 +111,28 @@ def test_a_code_comes_to_the_test_that_waits_for_it_with_nothing_set_up_and_noth
 
 def test_a_signal_is_handed_on(shared_server: Server, tmp_path: Path) -> None:
     script = "trap 'echo asked; exit 9' TERM; echo ready; while :; do sleep 0.1; done"
-    with catching(shared_server, tmp_path, "sh", "-c", script) as process:
-        assert process.stdout is not None
+    (folder := tmp_path / "temporary").mkdir()
+    environ = bare_environ(SMSCATCH_URL=shared_server.url, SMSCATCH_KEY=ADMIN_KEY, TMPDIR=str(folder))
+    with WarmProcess(["catch", "--", "sh", "-c", script], environ, tmp_path / "log") as process:
         assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert (process.returncode, out) == (9, "asked\n")
-    assert list(tmp_path.iterdir()) == []
+        process.terminate()
+        assert process.stdout.read() == "asked\n"
+        assert process.wait(PATIENCE_SECONDS) == 9
+    assert list(folder.iterdir()) == []
 
 
 def test_a_program_is_not_run_for_a_key_that_the_server_does_not_know(shared_server: Server, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    with catching(shared_server, tmp_path, "touch", str(ran), key="a-key-that-nobody-knows") as process:
-        _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 3
-    assert "key" in err
+    done = catch(shared_server, tmp_path, "touch", str(ran), key="a-key-that-nobody-knows")
+    assert done.returncode == 3
+    assert "key" in done.stderr
     assert not ran.exists()
 
 
 def test_what_is_no_program_is_said(shared_server: Server, tmp_path: Path) -> None:
-    with catching(shared_server, tmp_path, "/no/such/program") as process:
-        _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 2
-    assert "/no/such/program cannot be run" in err
+    done = catch(shared_server, tmp_path, "/no/such/program")
+    assert done.returncode == 2
+    assert "/no/such/program cannot be run" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -75,14 +75,15 @@ async def test_of_a_code_that_was_sent_again_the_newer_one_is_returned_and_the_o
     with pytest.raises(NoMessage, match=r"nothing came .* 1 came before and was passed over"):
         await do(phone.wait_for_code, sender="Authy", after=mark, timeout=0)
     line.deliver("Your code is 222222")
-    assert await do(phone.wait_for_code, sender="Authy", after=mark, timeout=20) == "222222"
+    assert await do(phone.wait_for_code, sender="Authy", after=mark, timeout=PATIENCE_SECONDS) == "222222"
     line.deliver("Your code is 333333")
     line.deliver("Your code is 444444")
     line.deliver("Welcome")
-    assert await do(phone.wait_for_code, sender="Authy", newest=True, quiet=0.1, timeout=20) == "444444"
+    assert await do(phone.wait_for_code, sender="Authy", newest=True, quiet=0.1, timeout=PATIENCE_SECONDS) == "444444"
     with pytest.raises(NoMessage, match="passed over the text from 'Authy' for a newer one"):
         await do(phone.wait_for_code, sender="Authy", timeout=0)
-    assert await do(phone.wait_for_code, timeout=20) == "999999"  # of another sender, it was not passed over
+    # Of another sender, it was not passed over.
+    assert await do(phone.wait_for_code, timeout=PATIENCE_SECONDS) == "999999"
     texts = ["111111", "999999", "222222", "333333", "444444", "elcome"]
     assert [message.text[-6:] for message in await do(phone.messages)] == texts
 
@@ -91,10 +92,10 @@ async def test_the_newest_is_not_older_than_what_an_earlier_wait_returned(line: 
     phone = await do(client.lease, line.number)
     line.deliver("Your code is 111111")
     line.deliver("Your code is 222222")
-    assert await do(phone.wait_for_code, contains="222222", timeout=20) == "222222"
+    assert await do(phone.wait_for_code, contains="222222", timeout=PATIENCE_SECONDS) == "222222"
     with pytest.raises(NoMessage, match="an earlier wait returned a newer text than that from 'Authy'"):
         await do(phone.wait_for_code, newest=True, quiet=0, timeout=0)
-    assert await do(phone.wait_for_code, timeout=20) == "111111"  # the oldest that is not read
+    assert await do(phone.wait_for_code, timeout=PATIENCE_SECONDS) == "111111"  # the oldest that is not read
 
 
 async def test_the_newest_without_a_lease(line: Line, client: Any) -> None:

@@ -31,8 +31,7 @@ def places_in(home: Path) -> DemoPlaces:
 def running_demo(home: Path, **environ: str) -> Iterator[tuple[WarmProcess, str]]:
     """A demo in a HOME, and what it printed; it is ended, and what it started, if it still runs at the end."""
     given = {"PATH": os.environ["PATH"], "HOME": str(home)} | environ
-    process = WarmProcess(["demo", "--port", "0"], given, home / "demo.log")
-    with process.stdout:
+    with WarmProcess(["demo", "--port", "0"], given, home / "demo.log") as process:
         try:
             printed = ""
             for line in process.stdout:
@@ -44,7 +43,6 @@ def running_demo(home: Path, **environ: str) -> Iterator[tuple[WarmProcess, str]
             process.send_signal(signal.SIGINT)  # killed it would leave its gammu-smsd behind for a while
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE_SECONDS)
-            process.kill()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from smscatch.modem.gammurc import render_gammurc
 from smscatch.simulator import SimulatedModem, StickSettings
 from tests.carrier import eventually, running_gammu
 from tests.conftest import Server
+from tests.patience import PATIENCE_SECONDS
 
 LINE = "+447700900001"
 
@@ -71,7 +72,7 @@ async def test_texts_of_all_kinds_reach_a_waiting_client_as_they_were_sent(serve
     ]
     async with the_way(tmp_path, server) as way, running_gammu(write_rc(tmp_path, server)):
         with server.client() as client:
-            waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, after="0", timeout=120))
+            waiter = asyncio.create_task(asyncio.to_thread(client.wait_for_code, after="0", timeout=PATIENCE_SECONDS))
             for text in texts:
                 await way.send(text)
             assert await waiter == "482913"

@@ -91,7 +91,7 @@ async def test_it_waits_for_a_missing_spool_and_does_not_end_at_sigterm(tmp_path
         process.send_signal(signal.SIGHUP)
         assert process.poll() is None
         (tmp_path / "later").mkdir()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert len(entries(tmp_path / "later")) == 1
 
 
@@ -149,7 +149,7 @@ async def test_it_waits_while_the_disk_is_full(tmp_path: Path) -> None:
             assert process.poll() is None
             assert entries(tmp_path) == []
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            assert process.wait(60) == 0
+            assert process.wait(PATIENCE_SECONDS) == 0
         finally:
             process.kill()
     assert len(entries(tmp_path)) == 1

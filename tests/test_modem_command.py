@@ -1,9 +1,6 @@
 """`smscatch modem`: a link alone, into a spool; and a server that reads the modems of its lines itself."""
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,6 +11,8 @@ from smscatch.simulator import SimulatedModem
 from tests.carrier import eventually
 from tests.command_line import in_process as smscatch
 from tests.conftest import Server
+from tests.patience import PATIENCE_SECONDS
+from tests.warm import WarmProcess
 
 LINE = "+447700900001"
 
@@ -30,12 +29,12 @@ async def test_a_link_alone_reads_into_the_spool_until_it_is_told_to_stop(
     spool = tmp_path / "spool"
     options = ("modem", "--device", str(modem.device), "--line", LINE, "--spool", str(spool))
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-W", "error", "-m", "smscatch.cli", *options], env=environ) as process:
+    with WarmProcess(options, environ, tmp_path / "log") as process:
         await modem.do("deliver", sender="Authy", text="Your code is 482913")
         await eventually(lambda: len(list(spool.glob("*.sms"))) == 1)
         await eventually(lambda: read_health(spool)[LINE].state == "ready")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 async def test_a_server_reads_the_modems_of_its_lines_and_shows_how_they_are(

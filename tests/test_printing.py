@@ -15,6 +15,7 @@ from smscatch.modem.health import Health, write_health
 from tests import plain
 from tests.command_line import against
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import NOON
 from tests.surroundings import bare_environ
 
@@ -65,7 +66,9 @@ def test_no_line_of_a_traceback_can_pass_for_a_record(log: logging.Logger, logge
 def smscatch(server: Server, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
     environ = bare_environ(SMSCATCH_URL=server.url)
     command = [sys.executable, "-W", "error", "-m", "smscatch.cli", *arguments]
-    return subprocess.run(command, env=environ, input=given, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=environ, input=given, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 def test_no_name_from_outside_drives_the_terminal(server: Server, tmp_path: Path) -> None:

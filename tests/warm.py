@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from ctypes import CDLL
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Self
 
 from smscatch.cli import main
 
@@ -42,7 +44,7 @@ def pipe() -> tuple[Connection, Connection]:
 
 
 class WarmProcess:
-    """A command of ours as a process: what tests use of `subprocess.Popen`."""
+    """A command of ours as a process: what tests use of `subprocess.Popen`. A `with` block kills it in the end."""
 
     def __init__(self, arguments: Sequence[str], environ: dict[str, str], log: Path, out: Path | None = None) -> None:
         """Start it; what it says goes to `stdout`, or into the file `out`, and its errors into `log`."""
@@ -53,6 +55,14 @@ class WarmProcess:
             self.stdout = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
         assert self._process.pid is not None
         self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._process.join()
+        self.stdout.close()
 
     def poll(self) -> int | None:
         """Return the exit status; None while it runs."""
@@ -85,6 +95,7 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], out: Connection | 
     _end_with_us()
     os.environ.clear()
     os.environ.update(environ)
+    tempfile.tempdir = None  # where it is was asked before, perhaps
     with out.open("a") if isinstance(out, Path) else out as file:
         os.dup2(file.fileno(), 1)
     with log.open("a") as file:

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -21,6 +19,8 @@ from tests.conftest import Server
 from tests.modem.links import LINE, hurried
 from tests.modem.manager import Manager, running_manager
 from tests.modem.readers import hurried_now, messages_in
+from tests.patience import PATIENCE_SECONDS
+from tests.warm import WarmProcess
 
 
 class Engine:
@@ -192,12 +192,13 @@ async def test_the_command_and_the_server_read_such_a_line(
     config.write_text(f'[lines."{LINE}"]\nengine = "modemmanager"\n')
     environ = {"SMSCATCH_CONFIG": str(config), "DBUS_SYSTEM_BUS_ADDRESS": manager.address}
     await manager.attach(modem.device)
-    command = [sys.executable, "-W", "error", "-m", "smscatch.cli", "modem", "--device", "auto", "--spool", str(spool)]
-    with subprocess.Popen(command, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environ}) as process:
+    given = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environ}
+    command = ("modem", "--device", "auto", "--spool", str(spool))
+    with WarmProcess(command, given, tmp_path / "log") as process:
         await modem.do("deliver", sender="Authy", text="Your code is 482913")
         await modem.do("wait", until="empty")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert [message.text for message in messages_in(spool)] == ["Your code is 482913"]
     server = make_server().start(**environ, SMSCATCH_SPOOL=str(spool))
     await modem.do("deliver", sender="Authy", text="Your code is 482914")
