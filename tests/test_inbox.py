@@ -13,7 +13,7 @@ import pytest
 from smscatch import waits
 from smscatch.errors import NoMessage, ShuttingDown, StoreUnavailable
 from smscatch.hub import MAX_WAITING, MAX_WAITING_BYTES
-from smscatch.inbox import Inbox
+from smscatch.inbox import FEWEST_KEPT, Inbox
 from smscatch.messages import Query, Stored
 from smscatch.stores import Delivery
 from smscatch.waits import Choice, next_message
@@ -294,6 +294,31 @@ async def test_no_more_than_so_many_messages_are_kept(inbox: Inbox, monkeypatch:
         with pytest.raises(asyncio.CancelledError):
             await inbox.keep_pruning(timedelta(days=36_500), keep=2)
     assert [stored.message.text for stored in await inbox.store.after(ALL, 0, 10)] == ["3", "4"]
+
+
+async def test_a_store_that_has_grown_too_large_loses_its_oldest_messages(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await inbox.receive([a_delivery(text=f"{number} {'x' * 1000}") for number in range(400)])
+    limit, rounds = await inbox.store.size() // 2, 0
+
+    async def next_round(_: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            raise asyncio.CancelledError
+
+    with monkeypatch.context() as sleepless:
+        sleepless.setattr("smscatch.inbox.asyncio.sleep", next_round)
+        with pytest.raises(asyncio.CancelledError):
+            await inbox.keep_pruning(timedelta(days=36_500), max_bytes=limit)
+        left = await inbox.store.after(ALL, 0, 400)
+        assert FEWEST_KEPT < len(left) < 250
+        assert left[-1].message.text.startswith("399 ")
+        rounds = 0
+        with pytest.raises(asyncio.CancelledError):
+            await inbox.keep_pruning(timedelta(days=36_500), max_bytes=1)
+    assert len(await inbox.store.after(ALL, 0, 400)) == FEWEST_KEPT
 
 
 async def test_what_another_process_stores_is_told_too(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:

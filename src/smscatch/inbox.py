@@ -24,6 +24,9 @@ from smscatch.stores import Delivery, Key, Store
 from smscatch.twins import Twins
 
 PAGE = 200
+# Of a store that is too large so much is kept, lest every round has some to delete; and so many messages at least.
+ROOMY = 0.95
+FEWEST_KEPT = 100
 MAX_HELD_BYTES = 1024 * 1024  # of messages that are read for one reader, who may not take them for long
 RETRY_SECONDS = 1.0
 FRESH_SECONDS = 3.0  # asked for each second; a clock that is slewed goes wrong by 2 ms in that time
@@ -253,9 +256,15 @@ class Inbox:
             await asyncio.sleep(interval.total_seconds())
 
     async def keep_pruning(
-        self, retention: timedelta, keep: int | None = None, interval: timedelta = timedelta(hours=1)
+        self,
+        retention: timedelta,
+        keep: int | None = None,
+        max_bytes: int | None = None,
+        interval: timedelta = timedelta(hours=1),
     ) -> None:
-        """Delete what is older than `retention`, and all but the newest `keep`, now and every `interval`, for ever.
+        """Delete what is older than `retention`, all but the newest `keep`, and the oldest beyond `max_bytes`.
+
+        Now and every `interval`, for ever.
 
         What was stored since the start stays for `retention` of our own running time, whatever a wrong clock says of
         it, and what was received when the clock was not yet set stays.
@@ -272,7 +281,17 @@ class Inbox:
                     log.info("%d messages were older than %s and are deleted", pruned, retention)
                 if keep is not None and (trimmed := await self.store.trim(keep)):
                     log.info("%d messages were more than the newest %d, and are deleted", trimmed, keep)
+                if max_bytes is not None and (trimmed := await self._trim_to(max_bytes)):
+                    log.info("%d messages were the oldest beyond %d bytes, and are deleted", trimmed, max_bytes)
             await asyncio.sleep(interval.total_seconds())
+
+    async def _trim_to(self, max_bytes: int) -> int:
+        """Delete the oldest messages if the store has grown beyond a size; return how many."""
+        size = await self.store.size()
+        if size <= max_bytes:
+            return 0
+        count = sum(use.messages for use in await self.store.lines())
+        return await self.store.trim(max(FEWEST_KEPT, int(count * ROOMY * max_bytes / size)))
 
 
 def within_bytes(messages: list[Stored]) -> list[Stored]:

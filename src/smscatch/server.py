@@ -131,7 +131,10 @@ def _runs_on_store(context: Context, sinks: Sequence[Sink]) -> list[Run]:
     inbox, settings = house.inbox, house.settings
     return [
         Run("passing on new messages", inbox.feed),
-        Run("deleting old messages", partial(inbox.keep_pruning, settings.retention, settings.retention_messages)),
+        Run(
+            "deleting old messages",
+            partial(inbox.keep_pruning, settings.retention, settings.retention_messages, settings.retention_size),
+        ),
         Run("showing incomplete messages", partial(inbox.keep_showing_incomplete, settings.part_timeout)),
         Run("writing who read what", house.reads.keep_writing),
         Run("ending what keys forfeit", partial(keep_ending_forfeited, house.leases, inbox)),

@@ -1,6 +1,7 @@
 """What every store promises (stores/base.py)."""
 
 import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -289,6 +290,18 @@ async def test_trim_leaves_the_newest_and_knows_the_deliveries_of_the_others(sto
     assert await store.trim(2) == 0
     assert await store.trim(0) == 2
     assert await texts(store) == []
+
+
+async def test_the_size_grows_with_what_is_kept_and_shrinks_with_what_is_deleted(store: Store) -> None:
+    empty = await store.size()
+    for first in range(0, 40, 10):  # texts of which none repeats another, or they would be compressed
+        numbers = range(first, first + 10)
+        batch = [a_delivery(text=random.Random(number).randbytes(200).hex()) for number in numbers]
+        await until_well(partial(store.add, batch))
+    full = await store.size()
+    assert full - empty > 40 * 400
+    await store.trim(4)
+    assert await store.size() < full - 40 * 200
 
 
 async def test_lines_are_counted(store: Store) -> None:

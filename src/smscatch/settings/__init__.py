@@ -83,6 +83,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int | None,
         Field("how many messages are kept at most, of all lines", f"a number from {forms.MIN_KEPT}", forms.parse_kept),
     ]
+    retention_size: Annotated[
+        int | None,
+        Field(
+            "how large the store may grow, with its indexes, before the oldest messages go",
+            "a size from 10MB, such as 400MB or 2GB",
+            forms.parse_size,
+            show=forms.show_size,
+        ),
+    ]
     part_timeout: Annotated[
         timedelta,
         Field("how long a long message waits for missing parts", "an age such as 60s or 5m", forms.parse_span, "60s"),

@@ -15,6 +15,8 @@ STORE_FORM = "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, mongodb:
 KEY_FORM = "at least 16 printable ASCII characters without blanks"
 MAX_SPAN = timedelta(days=36_500)
 MIN_KEPT = 100  # of messages: with fewer, one might go before its test has it
+_UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
+MIN_SIZE = 10 * _UNITS["MB"]
 
 CODES_FORM = "NUMBER=CODE with commas between them: +12015550123=123456, +447700900xxx=000000, *0001=000001"
 _FIXED_CODE = re.compile(r"(\+[1-9][0-9x]{5,14}|\*[0-9]{2,14})\s*=\s*([A-Za-z0-9]{4,10})")
@@ -58,6 +60,19 @@ def parse_kept(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) >= MIN_KEPT):
         raise ValueError(text)
     return int(text)
+
+
+def parse_size(text: str) -> int:
+    """Return a size in bytes, MIN_SIZE or more; a MB has a million."""
+    found = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB)", text.strip(), re.IGNORECASE)
+    if found is None or (size := int(found[1]) * _UNITS[found[2].upper()]) < MIN_SIZE:
+        raise ValueError(text)
+    return size
+
+
+def show_size(size: int) -> str:
+    """Return a size as `parse_size` takes it."""
+    return f"{size // _UNITS['MB']}MB"
 
 
 def parse_path(text: str) -> Path:

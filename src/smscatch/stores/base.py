@@ -162,6 +162,12 @@ class Store(Protocol):
     async def trim(self, keep: int) -> int:
         """Delete all messages but the newest `keep`, as `delete` does; return how many."""
 
+    async def size(self) -> int:
+        """Return how many bytes all that is kept takes in the database, with its indexes.
+
+        An estimate, which becomes smaller when messages are deleted: files do not, where their room is used again.
+        """
+
     async def lines(self) -> list[LineUse]:
         """Return every line that has messages, ordered by number."""
 

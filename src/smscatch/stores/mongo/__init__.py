@@ -118,6 +118,10 @@ class MongoStore:
         up_to = {"position": {"$gt": 0, "$lte": newest}}
         return await deleting.delete(self._database, up_to, "messages_position") if newest else 0
 
+    async def size(self) -> int:
+        """See Store.size. As Atlas counts it: documents and indexes, uncompressed."""
+        return await self._database.size()
+
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
         return await self._database.read(statements.lines)

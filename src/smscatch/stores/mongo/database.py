@@ -89,6 +89,13 @@ class Database:
             with pymongo.timeout(REQUEST_SECONDS):
                 return await work(Scope(self.handle), *args, **kwargs)
 
+    async def size(self) -> int:
+        """Return how many bytes documents and indexes take, uncompressed (the command dbStats)."""
+        async with self._translated():
+            with pymongo.timeout(REQUEST_SECONDS):
+                told = await self.handle.command("dbStats")
+        return int(told["dataSize"] + told["indexSize"])
+
     async def read_newest(
         self, work: Callable[Concatenate[Scope, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:

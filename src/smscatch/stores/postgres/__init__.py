@@ -153,6 +153,11 @@ class PostgresStore:
         newest = await self._searcher.run(statements.rows, statements.NEWEST_BEYOND, keep)
         return await self._delete_all(statements.UP_TO, *newest[0]) if newest else 0
 
+    async def size(self) -> int:
+        """See Store.size. Reads all rows of messages."""
+        rows = await self._searcher.run(statements.rows, statements.SIZE)
+        return int(rows[0][0])
+
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
         return [LineUse(*row) for row in await self._reader.run(statements.rows, statements.LINES)]

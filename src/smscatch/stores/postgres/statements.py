@@ -55,6 +55,12 @@ OLD = SOME.format(condition="received_at >= %s AND received_at < %s AND position
 OF_LINES = SOME.format(condition="line = ANY (%s::text[]) AND position <= %s")
 UP_TO = SOME.format(condition="position <= %s")
 NEWEST_BEYOND = "SELECT position FROM messages ORDER BY position DESC LIMIT 1 OFFSET %s"
+# Files of PostgreSQL keep their size when rows go. So the rows that there are count, with as much for indexes as the
+# files have: both have grown with the same rows.
+SIZE = """
+    SELECT ceil(sum_of_rows * pg_total_relation_size('messages') / greatest(pg_table_size('messages'), 1))::bigint
+    FROM (SELECT coalesce(sum(pg_column_size(messages)), 0) AS sum_of_rows FROM messages) AS measured
+"""
 LINES = """
     SELECT line, sum(messages)::bigint, (
         SELECT received_at FROM messages WHERE messages.line = day_counts.line ORDER BY position DESC LIMIT 1

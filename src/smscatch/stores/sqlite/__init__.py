@@ -164,6 +164,11 @@ class SqliteStore:
         newest = await self._reader.run(statements.rows, statements.NEWEST_BEYOND, keep)
         return await self._writer.run(statements.delete, "position <= ?", *newest[0]) if newest else 0
 
+    async def size(self) -> int:
+        """See Store.size. What is on pages that are free, and will be used again, does not count."""
+        rows = await self._reader.run(statements.rows, statements.SIZE)
+        return int(rows[0][0])
+
     async def lines(self) -> list[LineUse]:
         """See Store.lines."""
         rows = await self._reader.run(statements.rows, statements.LINES)

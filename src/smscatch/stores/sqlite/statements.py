@@ -39,6 +39,11 @@ LINES = """
     ) FROM line_counts WHERE messages > 0 ORDER BY line
 """
 NEWEST_BEYOND = "SELECT position FROM messages ORDER BY position DESC LIMIT 1 OFFSET ?"
+# https://www.sqlite.org/pragma.html#pragfunc
+SIZE = """
+    SELECT (page_count - freelist_count) * page_size
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
 DAY = 86_400_000
 DAYS = f"""
     SELECT line, received_at / {DAY} AS day, count(*) FROM messages WHERE received_at >= ? GROUP BY line, day
