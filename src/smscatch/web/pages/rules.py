@@ -7,8 +7,8 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from smscatch.keys import LEASE
+from smscatch.replying import SMPP
 from smscatch.settings.weather import EFFECTS
-from smscatch.smsc.submitting import PROVIDER as SMPP
 from smscatch.weather import WeatherRule
 from smscatch.web.compat import SEND_APIS
 from smscatch.web.endpoint import access_of
