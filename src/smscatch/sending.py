@@ -164,9 +164,17 @@ class Desk:
         Raises OptedOut if the handset wants no texts from this sender; TooManyTries if the weather refuses it. A store
         that is away tells nothing: then the text is taken.
         """
-        rule, form = await self._rule_for(text), find_form(self._provider)
+        foreseen, form = await self.foresee(text), find_form(self._provider)
         if form is not None and await self._is_unwanted(text, form.keywords):
             raise OptedOut(f"{text.line} replied that it wants no texts from {text.sender}.")
+        return foreseen
+
+    async def foresee(self, text: CaughtText) -> CaughtText:
+        """Return a text with the code of the provider if the weather will keep it from arriving.
+
+        Raises TooManyTries if the weather refuses it.
+        """
+        rule = await self._rule_for(text)
         return text if rule is None else msgspec.structs.replace(text, undelivered=rule.undelivered)
 
     async def _is_unwanted(self, text: CaughtText, keywords: Keywords) -> bool:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import Queue
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -51,6 +51,12 @@ class Application:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 calls.put(Called(self.path, headers, dict(parse_qsl(body, keep_blank_values=True)), body))
+                self.send_response(answers.pop(0) if answers else 204)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                calls.put(Called(self.path, headers, dict(parse_qsl(urlsplit(self.path).query)), ""))
                 self.send_response(answers.pop(0) if answers else 204)
                 self.end_headers()
 

@@ -72,6 +72,7 @@ def test_messagebird(sms: Client) -> None:
 def test_sinch(sms: Client, application: Application) -> None:
     import sinch
     from sinch.core.exceptions import SinchException
+    from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
 
     def client(key: str) -> Any:
         made = sinch.SinchClient(service_plan_id="any", sms_api_token=key)
@@ -97,6 +98,14 @@ def test_sinch(sms: Client, application: Application) -> None:
     assert reports.get_for_number(sent.id, two.number).status == "Delivered"
     called = application.next_call()
     assert (called.path, json.loads(called.body)["statuses"][0]["recipients"]) == ("/report", numbers)
+    events = SmsSinchEvent(ADMIN_KEY)
+    assert events.validate_authentication_header(called.headers, called.body)
+    assert events.parse_event(called.body).batch_id == sent.id
+    one.reply("yes", url=f"{application.url}/in")
+    told = application.next_call()
+    assert events.validate_authentication_header(told.headers, told.body)
+    read = events.parse_event(told.body)
+    assert (read.body, read.from_, read.to) == ("yes", one.number[1:], "15005550006")
     for key, to in ((ADMIN_KEY, ["12"]), (ADMIN_KEY, []), ("none", numbers)):
         with pytest.raises(SinchException):
             client(key).send_sms(to=to, from_="Acme", body="x")

@@ -12,6 +12,7 @@ import pytest
 import twilio.rest
 from messagebird.request_validator import RequestValidator as MessageBirdValidator
 from plivo.utils import validate_signature
+from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
 from telnyx.lib.webhook_verification import verify_webhook_signature
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
@@ -130,6 +131,8 @@ def is_signed(provider: str, call: Callback) -> bool:
         return bool(MessageBirdValidator(SECRET).validate_signature(token, call.url, call.body.encode()))
     if provider == "vonage":
         return bool(Auth(api_key="app", signature_secret=SECRET).check_signature(json.loads(call.body)))
+    if provider == "sinch":
+        return bool(SmsSinchEvent(SECRET).validate_authentication_header(call.headers, call.body))
     key = find_public_key(SECRET)
     assert key == telnyx.public_key(SECRET)
     verify_webhook_signature(call.body, call.headers, key)

@@ -9,7 +9,7 @@ from smscatch.settings.fields import Field
 from smscatch.settings.forms import parse_http
 from smscatch.settings.tables import Table
 
-PROVIDERS = ("messagebird", "plivo", "telnyx", "twilio", "vonage")  # those whose webhooks we write (webhooks/)
+PROVIDERS = ("messagebird", "plivo", "sinch", "telnyx", "twilio", "vonage")  # those whose webhooks we write (webhooks/)
 
 
 def _parse_provider(name: str) -> str:

@@ -44,7 +44,7 @@ class Callbacks:
             if place in over:
                 continue
             target = make_target(callback.url, allows_private=self._allows_private)
-            status, result = await request(target, callback.body.encode(), callback.headers)
+            status, result = await request(target, callback.body.encode(), callback.headers, callback.method)
             answers.append(Answered(request=place, verdict=result.verdict, status=status, reason=result.reason))
             ended = ended if result.verdict == TAKEN else result
             if result.verdict == PASSING:

@@ -26,13 +26,14 @@ class CallAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A POST to an application: `name` is the status that it tells, or `reply`.
+    """A request to an application, mostly a POST: `name` is the status that it tells, or `reply`.
 
     `signature` are those of its `headers` that sign it, or what does so in its body. It is waiting until it was taken,
     refused for good, or given up after too many tries; while it waits, it is tried at `due_at`.
     """
 
     name: str
+    method: str
     url: str
     headers: Mapping[str, str]
     signature: Mapping[str, str]
@@ -95,6 +96,7 @@ def _call(place: int, callback: Callback, job: Job | None) -> WebhookCall:
     state = _state(tries[-1][1].verdict if tries else PASSING, job)
     return WebhookCall(
         name=callback.name,
+        method=callback.method,
         url=callback.url,
         headers=callback.headers,
         signature={name: value for name, value in callback.headers.items() if "signature" in name} | callback.signed,

@@ -52,12 +52,12 @@ class Posted(NamedTuple):
     result: Result
 
 
-async def request(target: Target, content: bytes, headers: Mapping[str, str]) -> Posted:
-    """Do as `post` does, and return the status too."""
+async def request(target: Target, content: bytes, headers: Mapping[str, str], method: str = "POST") -> Posted:
+    """Do as `post` does, or GET, and return the status too."""
     transport = _CheckedTransport(target)
     # No proxy of the environment: it would look up the name by itself, and connect where it likes.
     async with httpx2.AsyncClient(transport=transport, trust_env=False, timeout=TIMEOUT_SECONDS) as client:
-        built = client.build_request("POST", target.url, content=content, headers={"user-agent": USER_AGENT, **headers})
+        built = client.build_request(method, target.url, content=content, headers={"user-agent": USER_AGENT, **headers})
         try:
             answer = await client.send(built, stream=True)
         except httpx2.TimeoutException:

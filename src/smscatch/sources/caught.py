@@ -4,7 +4,7 @@ The forms of the providers are not known here.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
 
     So no secret has to be kept: what signs it is a key, of which only the hash is known when the request is made.
     `name` says what it tells: a status, or that it brings a reply. `signed` is what signs it inside its body, if no
-    header does.
+    header does. One with GET has no body.
     """
 
     url: str
@@ -30,6 +30,7 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     name: str = ""
     signed: dict[str, str] = {}
+    method: Literal["POST", "GET"] = "POST"
 
 
 class CaughtPart(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from smscatch.webhooks.base import Inbound, InboundForm, Keywords
 FORMS: Mapping[str, str] = {
     "messagebird": "smscatch.webhooks.messagebird",
     "plivo": "smscatch.webhooks.plivo",
+    "sinch": "smscatch.webhooks.sinch",
     "telnyx": "smscatch.webhooks.telnyx",
     "twilio": "smscatch.webhooks.twilio",
     "vonage": "smscatch.webhooks.vonage",

@@ -1,8 +1,9 @@
 """What all inbound webhooks share: a text from a handset, how it is written, and the words that end or resume texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from smscatch.sources.caught import Callback
 
@@ -38,6 +39,11 @@ class Keywords(NamedTuple):
         """
         word = " ".join(text.casefold().split())
         return True if word in self.start else False if word in self.stop else None
+
+
+def with_query(url: str, fields: Mapping[str, str]) -> str:
+    """Return an address with these fields in its query, behind those that it has."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
 
 
 class InboundForm(NamedTuple):

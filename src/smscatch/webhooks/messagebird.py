@@ -1,19 +1,21 @@
 """MessageBird's webhook for incoming texts: JSON, with a signed token (JWT) that has the hashes of address and body.
 
-Source: MessageBird's documentation, "Receive messages" and "Verify HTTP requests". It knows no words that end texts.
+Source: MessageBird's documentation, "Receive messages", "Handle status reports" and "Verify HTTP requests". It knows no
+words that end texts.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
 from smscatch.sources.caught import Callback
 from smscatch.times import format_time
-from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm
+from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, with_query
 
 # A token is signed once, and a request tried again for as long as it takes.
 GOOD_BEFORE, GOOD_AFTER = timedelta(seconds=10), timedelta(days=3)
@@ -29,16 +31,29 @@ def write(url: str, inbound: Inbound, secret: str) -> Callback:
         "recipient": inbound.to.removeprefix("+"),
     }
     body = msgspec.json.encode(message)
-    claims = {
-        "exp": int((inbound.at + GOOD_AFTER).timestamp()),
+    headers = {"content-type": "application/json", **_sign(url, body, inbound.at, secret)}
+    return Callback(url=url, headers=headers, body=body.decode(), name=REPLY_NAME)
+
+
+def sign_status(url: str, fields: Mapping[str, str], at: datetime, secret: str) -> Callback:
+    """Return the request that tells of a `status`: a GET, with all in its query."""
+    whole = with_query(url, fields)
+    headers = _sign(whole, b"", at, secret)
+    return Callback(url=whole, headers=headers, body="", name=fields["status"], method="GET")
+
+
+def _sign(url: str, body: bytes, at: datetime, secret: str) -> dict[str, str]:
+    """Return the header that signs a request; where there is no body there is no hash of it."""
+    claims: dict[str, object] = {
+        "exp": int((at + GOOD_AFTER).timestamp()),
         "iss": "MessageBird",
         "jti": secrets.token_hex(16),
-        "nbf": int((inbound.at - GOOD_BEFORE).timestamp()),
-        "payload_hash": hashlib.sha256(body).hexdigest(),
+        "nbf": int((at - GOOD_BEFORE).timestamp()),
         "url_hash": hashlib.sha256(url.encode()).hexdigest(),
     }
-    headers = {"content-type": "application/json", "messagebird-signature-jwt": _write_jwt(claims, secret)}
-    return Callback(url=url, headers=headers, body=body.decode(), name=REPLY_NAME)
+    if body:
+        claims["payload_hash"] = hashlib.sha256(body).hexdigest()
+    return {"messagebird-signature-jwt": _write_jwt(claims, secret)}
 
 
 def _write_jwt(claims: dict[str, object], secret: str) -> str:

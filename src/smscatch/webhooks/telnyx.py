@@ -7,7 +7,9 @@ import base64
 import hashlib
 import importlib.util
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -20,30 +22,56 @@ from smscatch.webhooks.base import REPLY_NAME, Inbound, InboundForm, Keywords
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
+JSON = "application/json"
 STOP = ("stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit")
 START = ("start", "unstop")
 
 
 def write(url: str, inbound: Inbound, secret: str) -> Callback:
     """Return the request that tells of a text. Raises BadRequest if PyNaCl is missing."""
+    return sign(url, Event("message.received", inbound.at, _payload(inbound)), secret, REPLY_NAME)
+
+
+class Event(NamedTuple):
+    """What Telnyx tells: the name of its kind, when it occurred, and of what."""
+
+    kind: str
+    at: datetime
+    payload: Mapping[str, object]
+
+
+def sign(url: str, told: Event, secret: str, name: str) -> Callback:
+    """Return a request called `name` with an event, signed. Raises BadRequest if PyNaCl is missing."""
+    body, stamp = _write_event(url, told), str(int(told.at.timestamp()))
+    signature = _key_of(secret).sign(f"{stamp}|{body}".encode()).signature
+    headers = {
+        "content-type": JSON,
+        "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
+        "telnyx-timestamp": stamp,
+    }
+    return Callback(url=url, headers=headers, body=body, name=name)
+
+
+def tell(url: str, told: Event, secret: str, name: str) -> Callback:
+    """Do as `sign` does; without PyNaCl return a request that is not signed: no text is refused for want of that."""
+    try:
+        return sign(url, told, secret, name)
+    except BadRequest:
+        return Callback(url=url, headers={"content-type": JSON}, body=_write_event(url, told), name=name)
+
+
+def _write_event(url: str, told: Event) -> str:
     event = {
         "data": {
-            "event_type": "message.received",
+            "event_type": told.kind,
             "id": str(uuid.uuid4()),
-            "occurred_at": format_time(inbound.at),
-            "payload": _payload(inbound),
+            "occurred_at": format_time(told.at),
+            "payload": told.payload,
             "record_type": "event",
         },
         "meta": {"attempt": 1, "delivered_to": url},
     }
-    body, stamp = msgspec.json.encode(event).decode(), str(int(inbound.at.timestamp()))
-    signature = _key_of(secret).sign(f"{stamp}|{body}".encode()).signature
-    headers = {
-        "content-type": "application/json",
-        "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
-        "telnyx-timestamp": stamp,
-    }
-    return Callback(url=url, headers=headers, body=body, name=REPLY_NAME)
+    return msgspec.json.encode(event).decode()
 
 
 def _payload(inbound: Inbound) -> dict[str, object]:

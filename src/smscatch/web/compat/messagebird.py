@@ -1,20 +1,29 @@
 """MessageBird's SMS API: what an application sends with its SDKs is caught, and found again as MessageBird has it.
 
-Source: MessageBird's documentation, "SMS messaging API" and "API errors"; what its SDK for Python accepts was tried
-with messagebird 2.2. No `reportUrl` is called.
+Source: MessageBird's documentation, "SMS messaging API", "Handle status reports" and "API errors"; what its SDK for
+Python accepts was tried with messagebird 2.2.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
-from smscatch.sources.caught import CaughtText
+from smscatch.sources.caught import Callback, CaughtText
 from smscatch.times import format_time
-from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
+from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.webhooks.messagebird import sign_status
 
-FIELDS = {"to": "recipients", "sender": "originator", "text": "body"}  # as MessageBird calls ours
+FIELDS = {
+    "to": "recipients",
+    "sender": "originator",
+    "text": "body",
+    "callback": "reportUrl",
+}  # as MessageBird calls ours
+NETWORK = "00101"  # the one for tests: ITU-T E.212
 CODES = {401: 2, 404: 20, 422: 9}
 REFUSED = "Request not allowed (incorrect access_key)"
 
@@ -25,11 +34,37 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     sender, text = parse_sender(asked.text("originator")), str(asked.fields.get("body") or "")
     if not text:
         raise BadSend.missing("text")
-    facts = {"recipients": recipients, "reference": asked.text("reference")}
-    sent = [desk.prepare(Outgoing(to, sender, text, facts=facts)) for to in recipients]
+    facts, url = (
+        {"recipients": recipients, "reference": asked.text("reference")},
+        parse_callback(asked.text("reportUrl")),
+    )
+    sent = [await desk.foresee(desk.prepare(Outgoing(to, sender, text, facts=facts))) for to in recipients]
     for each in sent:
-        await desk.keep(each)
+        told = () if url is None else _reports(url, each, sent[0].id, desk.secret)
+        await desk.keep(msgspec.structs.replace(each, callbacks=told))
     return SdkAnswer(_resource(sent[0], "sent", asked.base), 201)
+
+
+def _reports(url: str, sent: CaughtText, message_id: str, secret: str) -> tuple[Callback, ...]:
+    """Return what the application is told of a recipient; nothing if it gave no reference, as at MessageBird."""
+    if not sent.facts["reference"]:
+        return ()
+    failed = {"statusErrorCode": sent.undelivered} if sent.undelivered else {}
+    fields = {
+        "id": message_id,
+        "mccmnc": NETWORK,
+        "ported": "0",
+        "recipient": sent.line.removeprefix("+"),
+        "reference": str(sent.facts["reference"]),
+        "status": _final(sent),
+        "statusDatetime": sent.received_at.isoformat(timespec="seconds"),
+        "statusReason": "undeliverable" if sent.undelivered else "successfully delivered",
+    }
+    return (sign_status(url, fields | failed, sent.received_at, secret),)
+
+
+def _final(sent: CaughtText) -> str:
+    return "delivery_failed" if sent.undelivered else "delivered"
 
 
 def _recipients(asked: Asked) -> list[str]:
@@ -39,7 +74,8 @@ def _recipients(asked: Asked) -> list[str]:
 
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
     """Return a text that was sent. Raises NotFound."""
-    return SdkAnswer(_resource((await desk.find(path["id"])).sent, "delivered", asked.base))
+    sent = (await desk.find(path["id"])).sent
+    return SdkAnswer(_resource(sent, _final(sent), asked.base))
 
 
 async def delete(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
@@ -72,7 +108,7 @@ def _resource(sent: CaughtText, status: str, base: str) -> dict[str, Any]:
             "totalCount": count,
             "totalSentCount": count,
             "totalDeliveredCount": count if status == "delivered" else 0,
-            "totalDeliveryFailedCount": 0,
+            "totalDeliveryFailedCount": count if status == "delivery_failed" else 0,
             "items": items,
         },
     }

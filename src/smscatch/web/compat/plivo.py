@@ -1,18 +1,24 @@
 """Plivo's Message API: what an application sends with Plivo's SDKs is caught, and found again as Plivo has it.
 
-Source: Plivo's documentation, "Message API", "Send a message" and "Retrieve a message"; what its SDK for Python accepts
-was tried with plivo 4.63. No `url` is called.
+Source: Plivo's documentation, "Message API", "Send a message", "Retrieve a message" and "Message status callbacks";
+what its SDK for Python accepts was tried with plivo 4.63.
 """
 
 import uuid
 from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
 
 from smscatch.errors import BadSend, SmscatchError, Unauthorized
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
-from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
+from smscatch.sources.caught import Callback, CaughtText
+from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.webhooks.plivo import sign
 
-FIELDS = {"to": "dst", "sender": "src", "text": "text"}  # as Plivo calls ours
+FIELDS = {"to": "dst", "sender": "src", "text": "text", "callback": "url"}  # as Plivo calls ours
+RATE = "0.00000"
 
 
 async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
@@ -23,12 +29,42 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     text = str(asked.fields.get("text") or "")
     if not text:
         raise BadSend.missing("text")
-    facts = {"account": path["account"]}
-    sent = [desk.prepare(Outgoing(to, sender, text, facts=facts)) for to in recipients]
+    facts, url = {"account": path["account"]}, parse_callback(asked.text("url"))
+    sent = [await desk.foresee(desk.prepare(Outgoing(to, sender, text, facts=facts))) for to in recipients]
+    method: Literal["POST", "GET"] = "GET" if asked.text("method").upper() == "GET" else "POST"
     for each in sent:
-        await desk.keep(each)
+        told = () if url is None else _statuses(url, each, sent[0], desk.secret, method=method)
+        await desk.keep(msgspec.structs.replace(each, callbacks=told))
     ids = [str(uuid.UUID(each.id)) for each in sent]
     return SdkAnswer({"api_id": str(uuid.uuid4()), "message": "message(s) queued", "message_uuid": ids}, 202)
+
+
+def _statuses(
+    url: str, sent: CaughtText, first: CaughtText, secret: str, *, method: Literal["POST", "GET"]
+) -> tuple[Callback, ...]:
+    """Return what the application is told: that a text is sent, and what became of it; a long one whole."""
+    at = sent.received_at.strftime("%Y-%m-%d %H:%M:%S+00:00")
+    fields = {
+        "From": sent.sender,
+        "To": sent.line.removeprefix("+"),
+        "MessageUUID": str(uuid.UUID(sent.id)),
+        "ParentMessageUUID": str(uuid.UUID(first.id)),
+        "PartInfo": "1 of 1",
+        "Units": str(count_segments(sent.text).count),
+        "TotalRate": RATE,
+        "TotalAmount": RATE,
+        "MCC": "001",  # of the network for tests: ITU-T E.212
+        "MNC": "01",
+        "QueuedTime": at,
+        "SentTime": at,
+    }
+    failed = {"ErrorCode": sent.undelivered} if sent.undelivered else {}
+    steps: tuple[tuple[str, dict[str, str]], ...] = (("sent", {}), (_final(sent), {"DeliveryReportTime": at} | failed))
+    return tuple(sign(url, fields | more | {"Status": status}, secret, status, method=method) for status, more in steps)
+
+
+def _final(sent: CaughtText) -> str:
+    return "undelivered" if sent.undelivered else "delivered"
 
 
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
@@ -40,14 +76,14 @@ async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
         "error_code": sent.undelivered or "000",
         "from_number": sent.sender,
         "message_direction": "outbound",
-        "message_state": "undelivered" if sent.undelivered else "delivered",
+        "message_state": _final(sent),
         "message_time": sent.received_at.strftime("%Y-%m-%d %H:%M:%S+00:00"),
         "message_type": "sms",
         "message_uuid": uid,
         "resource_uri": f"/v1/Account/{path['account']}/Message/{uid}/",
         "to_number": sent.line.removeprefix("+"),
-        "total_amount": "0.00000",
-        "total_rate": "0.00000",
+        "total_amount": RATE,
+        "total_rate": RATE,
         "units": count_segments(sent.text).count,
     }
     return SdkAnswer(message)

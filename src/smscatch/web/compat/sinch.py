@@ -12,10 +12,10 @@ import msgspec
 
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
 from smscatch.sending import Desk, Outgoing
-from smscatch.sources.caught import Callback, CaughtText
+from smscatch.sources.caught import CaughtText
 from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
-from smscatch.web.responses import JSON
+from smscatch.webhooks.sinch import sign
 
 TEXT = "mt_text"
 MAX_BODY = 2000  # characters
@@ -61,7 +61,7 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
         "recipients": recipients,
     }
     sent = [desk.prepare(Outgoing(to, sender, _fill(body, parameters, to), facts=facts)) for to in recipients]
-    for each in _with_reports(sent):
+    for each in _with_reports(sent, desk.secret):
         await desk.keep(each)
     return SdkAnswer(_batch(sent[0]), 201)
 
@@ -84,7 +84,7 @@ def _fill(body: str, parameters: Mapping[str, Mapping[str, str]], to: str) -> st
     return _PARAMETER.sub(value, body)
 
 
-def _with_reports(sent: Sequence[CaughtText]) -> list[CaughtText]:
+def _with_reports(sent: Sequence[CaughtText], secret: str) -> list[CaughtText]:
     """Return the texts of a batch with the delivery reports that are called back: one for all, or one for each."""
     url, kind = sent[0].facts["callback"], sent[0].facts["batch"].get("delivery_report", "none")
     if url is None or kind not in (*OF_BATCH, *OF_RECIPIENT):
@@ -94,13 +94,8 @@ def _with_reports(sent: Sequence[CaughtText]) -> list[CaughtText]:
         each.id: _report(each, kind == "full") if kind in OF_BATCH else _recipient_report(sent[0], each.line)
         for each in told
     }
-    calls = {
-        id_: Callback(url=url, headers=_JSON, body=msgspec.json.encode(it).decode()) for id_, it in reports.items()
-    }
+    calls = {id_: sign(url, it, sent[0].received_at, secret, name="Delivered") for id_, it in reports.items()}
     return [msgspec.structs.replace(each, callbacks=(calls[each.id],) if each.id in calls else ()) for each in sent]
-
-
-_JSON = {"content-type": JSON}
 
 
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:

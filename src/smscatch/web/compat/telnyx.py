@@ -1,21 +1,25 @@
 """Telnyx's Messages API: what an application sends with Telnyx's SDKs is caught, and found again as Telnyx has it.
 
-Source: Telnyx's documentation, "Send a message", "Retrieve a message" and "API Errors"; what its SDK for Python accepts
-was tried with telnyx 4.189. No webhook is called.
+Source: Telnyx's documentation, "Send a message", "Retrieve a message", "Receiving webhooks for messaging" and "API
+Errors"; what its SDK for Python accepts was tried with telnyx 4.189.
 """
 
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from smscatch.errors import BadSend, NotFound, OptedOut, SmscatchError, Unauthorized
 from smscatch.segments import count_segments
 from smscatch.sending import Desk, Outgoing
-from smscatch.sources.caught import CaughtText
+from smscatch.sources.caught import Callback, CaughtText
 from smscatch.times import format_time
-from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient, parse_sender
+from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_callback, parse_recipient, parse_sender
+from smscatch.webhooks.telnyx import Event, tell
 
-FIELDS = {"to": "to", "sender": "from", "text": "text"}  # as Telnyx calls ours
+FIELDS = {"to": "to", "sender": "from", "text": "text", "callback": "webhook_url"}  # as Telnyx calls ours
+SENT = "sent"
 
 
 async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
@@ -25,22 +29,34 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     text = str(asked.fields.get("text") or "")
     if not text:
         raise BadSend.missing("text")
-    sent = desk.prepare(Outgoing(to, sender, text, facts={"profile": profile}))
+    url = parse_callback(asked.text("webhook_url"))
+    sent = desk.prepare(Outgoing(to, sender, text, facts={"profile": profile, "webhook": url}))
     sent = await desk.clear(sent)
-    await desk.keep(sent)
+    await desk.keep(sent if url is None else msgspec.structs.replace(sent, callbacks=_events(url, sent, desk.secret)))
     return SdkAnswer({"data": _resource(sent, "queued")})
+
+
+def _events(url: str, sent: CaughtText, secret: str) -> tuple[Callback, ...]:
+    """Return what the application is told: that a text is sent, and what became of it."""
+    steps = (("message.sent", SENT), ("message.finalized", _final(sent)))
+    return tuple(
+        tell(url, Event(kind, sent.received_at, _resource(sent, status)), secret, status) for kind, status in steps
+    )
+
+
+def _final(sent: CaughtText) -> str:
+    return "delivery_failed" if sent.undelivered else "delivered"
 
 
 async def fetch(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer:
     """Return a text that was sent. Raises NotFound."""
     found = await desk.find(path["id"].replace("-", "").lower())
-    status = "delivery_failed" if found.sent.undelivered else "delivered"
-    return SdkAnswer({"data": _resource(found.sent, status)})
+    return SdkAnswer({"data": _resource(found.sent, _final(found.sent))})
 
 
 def _resource(sent: CaughtText, status: str) -> dict[str, Any]:
     segments, at = count_segments(sent.text), format_time(sent.received_at)
-    done = None if status == "queued" else at
+    is_over = status not in ("queued", SENT)
     failed = [] if status != "delivery_failed" else [{"code": sent.undelivered, "title": "Undeliverable"}]
     return {
         "record_type": "message",
@@ -51,14 +67,15 @@ def _resource(sent: CaughtText, status: str) -> dict[str, Any]:
         "from": {"phone_number": sent.sender, "carrier": "", "line_type": ""},
         "to": [{"phone_number": sent.line, "status": status, "carrier": "", "line_type": ""}],
         "text": sent.text,
+        "webhook_url": sent.facts.get("webhook"),
         "media": [],
         "encoding": segments.encoding,
         "parts": segments.count,
         "tags": [],
         "cost": None,
         "received_at": at,
-        "sent_at": done,
-        "completed_at": done,
+        "sent_at": None if status == "queued" else at,
+        "completed_at": at if is_over else None,
         "valid_until": None,
         "errors": failed,
     }
