@@ -273,7 +273,7 @@ async def test_a_method_that_a_path_does_not_take_is_refused(api: httpx2.AsyncCl
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
 
 
-async def test_a_path_without_parameters_goes_straight_to_its_handler_and_all_others_to_the_router(
+async def test_what_the_table_has_goes_straight_to_its_handler_and_all_else_to_the_router(
     api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     routed, route = list[str](), Router.__call__
@@ -288,9 +288,10 @@ async def test_a_path_without_parameters_goes_straight_to_its_handler_and_all_ot
         ("GET", "/api/v1/messages/unknown", 404),
         ("PUT", "/api/v1/messages", 405),
         ("HEAD", "/healthz", 200),
+        ("GET", "/static/smscatch.css", 200),
     ):
         assert (await api.request(method, path)).status_code == status
-    assert routed == ["GET /api/v1/messages/unknown", "PUT /api/v1/messages", "HEAD /healthz"]
+    assert routed == ["PUT /api/v1/messages", "HEAD /healthz", "GET /static/smscatch.css"]
 
 
 async def test_a_bug_is_answered_without_its_details(api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,16 @@
 """What goes around every route: its face, what the handlers share, headers. The table of routes is in routes.py."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smscatch.access import House
@@ -142,22 +144,40 @@ def _handler(endpoint: Endpoint) -> Handler:
 
 
 class Shortcut:
-    """Hands what asks for a path without parameters to its handler at once (dispatch); all else to Starlette.
+    """Hands what a row of the table takes to its handler at once (dispatch); to Starlette what none takes, and files.
 
-    That one asks route by route, and puts four layers around each, which thousands who wait would all hold.
+    That one asks route by route, whatever the method, and puts four layers around each, which thousands who wait would
+    all hold.
     """
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
-        self._handlers = {(each.method, each.path): _handler(each) for each in ENDPOINTS if "{" not in each.path}
+        self._plain = {(each.method, each.path): _handler(each) for each in ENDPOINTS if "{" not in each.path}
+        self._patterns: dict[str, list[_Pattern]] = {}  # by method, in the order of the table
+        for each in ENDPOINTS:
+            if "{" in each.path:
+                self._patterns.setdefault(each.method, []).append(_Pattern.of(each))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
-        handle = self._handlers.get((scope.get("method", ""), scope.get("path", "")))
+        handle = self._find(scope)
         if handle is None:
             await self._app(scope, receive, send)
         else:
             scope["app"] = self._app
             await self._answer(Request(scope, receive, send), send, handle)
+
+    def _find(self, scope: Scope) -> Handler | None:
+        """Return the handler of a request, and put what its path names into the scope."""
+        method, path = scope.get("method", ""), scope.get("path", "")
+        handle = self._plain.get((method, path))
+        if handle is not None:
+            return handle
+        for pattern in self._patterns.get(method, ()):
+            names = pattern.match(path)
+            if names is not None:
+                scope["path_params"] = names
+                return pattern.handle
+        return None
 
     async def _answer(self, request: Request, send: Send, handle: Handler) -> None:
         try:
@@ -169,6 +189,24 @@ class Shortcut:
             await response(request.scope, request.receive, send)
             raise  # for the server's log
         await response(request.scope, request.receive, send)
+
+
+class _Pattern(NamedTuple):
+    """A path with parameters, as Starlette writes it, and what answers it."""
+
+    regex: re.Pattern[str]
+    convertors: Mapping[str, Convertor[Any]]
+    handle: Handler
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "_Pattern":
+        regex, _, convertors = compile_path(endpoint.path)
+        return cls(regex, convertors, _handler(endpoint))
+
+    def match(self, path: str) -> dict[str, Any] | None:
+        """Return the parameters of a path, None if it is another."""
+        found = self.regex.match(path)
+        return found and {name: self.convertors[name].convert(value) for name, value in found.groupdict().items()}
 
 
 def _describe() -> dict[str, Any]:
