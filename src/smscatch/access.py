@@ -13,7 +13,7 @@ import msgspec
 from smscatch.cursors import check_cursor, parse_after, parse_range
 from smscatch.deletions import Deletions
 from smscatch.errors import BadRequest, Forbidden, LeaseEnded, NoMessage, NoModem, NotFound, SmscatchError
-from smscatch.inbox import PAGE, Inbox, within_bytes
+from smscatch.inbox import PAGE, Inbox
 from smscatch.keycache import KeyCache
 from smscatch.leases import Leases
 from smscatch.lines import OwnLines, describe
@@ -123,7 +123,7 @@ class Access(Rights):
 
     async def newest(self, query: Query, limit: int) -> list[Stored]:
         """Return the newest matches, up to `limit`, or fewer if they are long: MAX_HELD_BYTES, or the one with more."""
-        newest = within_bytes(await self.house.inbox.store.newest(query, limit))
+        newest = await self.house.inbox.latest(query, limit)
         self.note(newest)
         return newest
 

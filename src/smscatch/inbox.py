@@ -20,7 +20,7 @@ from smscatch.errors import StoreUnavailable
 from smscatch.hub import Hub
 from smscatch.messages import Message, Part, Query, Stored
 from smscatch.sharing import Sharing
-from smscatch.stores import Delivery, Key, Store
+from smscatch.stores import Delivery, Key, LineUse, Store
 from smscatch.twins import Twins
 
 PAGE = 200
@@ -218,9 +218,22 @@ class Inbox:
         """
         return await self._sharing.ask("position", self._position)
 
+    async def used_lines(self) -> list[LineUse]:
+        """Return what lines have messages, also those whose first text waited in the spool: Store.lines."""
+        return await self._sharing.ask("lines", self._used_lines)
+
+    async def _used_lines(self) -> list[LineUse]:
+        await self.catch_up()
+        return await self.store.lines()
+
+    async def latest(self, query: Query, limit: int) -> list[Stored]:
+        """Return the newest matches, up to `limit`, or fewer if they are long: MAX_HELD_BYTES, or the one with more."""
+        asked = ("newest", query, limit)
+        return within_bytes(await self._sharing.ask(asked, lambda: self.store.newest(query, limit)))
+
     async def _position(self) -> int:
         await self.catch_up()
-        return await self.newest_position()
+        return await self.store.position()
 
     async def newest_position(self) -> int:
         """Return the newest position; what waits in the spool will have a later one."""
@@ -232,8 +245,7 @@ class Inbox:
 
     async def has_received(self, line: str) -> bool:
         """Return whether a line has messages."""
-        query = Query(lines=(line,))
-        return bool(await self._sharing.ask(("newest", query), lambda: self.store.newest(query, 1)))
+        return bool(await self.latest(Query(lines=(line,)), 1))
 
     async def check(self) -> list[str]:
         """Return what makes messages late, in sentences, if they come in and can be stored. Raises StoreUnavailable."""

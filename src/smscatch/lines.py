@@ -114,9 +114,7 @@ class OwnLines:
         configured = self._settings.lines
         if not configured and self._settings.virtual_default:
             return []
-        if not configured:
-            await self._inbox.catch_up()  # a line's first text may be in the spool still
-        numbers = list(configured) or await self.used()
+        numbers = list(configured) or [use.number for use in await self._inbox.used_lines()]
         return [
             number
             for number in numbers
