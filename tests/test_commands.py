@@ -68,6 +68,25 @@ def test_a_new_command_is_one_file(
     sys.modules.pop("smscatch.cli.new_hello")
 
 
+def test_one_command_does_not_load_the_others() -> None:
+    program = """
+import sys
+for name in ("smscatch.cli.backup", "smscatch.cli.gammu", "zipfile", "difflib", "configparser", "zoneinfo"):
+    sys.modules[name] = None
+from smscatch import cli
+assert cli.make_parser("serve").parse_args(["serve", "--port", "1"]).port == "1"
+assert [command.name for command in cli.find_commands("serve")] == ["serve"]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_command_that_there_is_not_is_refused_with_all_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["serv"])
+    told = capsys.readouterr().err
+    assert all(name in told for name in ("backup", "serve", "wait"))
+
+
 def test_the_commands_are_listed_without_loading_what_they_need() -> None:
     program = """
 import sys

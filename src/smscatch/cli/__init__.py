@@ -26,7 +26,8 @@ from smscatch.errors import (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 nothing found, 2 wrong use or setting, 3 failed."""
-    options = make_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    options = make_parser(argv[0] if argv else "").parse_args(argv)
     try:
         result: int = options.run(options)
     except (BadSetting, BadRequest, UnknownLine) as error:
@@ -56,12 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return result
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; each has its function as `run`."""
+def make_parser(asked: str = "") -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of the one asked for; each has its function as `run`."""
     parser = argparse.ArgumentParser(prog="smscatch", description="A real phone number for your tests.")
     parser.add_argument("--version", action="version", version=f"smscatch {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in find_commands():
+    for command in find_commands(asked):
         text = command.help
         added = commands.add_parser(command.name, help=text, description=text[0].upper() + text[1:] + ".")
         added.set_defaults(run=command.run)
@@ -70,8 +71,16 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def find_commands() -> list[Command]:
-    """Return the COMMANDS of all modules here."""
+def find_commands(asked: str = "") -> list[Command]:
+    """Return the COMMANDS of all modules here, in the order of their names; alone the one asked for, if there is it.
+
+    A module that is called as the command begins is looked into first: the others need not be loaded then.
+    """
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "__main__")
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return [command for module in modules for command in getattr(module, "COMMANDS", ())]
+    found: dict[str, list[Command]] = {}
+    for name in sorted(names, key=lambda name: not (asked and name.startswith(asked))):
+        found[name] = getattr(importlib.import_module(f"{__name__}.{name}"), "COMMANDS", [])
+        for command in found[name]:
+            if command.name == asked:
+                return [command]
+    return [command for name in names for command in found[name]]

@@ -1,6 +1,5 @@
 """What one setting is, how what is given becomes its value, and what is said of a wrong one. No setting itself."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -88,6 +87,8 @@ def refuse_unknown(prefix: str, names: Iterable[str], known: Sequence[str], orig
     """Raise BadSetting for the first name that is not known, with the one that was meant, or with all there are."""
     for name in names:
         if name not in known:
+            import difflib  # noqa: PLC0415 - for this refusal alone
+
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
             raise BadSetting(f"{origin}: there is no setting {prefix + name!r}. {meant}")

@@ -1,6 +1,5 @@
 """What is given for the settings: by the configuration file, and by variables of the environment. No setting itself."""
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -77,6 +76,10 @@ def _refuse_misspelt(environ: Mapping[str, str], fields: Mapping[str, Field]) ->
     known = [f"{PREFIX}{name.upper()}" for name in (*fields, "config")]
     known += [f"{PREFIX}{name.upper()}_FILE" for name, field in fields.items() if field.is_secret]
     for variable in environ:
-        close = difflib.get_close_matches(variable, known, n=1, cutoff=0.9) if variable.startswith(PREFIX) else []
-        if close and variable not in known:
+        if variable in known or not variable.startswith(PREFIX):
+            continue
+        import difflib  # noqa: PLC0415 - few have a variable that we do not know
+
+        close = difflib.get_close_matches(variable, known, n=1, cutoff=0.9)
+        if close:
             raise BadSetting(f"There is no variable {variable}. Did you mean {close[0]}?")

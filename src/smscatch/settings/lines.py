@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -54,6 +53,8 @@ def _parse_engine(name: str) -> str:
 
 
 def _parse_zone(name: str) -> str:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - for a stick that keeps the time of its place alone
+
     try:
         ZoneInfo(name)
     except (LookupError, OSError) as error:
