@@ -6,18 +6,22 @@ import gc
 import importlib
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from smscatch import Client, hook
 from smscatch.committing import Committer
@@ -42,23 +46,36 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+T = TypeVar("T")
 TESTS = Path(__file__).parent
 ADMIN_KEY = "the-administrator-of-the-tests"
 
 
+# Each of these is tried by one worker, which starts a browser once for all of it.
+TOGETHER = (
+    ("test_page_craft.py", "test_page_find.py", "test_page_live.py"),
+    (
+        *("test_page_stream.py", "test_page_message.py", "test_page_keys.py", "test_page_lines.py"),
+        *("test_page_burst.py", "test_page_sites.py", "test_page_rows.py", "test_page_look.py"),
+        *("test_page_login.py", "test_page_clearing.py"),
+    ),
+)
 # Started first, in this order, or the other workers wait for them at the end: a file is tried by one worker.
-# The pages follow each other, so that a worker starts its browser once for several of them.
 LONGEST = (
+    *(name for files in TOGETHER for name in files),
     *("test_cli.py", "test_js.py", "test_parallel.py", "test_tools.py", "test_instances.py", "test_end_to_end.py"),
-    *("test_page_craft.py", "test_page_find.py", "test_page_live.py", "test_page_stream.py", "test_page_message.py"),
-    *("test_page_keys.py", "test_page_lines.py", "test_page_burst.py", "test_page_sites.py", "test_page_rows.py"),
-    *("test_page_look.py", "test_page_login.py", "test_page_clearing.py"),
     *("test_mongo.py", "test_contract.py", "test_simulator_gammu.py"),
     *("test_opening.py", "test_pytest_plugin.py", "test_demo.py", "test_manners.py"),
     *("test_link_faults.py", "test_examples.py"),
     *("test_keeping.py", "test_docs.py", "test_server_limits.py", "test_gammucheck.py"),
     *("test_leases.py", "test_client_away.py", "test_postgres_away.py", "test_server.py", "test_link_kill.py"),
 )
+
+
+def in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` does. In a thread: this one may have a loop, as while Playwright's synchronous API is open."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,6 +107,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))  # stable: all else stays in its order
+
+
+class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
+    """Shares the files among the workers, those that are TOGETHER as if they were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((files[0] for files in TOGETHER if Path(file).name in files), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadFileScheduling | None:
+    return FilesTogether(config) if config.option.dist == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
@@ -153,8 +183,21 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with the tables and nothing in them: copying takes a tenth of making them."""
+
+    async def make(path: Path) -> None:
+        await (await open_store(f"sqlite:///{path}", join_parts)).close()
+
+    path = tmp_path_factory.mktemp("new") / "smscatch.db"
+    in_thread(make(path))
+    return path
+
+
 @pytest.fixture
-async def inbox(tmp_path: Path, clock: Clock) -> AsyncIterator[Inbox]:
+async def inbox(tmp_path: Path, clock: Clock, new_database: Path) -> AsyncIterator[Inbox]:
+    shutil.copy(new_database, tmp_path / "inbox.db")
     store = await open_store(f"sqlite:///{tmp_path}/inbox.db", join_parts)
     opened = await Inbox.open(store, now=clock)
     feed = asyncio.create_task(opened.feed())

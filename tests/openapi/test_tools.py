@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,10 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def served(server: Server) -> Server:
-    """A server with one message."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two messages, for all; schemathesis, which deletes them, is the last to have it."""
+    server = Server(tmp_path_factory.mktemp("served")).start()
     delivery = {"line": LINE, "sender": "Authy", "text": TEXT}
     server.send("An earlier text")
     httpx2.post(
@@ -67,7 +69,8 @@ def served(server: Server) -> Server:
     ).raise_for_status()
     with server.client() as client:
         client.wait_for_code(after="0", timeout=PATIENCE_SECONDS)
-    return server
+    yield server
+    server.kill()
 
 
 def test_it_is_valid_and_no_name_stands_there_twice(described: Path) -> None:

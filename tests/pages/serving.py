@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from smscatch.settings import load_settings
 from smscatch.sources import join_parts
 from smscatch.spool import Entry, new_name, write_entry
 from smscatch.stores import Delivery, Store, open_store
+from tests.conftest import in_thread
 from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
@@ -62,12 +63,6 @@ class SignalsByHand(asyncio.SelectorEventLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:  # type: ignore[override]
         self.at_signal[sig] = callback
-
-
-def in_thread(work: Coroutine[Any, Any, T]) -> T:
-    """Return what `work` does. In a thread: Playwright's synchronous API has a loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
 
 
 class Server:

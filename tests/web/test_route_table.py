@@ -347,7 +347,15 @@ def callers_of(endpoint: Endpoint, *reaches: tuple[str, ...] | None) -> list[Cal
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_a_key_without_the_scope_is_refused_and_told_nothing(house: House, endpoint: Endpoint) -> None:
+async def test_a_key_is_told_and_does_what_its_scope_and_its_lines_let_it_and_nothing_else(
+    house: House, endpoint: Endpoint
+) -> None:
+    await refuses_keys_without_the_scope(house, endpoint)
+    await tells_a_key_of_a_foreign_line_nothing_and_changes_nothing_for_it(house, endpoint)
+    await serves_keys_of_the_line_and_of_all_lines(house, endpoint)
+
+
+async def refuses_keys_without_the_scope(house: House, endpoint: Endpoint) -> None:
     lacking = [scope for scope in (None, *keys.SCOPES) if scope not in (*endpoint.scopes, keys.ADMIN)]
     callers = [(scope, lines) for scope in lacking for lines in REACHES] if endpoint.scopes else []
     for call in CALLS[name_of(endpoint)]:
@@ -356,16 +364,14 @@ async def test_a_key_without_the_scope_is_refused_and_told_nothing(house: House,
             assert (answer.status, answer.told, answer.is_same) == (expected, [], True), (call, caller)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_a_key_of_a_foreign_line_is_told_nothing_and_changes_nothing(house: House, endpoint: Endpoint) -> None:
+async def tells_a_key_of_a_foreign_line_nothing_and_changes_nothing_for_it(house: House, endpoint: Endpoint) -> None:
     callers = callers_of(endpoint, (OTHER_LINE,))
     for call in CALLS[name_of(endpoint)]:
         for caller, answer in zip(callers, await house.call(endpoint, call, callers), strict=True):
             assert (answer.status, answer.told, answer.is_same) == (call.foreign, [], True), (call, caller, answer)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_a_key_of_the_line_or_of_all_lines_is_served(house: House, endpoint: Endpoint) -> None:
+async def serves_keys_of_the_line_and_of_all_lines(house: House, endpoint: Endpoint) -> None:
     for call in CALLS[name_of(endpoint)]:
         for caller in callers_of(endpoint, (LINE,), None):
             (answer,) = await house.call(endpoint, call, [caller])

@@ -14,7 +14,8 @@ annotated with a Field, and a Table, which may check all entries together:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -52,9 +53,9 @@ class Table(NamedTuple):
     name_form: str = "NAME has up to 40 of a-z, 0-9, - and _"
 
     @property
-    def fields(self) -> dict[str, Field]:
+    def fields(self) -> Mapping[str, Field]:
         """The keys of an entry."""
-        return annotations(self.entry, Field)
+        return _fields_of(self.entry)
 
     @property
     def form(self) -> str:
@@ -62,6 +63,12 @@ class Table(NamedTuple):
         fields = msgspec.structs.fields(self.entry)
         keys = ", ".join(field.name if field.required else f"{field.name} (optional)" for field in fields)
         return f"{self.header} with {keys}; {self.name_form}"
+
+
+@cache
+def _fields_of(entry: type[msgspec.Struct]) -> Mapping[str, Field]:
+    """Return the fields of an entry. Finding them takes most of the time of reading a table, and is done once."""
+    return annotations(entry, Field)
 
 
 def read_table(name: str, table: Table, file: Given, country: str | None) -> tuple[dict[str, Any], dict[str, str]]:
