@@ -36,6 +36,7 @@ type Options = Filters & Patience;
  */
 export class SmsCatch {
   readonly #transport: Transport;
+  readonly #hold: Hold = (conversation, ...signals) => this.#transport.hold(conversation, ...signals);
 
   constructor(url?: string | SmsCatchOptions, key?: string) {
     this.#transport = new Transport(typeof url === "object" ? url : { url, key });
@@ -65,7 +66,7 @@ export class SmsCatch {
 
   /** Return the cursor of now: take it before the test triggers the SMS, and give it as `after`. */
   mark(): Promise<string> {
-    return this.#transport.hold(cursor());
+    return this.#hold(cursor());
   }
 
   /**
@@ -77,7 +78,7 @@ export class SmsCatch {
   async totp(secret: string, { left = 3 }: { left?: number } = {}): Promise<string> {
     const kept = parseTotp(secret);
     checkRange("left", left, 0, kept.period / 2);
-    return codeOf(kept, await this.#transport.hold(untilGood(kept.period, left)));
+    return codeOf(kept, await this.#hold(untilGood(kept.period, left)));
   }
 
   /**
@@ -111,9 +112,9 @@ export class SmsCatch {
   async lease({ count, ...options }: LeaseOptions & { count?: number | undefined } = {}): Promise<
     LeasedLine | LeasedLines
   > {
-    const hold: Hold = (conversation, ...signals) => this.#transport.hold(conversation, ...signals);
-    if (count === undefined) return new LeasedLine(hold, await hold(leasing.lease<Lease>(options), options.signal));
-    return new LeasedLines(hold, await hold(leasing.lease<LeaseGroup>(options, count), options.signal));
+    const { signal } = options;
+    if (count === undefined) return new LeasedLine(this.#hold, await this.#hold(leasing.lease<Lease>(options), signal));
+    return new LeasedLines(this.#hold, await this.#hold(leasing.lease<LeaseGroup>(options, count), signal));
   }
 
   /** Lease a line, use it, and release it however that ends; returns what `use` returns. */
@@ -132,8 +133,7 @@ export class SmsCatch {
 
   /** Return a line that was leased elsewhere with this key; the first wait begins behind `after`, else with the lease. */
   async leased(id: string, after?: string): Promise<LeasedLine> {
-    const hold: Hold = (conversation, ...signals) => this.#transport.hold(conversation, ...signals);
-    return new LeasedLine(hold, await hold(leasing.leased(id, after)), after);
+    return new LeasedLine(this.#hold, await this.#hold(leasing.leased(id, after)), after);
   }
 
   /**
@@ -153,7 +153,7 @@ export class SmsCatch {
       } catch (error) {
         if (!isPassing(error)) throw error;
       }
-      await this.#transport.hold(pausing(), signal);
+      await this.#hold(pausing(), signal);
     }
   }
 
@@ -162,11 +162,11 @@ export class SmsCatch {
     const take = function* (message: Message): Conversation<string> {
       return want(message);
     };
-    return this.#transport.hold(wait({ path: "/api/v1/messages/next" }, take, options), options.signal);
+    return this.#hold(wait({ path: "/api/v1/messages/next" }, take, options), options.signal);
   }
 
   #get<T>(path: string, key: keyof T & string, params?: Record<string, unknown>): Promise<T> {
-    return this.#transport.hold(getting<T>(path, key, params));
+    return this.#hold(getting<T>(path, key, params));
   }
 }
 
