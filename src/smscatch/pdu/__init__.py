@@ -182,6 +182,8 @@ def join_text(parts: Iterable[Deliver]) -> str | None:
     ordered = sorted(parts, key=_number_of)
     if any(part.text is None for part in ordered):
         return None
+    if len(ordered) == 1:
+        return ordered[0].text  # which is decoded already
     texts, begun = [], b""
     for part, following in zip(ordered, [*ordered[1:], None], strict=True):
         data = begun + part.data

@@ -3,6 +3,7 @@
 The tables themselves are in tables.py; where a PDU keeps all this is in user_data.py.
 """
 
+import codecs
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
@@ -84,8 +85,11 @@ def decode_septets(septets: Iterable[int], shift: Shift = DEFAULT_SHIFT) -> str:
     """
     locking = LOCKING.get(shift.locking, LOCKING[0])
     single = SINGLE.get(shift.single, SINGLE[0])
+    octets = bytes(septets)
+    if ESCAPE not in octets:  # in most texts: then a table does it at once
+        return codecs.charmap_decode(octets, "strict", _characters(shift.locking))[0]
     characters = []
-    remaining = iter(septets)
+    remaining = iter(octets)
     for septet in remaining:
         if septet != ESCAPE:
             characters.append(locking.get(septet, " "))
@@ -93,6 +97,13 @@ def decode_septets(septets: Iterable[int], shift: Shift = DEFAULT_SHIFT) -> str:
         shifted = next(remaining, ESCAPE)
         characters.append(single.get(shifted) or locking.get(shifted, " "))
     return "".join(characters)
+
+
+@cache
+def _characters(locking: int) -> str:
+    """Return the characters of a locking shift table by their septets, as many as an octet has values."""
+    table = LOCKING.get(locking, LOCKING[0])
+    return "".join(table.get(octet, " ") for octet in range(0x100))
 
 
 @cache
