@@ -8,6 +8,7 @@ each wrong one holds up its address (tries.py), and what the store has of them i
 import asyncio
 import hashlib
 import secrets
+from datetime import timedelta
 from typing import NamedTuple
 
 from smscatch.inbox import Inbox
@@ -35,9 +36,11 @@ class FoundKey(NamedTuple):
     secret_hash: bytes
 
 
-async def add_smpp_key(inbox: Inbox, name: str, lines: tuple[str, ...] | None = None) -> SmppKey:
+async def add_smpp_key(
+    inbox: Inbox, name: str, lines: tuple[str, ...] | None = None, *, lifetime: timedelta | None = None
+) -> SmppKey:
     """Make a key with the scope send for SMPP. Raises BadRequest for a name that is none."""
-    key, password = new_key(inbox, name, (SEND,), lines), secrets.token_urlsafe(6)
+    key, password = new_key(inbox, name, (SEND,), lines, lifetime=lifetime), secrets.token_urlsafe(6)
     await inbox.store.add_key(key, await hash_password(key.id, password))
     return SmppKey(key, password)
 

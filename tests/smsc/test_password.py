@@ -1,5 +1,6 @@
 """What an application that sends by SMPP binds with: keys of its own, and the password of the settings."""
 
+import re
 from pathlib import Path
 
 import httpx2
@@ -69,3 +70,16 @@ async def test_an_administrator_alone_is_told_the_password(inbox: Inbox, leases:
                 continue
             assert told[0].json() == {"port": port, "system_id": "smscatch", "password": PASSWORD, "tls": tls}
             assert told[1].json() == {"port": port, "system_id": None, "password": None, "tls": tls}
+
+
+async def test_the_page_of_the_keys_makes_one_that_may_send_alone(inbox: Inbox, leases: Leases, tmp_path: Path) -> None:
+    _, secret = await add_key(inbox, "admin", ("admin",))
+    transport = httpx2.ASGITransport(make_app(inbox, leases, settings_in(tmp_path)))
+    form = {"name": "app", "for": "smpp", "scope": "admin", "reach": "all", "days": "7"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        page = (await client.post("/keys", data=form, headers={"authorization": f"Bearer {secret}"})).text
+    system_id, password = re.findall(r"<pre tabindex=\"0\"><code>([^<]+)</code></pre>", page)
+    made = (await get_smpp_key(inbox, system_id, password, KeyCache())).key
+    assert (made.name, made.scopes, made.lines) == ("app", ("send",), None)
+    assert made.expires_at is not None
+    assert "Point your application" not in page  # with it no SDK sends

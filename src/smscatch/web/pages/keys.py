@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from smscatch import keys
 from smscatch.errors import BadRequest, Forbidden, StoreUnavailable
 from smscatch.rights import end_forfeited
+from smscatch.smppkeys import add_smpp_key
 from smscatch.stores import Key
 from smscatch.web.endpoint import access_of, context_of, inbox_of, render, texts_of
 from smscatch.web.pages.login import read_form
@@ -24,7 +25,8 @@ LIFETIMES = (1, 7, 30, 90, 365)  # days
 class KeyRow(NamedTuple):
     """What stands in a form of this page: of a new key if `key_id` is "". `error` says why it was refused, if it was.
 
-    `lines` are those ticked; they count if `sees_all` is not chosen.
+    `lines` are those ticked; they count if `sees_all` is not chosen. `is_smpp`: it is for an application that sends by
+    SMPP, so it may send alone.
     """
 
     key_id: str = ""
@@ -33,7 +35,16 @@ class KeyRow(NamedTuple):
     sees_all: bool = True
     lines: tuple[str, ...] = ()
     days: str = ""
+    is_smpp: bool = False
     error: str = ""
+
+
+class MadeKey(NamedTuple):
+    """A key that was made just now, with its secret; of one for SMPP that is a password, for its id as system_id."""
+
+    key: Key
+    secret: str
+    is_smpp: bool = False
 
 
 async def keys_page(request: Request) -> Response:
@@ -49,21 +60,30 @@ async def make_key(request: Request) -> Response:
         scopes, lines = await _parse_limits(request, entry)
         if not entry.name:
             raise BadRequest(texts_of(request)("keys.no_name"))
-        made = await keys.add_key(inbox_of(request), entry.name, scopes, lines, lifetime=_lifetime(entry.days))
+        made = await _make(request, entry, scopes, lines)
     except BadRequest as error:
         return await _page(request, refused=entry._replace(error=str(error)))
     return await _page(request, made)
 
 
+async def _make(request: Request, entry: KeyRow, scopes: tuple[str, ...], lines: tuple[str, ...] | None) -> MadeKey:
+    """Make the key that a form describes. Raises BadRequest."""
+    inbox, lifetime = inbox_of(request), _lifetime(entry.days)
+    if entry.is_smpp:
+        return MadeKey(*await add_smpp_key(inbox, entry.name, lines, lifetime=lifetime), is_smpp=True)
+    return MadeKey(*await keys.add_key(inbox, entry.name, scopes, lines, lifetime=lifetime))
+
+
 def _read_entry(form: dict[str, list[str]], key_id: str = "") -> KeyRow:
-    lines = tuple(dict.fromkeys(form.get("line", [])))
+    lines, is_smpp = tuple(dict.fromkeys(form.get("line", []))), form.get("for") == ["smpp"]
     return KeyRow(
         key_id=key_id,
         name=form.get("name", [""])[0].strip(),
-        scopes=tuple(dict.fromkeys(form.get("scope", []))),
+        scopes=(keys.SEND,) if is_smpp else tuple(dict.fromkeys(form.get("scope", []))),
         sees_all=form.get("reach") == ["all"],
         lines=lines,
         days=form.get("days", [""])[0],
+        is_smpp=is_smpp,
     )
 
 
@@ -121,7 +141,7 @@ async def _end_forfeited(request: Request) -> None:
         await end_forfeited(context_of(request).house.leases, inbox_of(request))
 
 
-async def _page(request: Request, made: tuple[Key, str] | None = None, refused: KeyRow | None = None) -> Response:
+async def _page(request: Request, made: MadeKey | None = None, refused: KeyRow | None = None) -> Response:
     """Answer with the page, which shows a key made just now, or a form that was refused with what stood in it."""
     own = _own(request)
     present = await keys.list_keys(inbox_of(request))
@@ -135,7 +155,7 @@ async def _page(request: Request, made: tuple[Key, str] | None = None, refused: 
         keys=present,
         entries=entries,
         made=made,
-        redirects=show_redirects(request, made[1]) if made and keys.SEND in made[0].scopes else [],
+        redirects=_redirects(request, made),
         own=own,
         configured=keys.CONFIGURED,
         scopes=keys.SCOPES,
@@ -144,6 +164,12 @@ async def _page(request: Request, made: tuple[Key, str] | None = None, refused: 
         now=inbox_of(request).now(),
     )
     return HTMLResponse(html, 200 if refused is None else BadRequest.status)
+
+
+def _redirects(request: Request, made: MadeKey | None) -> list[tuple[str, str]]:
+    """Return how an SDK is pointed here with a key that was made just now, if it may send over HTTP."""
+    is_shown = made is not None and keys.SEND in made.key.scopes and not made.is_smpp
+    return show_redirects(request, made.secret) if made is not None and is_shown else []
 
 
 def _own(request: Request) -> str:
