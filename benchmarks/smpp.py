@@ -38,7 +38,7 @@ NPM_SMSC = Path(__file__).parent.parent / "tests" / "openapi" / "quick_smsc.mjs"
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
 PASSWORD = "bench123"
 BINDS, WINDOW = 3, 200
-RATE = 300  # texts a second over all binds, for the delay of receipts: well below what either takes
+RATE = 100  # texts a second over all binds, for the delay of receipts: well below what either takes
 
 
 class Tally:
