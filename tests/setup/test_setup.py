@@ -33,10 +33,12 @@ from smscatch.setup.plan import (
     CONFIG,
     GAMMU_DROPIN,
     GAMMURC,
+    PACKAGED_UNIT,
     POLKIT,
     READER_UNIT,
     RULES,
     UNIT,
+    USERS,
     Installed,
     PlannedFile,
     PlannedLine,
@@ -140,6 +142,16 @@ async def test_what_was_removed_leaves_nothing(setup: Setup) -> None:
     assert await setup.run("--remove") == 0
     assert list(setup.root.rglob("*")) == []
     assert await setup.run("--remove") == 1
+
+
+async def test_where_a_package_brings_the_services_setup_adds_lines_and_no_second_ones(setup: Setup) -> None:
+    packaged = setup.root / PACKAGED_UNIT
+    packaged.parent.mkdir(parents=True)
+    packaged.touch()
+    async with setup.plugged_in():
+        assert await setup.run("--yes", "--reader", "own") == 0
+    assert NUMBER in setup.files()[str(CONFIG)]
+    assert not {str(UNIT), str(READER_UNIT), str(USERS)} & set(setup.files())
 
 
 async def test_a_dry_run_shows_all_and_writes_nothing(setup: Setup, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,14 +73,15 @@ def _install(
     from smscatch.setup.apply import changes, read, write  # noqa: PLC0415
     from smscatch.setup.asking import ask  # noqa: PLC0415
     from smscatch.setup.commands import after_writing  # noqa: PLC0415
-    from smscatch.setup.plan import ADMIN_KEY, CONFIG, RULES, Installed, plan  # noqa: PLC0415
+    from smscatch.setup.plan import ADMIN_KEY, CONFIG, PACKAGED_UNIT, RULES, Installed, plan  # noqa: PLC0415
 
     admin_key = (read(root / ADMIN_KEY) or new_secret()).strip()
     program = Path(sys.executable).parent / "smscatch"
     if root == SYSTEM:
         check_reach(program)
     switched = "".join(read(root / rules) or "" for rules in SWITCH_RULES)
-    there = Installed(read(root / CONFIG) or "", read(root / RULES) or "", admin_key, switched)
+    packaged = (root / PACKAGED_UNIT).exists()
+    there = Installed(read(root / CONFIG) or "", read(root / RULES) or "", admin_key, switched, packaged)
     wanted = changes(root, plan(lines, program, there, drives))
     if not wanted:
         print("All is as it should be: nothing was changed.")

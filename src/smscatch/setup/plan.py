@@ -16,6 +16,8 @@ from smscatch.setup.units import gammu_dropin, reader_unit, server_unit
 CONFIG = Path("etc/smscatch/smscatch.toml")
 ADMIN_KEY = Path("etc/smscatch/admin.key")
 UNIT = Path("etc/systemd/system/smscatch.service")
+# The same, where a package of the distribution brings it, with the unit of a reader and the user.
+PACKAGED_UNIT = Path("usr/lib/systemd/system") / UNIT.name
 READER_UNIT = Path("etc/systemd/system/smscatch-modem@.service")
 GAMMU_DROPIN = Path("etc/systemd/system/gammu-smsd.service.d/smscatch.conf")
 GAMMURC = Path("etc/gammu-smsdrc")
@@ -30,8 +32,9 @@ READERS = (SERVER, OWN, GAMMU)
 # Those of the second kind hold secrets: the service's group may read them, nobody else.
 OPEN_FILE, GROUP_FILE = 0o644, 0o640
 
+_WRITTEN = "# Written by `smscatch setup`; `smscatch setup --remove` takes it away.\n"
 _USERS = """\
-# Written by `smscatch setup`: the user of the service, who may open serial ports. sysusers.d(5)
+# The user of the service, who may open serial ports. sysusers.d(5)
 u {user} - "smscatch" {data}
 m {user} dialout
 """
@@ -84,13 +87,15 @@ class PlannedLine(NamedTuple):
 class Installed(NamedTuple):
     """What is there already, empty if it is not: the configuration, our rules, and the administrator's key.
 
-    `switch_rules` are those of usb_modeswitch's own package.
+    `switch_rules` are those of usb_modeswitch's own package. `packaged` is True where the services and their user came
+    with a package of the distribution.
     """
 
     config: str
     rules: str
     admin_key: str
     switch_rules: str = ""
+    packaged: bool = False
 
 
 def plan(
@@ -100,21 +105,47 @@ def plan(
 
     Raises BadSetting if the configuration has one of the lines with another modem.
     """
+    own = any(line.reader == OWN for line in lines)
     return [
         PlannedFile(CONFIG, _with_lines(there.config, lines), GROUP_FILE),
         PlannedFile(ADMIN_KEY, f"{there.admin_key}\n", GROUP_FILE),
-        PlannedFile(UNIT, server_unit(program, USER, CONFIG, ADMIN_KEY)),
-        PlannedFile(USERS, _USERS.format(user=USER, data=DATA)),
+        *([] if there.packaged else _services(program, with_reader=own)),
         PlannedFile(RULES, _with_rules(there, lines, drives)),
-        *_files_for_readers(lines, program),
+        *_files_for_others(lines),
     ]
 
 
-def _files_for_readers(lines: Sequence[PlannedLine], program: Path) -> list[PlannedFile]:
-    """Return what is needed where not the server reads a modem, or not by a port of its own."""
+def _services(program: Path, *, with_reader: bool) -> list[PlannedFile]:
+    """Return what a package would have brought: the service, that of a reader of its own, and their user."""
+    files = {UNIT: service_unit(program), USERS: service_user()}
+    if with_reader:
+        files[READER_UNIT] = reader_service(program)
+    return [PlannedFile(path, _WRITTEN + text) for path, text in files.items()]
+
+
+def service_unit(program: Path) -> str:
+    """Return the unit of the server, whose smscatch is `program`. The Debian package has the same."""
+    return server_unit(program, USER, CONFIG, ADMIN_KEY)
+
+
+def reader_service(program: Path) -> str:
+    """Return the unit of a reader of its own, likewise."""
+    return reader_unit(program, USER, CONFIG)
+
+
+def service_user() -> str:
+    """Return what systemd-sysusers makes the user of both of."""
+    return _USERS.format(user=USER, data=DATA)
+
+
+def first_config() -> str:
+    """Return a configuration without lines."""
+    return _HEAD.format(data=DATA)
+
+
+def _files_for_others(lines: Sequence[PlannedLine]) -> list[PlannedFile]:
+    """Return what is needed where ModemManager has a modem, or gammu-smsd reads it."""
     files = []
-    if any(line.reader == OWN for line in lines):
-        files.append(PlannedFile(READER_UNIT, reader_unit(program, USER, CONFIG)))
     if any(line.modem.engine == MODEMMANAGER for line in lines):
         files.append(PlannedFile(POLKIT, _POLKIT.format(user=USER)))
     theirs = [line for line in lines if line.reader == GAMMU]
@@ -128,7 +159,7 @@ def _files_for_readers(lines: Sequence[PlannedLine], program: Path) -> list[Plan
             )
         command = hook_command(DATA / "spool")
         files.append(PlannedFile(GAMMURC, render_gammurc(Path(line.modem.device), _phone_id(line.number), command)))
-        files.append(PlannedFile(GAMMU_DROPIN, gammu_dropin(USER, GAMMURC)))
+        files.append(PlannedFile(GAMMU_DROPIN, _WRITTEN + gammu_dropin(USER, GAMMURC)))
     return files
 
 
@@ -173,7 +204,7 @@ def known_lines(config: str) -> dict[str, dict[str, Any]]:
 def _with_lines(config: str, lines: Sequence[PlannedLine]) -> str:
     """Return a configuration with the lines that it lacks, and all else as it is."""
     known = known_lines(config)
-    text = config or _HEAD.format(data=DATA)
+    text = config or first_config()
     for line in lines:
         if line.number not in known:
             text = f"{text.rstrip()}\n\n{_table(line)}"

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-_WRITTEN = "# Written by `smscatch setup`; `smscatch setup --remove` takes it away."
-_SERVER = f"""\
-{_WRITTEN}
+_SERVER = """\
 [Unit]
 Description=smscatch: text messages from the SIM to the tests that wait for them
 After=network-online.target
@@ -14,20 +12,19 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 WatchdogSec=60
-ExecStart={{program}} serve
-Environment=SMSCATCH_CONFIG=/{{config}} SMSCATCH_ADMIN_KEY_FILE=/{{admin_key}}
+ExecStart={program} serve
+Environment=SMSCATCH_CONFIG=/{config} SMSCATCH_ADMIN_KEY_FILE=/{admin_key}
 """
 # The spool is what server and reader share, so a text comes in while the server is upgraded.
-_READER = f"""\
-{_WRITTEN}
+_READER = """\
 [Unit]
 Description=smscatch: reads the modem of +%i into the spool
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart={{program}} modem --line +%i
-Environment=SMSCATCH_CONFIG=/{{config}}
+ExecStart={program} modem --line +%i
+Environment=SMSCATCH_CONFIG=/{config}
 """
 _CONFINED = """\
 User={user}
@@ -74,17 +71,16 @@ RemoveIPC=yes
 WantedBy=multi-user.target
 """
 # Debian's unit runs as root, ends for good when gammu-smsd does, and kills the hook with it (docs/gammu.md).
-_GAMMU = f"""\
-{_WRITTEN}
+_GAMMU = """\
 [Unit]
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 ExecStart=
-ExecStart=/usr/bin/gammu-smsd -c /{{gammurc}} -f 2
-User={{user}}
-Group={{user}}
+ExecStart=/usr/bin/gammu-smsd -c /{gammurc} -f 2
+User={user}
+Group={user}
 SupplementaryGroups=dialout
 StateDirectory=smscatch
 Environment=LC_ALL=C.UTF-8
