@@ -51,24 +51,43 @@ TESTS = Path(__file__).parent
 ADMIN_KEY = "the-administrator-of-the-tests"
 
 
-# Each of these is tried by one worker, which starts a browser once for all of it.
-TOGETHER = (
-    ("test_page_craft.py", "test_page_find.py", "test_page_live.py"),
+# A file is tried by one worker; the files of each of these follow one another in the same one, which starts a browser
+# once for them, or a MongoDB and a PostgreSQL.
+PAGES = (
+    ("pages/test_page_craft.py", "pages/test_page_find.py", "pages/test_page_live.py"),
     (
-        *("test_page_stream.py", "test_page_message.py", "test_page_keys.py", "test_page_lines.py"),
-        *("test_page_burst.py", "test_page_sites.py", "test_page_rows.py", "test_page_look.py"),
-        *("test_page_login.py", "test_page_clearing.py"),
+        *("pages/test_page_stream.py", "pages/test_page_message.py", "pages/test_page_keys.py"),
+        *("pages/test_page_lines.py", "pages/test_page_burst.py", "pages/test_page_sites.py"),
+        *("pages/test_page_rows.py", "pages/test_page_look.py", "pages/test_page_login.py"),
+        "pages/test_page_clearing.py",
     ),
 )
-# Started first, in this order, or the other workers wait for them at the end: a file is tried by one worker.
+STORES = (
+    ("stores/test_contract.py", "stores/test_leases.py"),
+    (
+        *("stores/test_mongo.py", "stores/test_moving.py", "stores/test_queue.py", "stores/test_parts.py"),
+        "stores/test_groups.py",
+    ),
+    (
+        *("stores/test_postgres.py", "stores/test_set_clock.py", "stores/test_postgres_pooler.py"),
+        *("stores/test_inbound.py", "stores/test_search.py", "stores/test_memos.py", "stores/test_lookups.py"),
+        *("stores/test_added_sources.py", "stores/test_documents.py", "stores/test_optouts.py"),
+        *("stores/test_sinks.py", "stores/test_verifications.py", "stores/test_mongo_access.py"),
+    ),
+)
+TOGETHER = {name: files[0] for files in (*PAGES, *STORES) for name in files}
+# Started first, in this order, or the other workers wait for them at the end. Each worker is given two at once: so what
+# comes seventh waits for the first of the pages.
 LONGEST = (
-    *(name for files in TOGETHER for name in files),
-    *("test_cli.py", "test_js.py", "test_parallel.py", "test_tools.py", "test_instances.py", "test_end_to_end.py"),
-    *("test_mongo.py", "test_contract.py", "test_simulator_gammu.py"),
-    *("test_opening.py", "test_pytest_plugin.py", "test_demo.py", "test_manners.py"),
-    *("test_link_faults.py", "test_examples.py"),
-    *("test_keeping.py", "test_docs.py", "test_server_limits.py", "test_gammucheck.py"),
-    *("test_leases.py", "test_client_away.py", "test_postgres_away.py", "test_server.py", "test_link_kill.py"),
+    *(name for files in PAGES for name in files),
+    *("tests/test_cli.py", "tests/test_js.py", "tests/test_parallel.py", "tests/test_instances.py"),
+    *("tests/test_opening.py", "tests/test_demo.py"),
+    *(name for files in STORES for name in files),
+    *("openapi/test_tools.py", "tests/test_end_to_end.py", "modem/test_simulator_gammu.py"),
+    *("tests/test_pytest_plugin.py", "modem/test_manners.py", "modem/test_link_faults.py"),
+    *("tests/test_examples.py", "tests/test_keeping.py", "tests/test_docs.py", "tests/test_server_limits.py"),
+    *("modem/test_gammucheck.py", "tests/test_client_away.py", "stores/test_postgres_away.py"),
+    *("tests/test_server.py", "modem/test_link_kill.py"),
 )
 
 
@@ -106,15 +125,20 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))  # stable: all else stays in its order
+    items.sort(key=lambda item: places.get(in_its_folder(item.path), len(places)))  # stable: else as it was
+
+
+def in_its_folder(path: Path) -> str:
+    """Return a file's name with that of its folder: several have one name."""
+    return f"{path.parent.name}/{path.name}"
 
 
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
     """Shares the files among the workers, those that are TOGETHER as if they were one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return next((files[0] for files in TOGETHER if Path(file).name in files), file)
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(in_its_folder(Path(file)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
