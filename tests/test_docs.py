@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ADMIN_KEY, Server
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, OTHER_LINE
 from tests.surroundings import LEAN_PYTEST, bare_environ
 
@@ -105,7 +106,7 @@ def project(pytester: pytest.Pytester, environ: Mapping[str, str], monkeypatch: 
 
 def run(environ: Mapping[str, str], *command: str) -> str:
     """Return what a command prints; the test fails if it does."""
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

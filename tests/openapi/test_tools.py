@@ -29,10 +29,10 @@ import os
 from smscatch_client import AuthenticatedClient
 from smscatch_client.api.default import list_messages, next_code
 
-client = AuthenticatedClient(os.environ["SMSCATCH_URL"], os.environ["SMSCATCH_KEY"], timeout=60)
+client = AuthenticatedClient(os.environ["SMSCATCH_URL"], os.environ["SMSCATCH_KEY"], timeout=300)
 message = list_messages.sync(client=client, limit=1).messages[0]
 print(message.text, message.sender, message.received_at.utcoffset())
-print(next_code.sync(client=client, line=["+447700900001"], after="0", timeout=60.0))
+print(next_code.sync(client=client, line=["+447700900001"], after="0", timeout=300.0))
 """
 
 

@@ -42,7 +42,7 @@ with Client() as sms:
     for send in (by_sns, by_sns_with_a_key_of_its_own, by_sinch, by_a_project_of_sinch, by_smsgate):
         with sms.lease(label="virtual") as phone:
             send(phone.number)
-            assert phone.wait_for_code(timeout=60) == "482913", send
+            assert phone.wait_for_code(timeout=300) == "482913", send
 """
 
 

@@ -22,6 +22,7 @@ from smscatch.web.app import make_app
 from smscatch.web.compat import mailosaur
 from tests.carrier import eventually
 from tests.conftest import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_delivery
 
 Limit = Callable[[Store, Key], Awaitable[object]]
@@ -272,6 +273,6 @@ async def test_a_lease_ends_with_a_key_that_expires(
 
 
 async def released(leases: Leases) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await leases.held())[0].released_at is None:
             await asyncio.sleep(0.01)

@@ -30,6 +30,7 @@ from smscatch.web.faces import MAILOSAUR, SEND_API, TOOLS
 from smscatch.web.leaving import HANG_UP, HangUp
 from smscatch.web.routes import ENDPOINTS
 from tests.conftest import Clock
+from tests.patience import PATIENCE_SECONDS
 from tests.samples import LINE, NOON, OTHER_LINE, a_message
 from tests.surroundings import settings_in
 
@@ -254,7 +255,7 @@ async def send(app: ASGIApp, asked: str, headers: dict[str, str], body: bytes, *
         "server": ("test", 80),
         "state": {HANG_UP: hang_up},
     }
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await app(scope, receive, take)
     return Answer(status, b"".join(chunks).decode())
 
