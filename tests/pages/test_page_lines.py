@@ -53,7 +53,8 @@ def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Se
     tab.goto("/lines")
     expect(tab.locator("#state")).to_have_text("Live")
     one, two = tab.locator(".card-line").all()
-    one.get_by_text("curl", exact=True).click()
+    two.locator("summary").first.click()
+    tab.locator("#snippets").get_by_text("curl", exact=True).click()
     live_server.report(TWO, state="puk", updated_at=datetime.now(UTC), error="The SIM asks for its PUK.")
     expect(two.locator(".bad")).to_have_text("PUK needed The SIM asks for its PUK.")
     live_server.receive("See you at eight", line=ONE)
@@ -62,9 +63,26 @@ def test_the_lines_follow_what_happens_and_what_is_open_stays_so(live_server: Se
     expect(one.locator(".lease-state")).to_contain_text("leased to ci-43")
     live_server.api("DELETE", f"/api/v1/leases/{lease['id']}")
     expect(one.locator(".lease-state")).to_contain_text("resting")
-    expect(one.locator("details[open] summary")).to_have_text("curl")
+    expect(tab.locator("#snippets details[open] summary")).to_have_text("curl")
     live_server.receive("from a new line", line="+447700900009")
     expect(tab.locator(".card-line")).to_have_count(3)
+    assert [each.get_attribute("open") is not None for each in tab.locator(".card-line").all()] == [True, False, False]
+
+
+def test_twenty_lines_are_a_row_each_and_one_opens(live_server: Server, tab: Page) -> None:
+    now = datetime.now(UTC)
+    for number in range(18):
+        live_server.report(f"+44770090{1000 + number}", state="ready", updated_at=now, signal_percent=61)
+    live_server.report(ONE, state="puk", updated_at=now, error="The SIM asks for its PUK.")
+    tab.goto("/lines")
+    rows = tab.locator(".card-line")
+    expect(rows).to_have_count(20)
+    assert max(row.bounding_box()["height"] for row in rows.all()) < 60  # type: ignore[index]
+    first = rows.first
+    expect(first.locator("summary")).to_contain_text("✗ PUK needed")
+    expect(first.locator(".checks")).to_be_hidden()
+    first.locator("summary").click()
+    expect(first.locator(".checks .wrong")).to_contain_text("Put the SIM into a phone and enter its PUK.")
 
 
 def test_a_stuck_lease_is_ended_by_who_may_and_after_a_question(live_server: Server, open_context: OpenContext) -> None:
@@ -108,7 +126,7 @@ def test_a_single_text_can_be_seen_beside_a_thousand() -> None:
 
 def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Server, tab: Page) -> None:
     tab.goto("/lines")
-    card = tab.locator(".card-line").first
+    card = tab.locator("#snippets")
     for name, text in (
         ("curl", f"{live_server.url}/api/v1/code?line=%2B447700900001"),
         ("Python", f'sms.lease(line="{ONE}", ttl=120)'),
@@ -119,6 +137,10 @@ def test_the_examples_have_the_number_in_them_and_can_be_copied(live_server: Ser
         expect(card.locator("details[open] code")).to_contain_text(text)
     card.locator("details[open] button").click()
     expect(card.locator("details[open] button")).to_have_text("Copied")
+    card.get_by_label("Of the line").select_option(TWO)
+    card.get_by_role("button", name="Show").click()
+    card.get_by_text("Python", exact=True).click()
+    expect(card.locator("details[open] code")).to_contain_text(f'sms.lease(line="{TWO}", ttl=120)')
 
 
 def test_a_source_is_added_and_removed_and_what_it_sends_is_seen(live_server: Server, tab: Page) -> None:

@@ -20,6 +20,7 @@ MAX_SKIP = 300
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 LINE = Parameter("line", "string", "Only this number of ours, in any spelling; may be repeated.", is_list=True)
+CHOSEN = Parameter("line", "string", "The number of ours that the examples have in them.")
 SENDER = Parameter(
     "sender",
     "string",

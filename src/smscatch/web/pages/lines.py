@@ -28,6 +28,7 @@ from smscatch.web.pages.rules import WeatherForm, show_weather
 from smscatch.web.stream import SideEvents, stream_events
 
 DAYS = 14
+MOST_OPEN = 2  # lines; of more only a row is shown until one asks for the rest
 MOST_FOLDED = 50  # lines without a SIM that are named, those with the newest texts
 LOOK_SECONDS = 2.0  # until a page shows what changed, at most
 BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 16, 4, 40
@@ -70,7 +71,6 @@ class Card(NamedTuple):
     seen_at: datetime | None
     is_resting: bool
     chart: Chart
-    snippets: list[Snippet]
     takes_test: bool
 
 
@@ -83,7 +83,16 @@ async def show_lines(request: Request, *, weather: WeatherForm | None = None, **
     """Return the page; `weather` and `gates` are what the sections of that name have to show besides."""
     now = format_time(inbox_of(request).now())
     shown = await _shown(request) | await show_gates(request, **gates) | {"redirects": own_redirects(request)}
+    shown |= _snippets(request, shown["cards"])
     return render(request, "lines.html", **shown, sky=await show_weather(request, weather), now=now)
+
+
+def _snippets(request: Request, cards: Sequence[Card]) -> dict[str, Any]:
+    """Return the examples, and for which line they are: the one that is asked for, or the first."""
+    numbers = [card.line.number for card in cards]
+    asked = request.query_params.get("line")
+    chosen = asked if asked in numbers else next(iter(numbers), "")
+    return {"chosen": chosen, "snippets": snippets_for(chosen, str(request.base_url).rstrip("/"))}
 
 
 async def live(request: Request) -> Response:
@@ -140,8 +149,10 @@ async def _shown(request: Request) -> dict[str, Any]:
     lines = await access_of(request).lines()
     folded = find_folded(request, lines)
     newest = sorted(folded, key=lambda line: str(line.last_received_at or ""), reverse=True)[:MOST_FOLDED]
+    cards = await _cards(request, lines, {line.number for line in folded})
     return {
-        "cards": await _cards(request, lines, {line.number for line in folded}),
+        "cards": cards,
+        "most_open": MOST_OPEN,
         "folded": newest,
         "folded_count": len(folded),
         "example": example,
@@ -153,7 +164,6 @@ async def _cards(request: Request, lines: Sequence[Line], hidden: Container[str]
     now = await inbox_of(request).time()
     since = now - timedelta(days=DAYS - 1)
     counts = await context_of(request).house.lines.days(since)
-    url = str(request.base_url).rstrip("/")
     tested = context_of(request).test_lines if access_of(request).may((INGEST,)) else ()
     return [
         Card(
@@ -162,7 +172,6 @@ async def _cards(request: Request, lines: Sequence[Line], hidden: Container[str]
             _seen_at(line),
             line.lease is not None and line.lease.expires_at <= now,
             draw_chart(since.date(), [count for count in counts if count.line == line.number]),
-            snippets_for(line.number, url),
             takes_test=line.number in tested,
         )
         for line, tag in zip(lines, tags_of(lines).values(), strict=True)

@@ -31,6 +31,9 @@ function show(html) {
   if (idsIn(template.content) === idsIn(cards)) template.content.querySelectorAll("[data-part]").forEach(renew);
   else {
     remember(template.content);
+    const open = new Set([...cards.querySelectorAll(".card-line[open]")].map((card) => card.id));
+    for (const card of template.content.querySelectorAll(".card-line"))
+      if (document.getElementById(card.id)) card.open = open.has(card.id);
     cards.replaceChildren(template.content); // there is another line
   }
   cards.querySelectorAll("time").forEach(tell);
