@@ -1,6 +1,7 @@
 """The SDKs of other providers, pointed at smscatch: what they are told, and what they raise."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -119,6 +120,32 @@ def test_sinch_with_a_key_of_a_project(sms: Client) -> None:
     with sms.lease(label="virtual") as phone:
         client.sms.batches.send_sms(to=[phone.number], from_="Acme", body=TEXT)
         assert phone.wait_for_code() == "482913"
+
+
+def test_the_inbox_of_smsgate_has_what_came_in(sms: Client) -> None:
+    from android_sms_gateway import client, domain, errors
+
+    began, line = datetime.now(UTC), "+447700900555"
+    for text in ("one", "two", "three"):
+        delivery = {"line": line, "sender": "Authy", "text": text}
+        sms._http.post("/api/v1/inbound/generic", json=delivery).raise_for_status()
+    while len(kept := sms.messages(line=line)) < 3:  # they may be in the spool still
+        pass
+    with client.APIClient("any", ADMIN_KEY, base_url=sms.send_url("smsgate")) as gate:
+        gate.send(domain.Message(phone_numbers=["+12015550123"], text_message=domain.TextMessage(text=TEXT)))
+        since = domain.InboxQueryFilter(message_type="SMS", from_=began)
+        found = [each for each in gate.list_inbox_messages(inbox_filter=since) if each.recipient == line]
+        assert [(each.id, each.sender, each.content_preview) for each in found] == [
+            (each.id, "Authy", each.text) for each in kept
+        ]
+        assert all(each.created_at >= began.replace(microsecond=0) for each in found)
+        texts = [each.content_preview for each in gate.list_inbox_messages(inbox_filter=since)]
+        assert TEXT not in texts
+        paged = gate.list_inbox_messages(inbox_filter=since, pagination=domain.QueryPagination(limit=2, offset=1))
+        assert [each.content_preview for each in paged] == texts[1:3]
+        assert gate.list_inbox_messages(inbox_filter=domain.InboxQueryFilter(message_type="DATA_SMS")) == []
+        with pytest.raises(errors.BadRequestError):
+            gate.list_inbox_messages(pagination=domain.QueryPagination(limit=-1))
 
 
 def test_smsgate(sms: Client) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from smscatch.errors import BadSend, NotFound, SmscatchError, Unauthorized
+from smscatch.keys import READ
 from smscatch.sending import Desk, Outgoing
 from smscatch.sources.caught import CaughtText
 from smscatch.times import format_time
 from smscatch.web.compat.base import Asked, Operation, SdkAnswer, SendApi, parse_recipient
+from smscatch.web.compat.smsgate_inbox import list_inbox
 
 DEVICE = "smscatch"
 SENDER = "SMSGate"  # a text is sent from the number of the phone, which no request names
@@ -102,7 +104,8 @@ def refuse(error: SmscatchError, asked: Asked) -> SdkAnswer:
 
 
 # The app itself has it at the root, its server under /3rdparty/v1, with /api before that at the public one.
-MESSAGES = "(?:/api)?(?:/3rdparty/v1)?/messages?"
+ROOT = "(?:/api)?(?:/3rdparty/v1)?"
+MESSAGES = f"{ROOT}/messages?"
 API = SendApi(
     find_key,
     refuse,
@@ -110,5 +113,6 @@ API = SendApi(
         Operation("POST", MESSAGES, create),
         Operation("GET", MESSAGES, list_messages),
         Operation("GET", f"{MESSAGES}/(?P<id>[^/]+)", fetch),
+        Operation("GET", f"{ROOT}/inbox", list_inbox, (READ,)),
     ),
 )
