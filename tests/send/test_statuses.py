@@ -47,6 +47,11 @@ class House:
         calls: list[Call] = answer.raise_for_status().json()["calls"]
         return calls
 
+    async def page_of_newest(self) -> str:
+        headers = {"authorization": f"Bearer {self.secret}"}
+        newest = (await self._client.get("/api/v1/messages/latest", headers=headers)).json()["id"]
+        return (await self._client.get(f"/messages/{newest}", headers=headers)).text
+
     async def by_telnyx(self, **more: Any) -> list[Call]:
         body = {"from": NUMBER, "to": TO, "text": "hello", **more}
         sent = (await self.send("/telnyx/v2/messages", "Bearer {}", **body)).raise_for_status()
@@ -170,3 +175,9 @@ async def test_an_address_that_is_none_is_refused(
     answer = await house.send(path, authorization, **body)
     assert answer.status_code == 422
     assert "webhook_url" in answer.text or "reportUrl" in answer.text
+
+
+async def test_the_page_of_a_text_says_how_a_report_was_made(house: House) -> None:
+    await house.by_messagebird(reportUrl=HOOK, reference="7")
+    page = await house.page_of_newest()
+    assert f"<small>GET {HOOK}&amp;id=" in page

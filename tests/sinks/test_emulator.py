@@ -133,7 +133,7 @@ async def test_a_text_that_no_sms_can_be_made_of_is_refused_for_good(adb: FakeAd
     ("then", "verdict", "words"),
     [
         ("printf 'OK\\r\\n'", TAKEN, ""),
-        ("true", TAKEN, ""),  # adb of before 2016 says nothing
+        ("true", TAKEN, ""),  # an older adb says nothing
         ("echo 'error: no emulator detected' >&2; exit 1", PASSING, "start the emulator"),
         ("echo 'error: more than one emulator detected; use -s' >&2; exit 1", PASSING, "set `serial`"),
         ("echo 'error: could not connect to TCP port 5554: Connection refused' >&2; exit 1", PASSING, "start the emu"),

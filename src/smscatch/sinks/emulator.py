@@ -22,7 +22,7 @@ from smscatch.sinks.base import GONE, PASSING, PERMANENT, TAKEN, Result, Send
 TIMEOUT_SECONDS = 10.0
 LONGEST_LINE = 4000  # characters: the console forgets the beginning of one of 4,096
 MAX_REASON = 150
-# A number; or a name, which emulators of before 2016 refuse. It ends at the first blank.
+# A number; or a name, which older emulators refuse. It ends at the first blank.
 _TYPED_SENDER = re.compile(r"\+?[0-9]{1,20}|[A-Za-z0-9-]{1,11}")
 _PLAIN = re.compile(r"[ -\[\]-~]")  # ASCII without control characters and the backslash
 _SAID = re.compile(r"(?:KO|error|adb(?:\.exe)?): ?.+", re.MULTILINE)

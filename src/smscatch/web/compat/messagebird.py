@@ -34,10 +34,8 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     sender, text = parse_sender(asked.text("originator")), str(asked.fields.get("body") or "")
     if not text:
         raise BadSend.missing("text")
-    facts, url = (
-        {"recipients": recipients, "reference": asked.text("reference")},
-        parse_callback(asked.text("reportUrl")),
-    )
+    facts = {"recipients": recipients, "reference": asked.text("reference")}
+    url = parse_callback(asked.text("reportUrl"))
     sent = [await desk.foresee(desk.prepare(Outgoing(to, sender, text, facts=facts))) for to in recipients]
     for each in sent:
         told = () if url is None else _reports(url, each, sent[0].id, desk.secret)

@@ -29,7 +29,8 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     text = str(asked.fields.get("text") or "")
     if not text:
         raise BadSend.missing("text")
-    facts, url = {"account": path["account"]}, parse_callback(asked.text("url"))
+    facts = {"account": path["account"]}
+    url = parse_callback(asked.text("url"))
     sent = [await desk.foresee(desk.prepare(Outgoing(to, sender, text, facts=facts))) for to in recipients]
     method: Literal["POST", "GET"] = "GET" if asked.text("method").upper() == "GET" else "POST"
     for each in sent:
