@@ -1,5 +1,6 @@
 """Where settings come from, and what is said when one is wrong."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 
@@ -133,6 +134,26 @@ def test_a_line_of_modemmanager_takes_the_only_modem_unless_it_names_one(tmp_pat
 def test_a_named_file_that_is_missing_is_refused() -> None:
     with pytest.raises(BadSetting, match=r"/nowhere/smscatch\.toml cannot be read"):
         load_settings(environ={"SMSCATCH_CONFIG": "/nowhere/smscatch.toml"})
+
+
+@pytest.mark.parametrize("closed", ["file", "folder"])
+def test_the_file_of_a_server_that_only_its_user_may_read_is_an_error_with_what_to_do_and_none_for_a_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    place = tmp_path / "smscatch.toml"
+    place.touch()
+    monkeypatch.setattr("smscatch.settings.CONFIG_PLACES", (place,))
+
+    def refuse(path: Path, encoding: str = "") -> None:  # the tests run as root too, who may read all
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    for refused in ["read_text"] if closed == "file" else ["read_text", "is_file"]:
+        monkeypatch.setattr(Path, refused, refuse)
+    with pytest.raises(BadSetting, match=r"cannot be read: Permission denied\. Be a user who may .* SMSCATCH_CONFIG"):
+        load_settings(environ={})
+    assert load_settings(environ={}, for_client=True).config is None
+    with pytest.raises(BadSetting, match="cannot be read"):
+        load_settings(environ={"SMSCATCH_CONFIG": str(place)}, for_client=True)
 
 
 @pytest.mark.parametrize(

@@ -338,7 +338,7 @@ def load_settings(
     `overrides` are values of the command line; None means not given. A client needs no tables, whose secrets it may not
     read. `defaults` stand in the place of those of every command. Raises BadSetting, naming key, value and form.
     """
-    file, path = read_file(environ, CONFIG_PLACES)
+    file, path = read_file(environ, CONFIG_PLACES, for_client=for_client)
     file = flatten(file, SECTIONS, FIELDS, str(path))
     given = _defaults(defaults) | from_file(file, FIELDS, TABLES, str(path)) | from_environment(environ, FIELDS)
     given |= {name: Given(value, "command line") for name, value in (overrides or {}).items() if value is not None}

@@ -10,23 +10,41 @@ from smscatch.settings.fields import Field, Given, read_secret, refuse_unknown
 PREFIX = "SMSCATCH_"
 
 
-def read_file(environ: Mapping[str, str], places: Iterable[Path]) -> tuple[dict[str, Any], Path | None]:
+def read_file(
+    environ: Mapping[str, str], places: Iterable[Path], *, for_client: bool = False
+) -> tuple[dict[str, Any], Path | None]:
     """Return what the configuration file says and where it is: the one that is chosen, or the first of the places.
+
+    One that a server has in such a place, and that only its user may read, is none for a client.
 
     Raises BadSetting: it cannot be read, or is not TOML.
     """
     chosen = environ.get(f"{PREFIX}CONFIG")
-    path = Path(chosen) if chosen else next((place for place in places if place.is_file()), None)
+    path = Path(chosen) if chosen else next((place for place in places if _may_be_there(place)), None)
     if path is None:
         return {}, None
     import tomllib  # noqa: PLC0415 - who has no file does without
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")), path
+    except PermissionError as error:
+        if for_client and not chosen:
+            return {}, None
+        raise BadSetting(
+            f"The configuration file {path} cannot be read: {error.strerror}. Be a user who may read it, as with sudo,"
+            f" or name another in {PREFIX}CONFIG."
+        ) from error
     except OSError as error:
         raise BadSetting(f"The configuration file {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise BadSetting(f"The configuration file {path} is not TOML: {error}.") from error
+
+
+def _may_be_there(place: Path) -> bool:
+    try:
+        return place.is_file()
+    except PermissionError:  # of its folder; reading it says so
+        return True
 
 
 def flatten(file: Mapping[str, Any], sections: Set[str], fields: Mapping[str, Field], path: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The tables `[smpp.NAME]`: carriers to whose SMSCs we bind, to get texts."""
 
+import os.path
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,7 +40,7 @@ def _parse_binds(count: int) -> int:
 
 
 def _parse_ca(path: str) -> str:
-    if not Path(path).expanduser().is_file():
+    if not os.path.isfile(Path(path).expanduser()):  # which Path.is_file() raises for in a folder that is closed to us
         raise ValueError(path)
     return str(Path(path).expanduser())
 
