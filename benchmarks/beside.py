@@ -58,12 +58,16 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def surroundings(home: str) -> dict[str, str]:
+    """Return the variables of a process under measurement, none of which keeps Python from its compiled modules."""
+    return {"PATH": os.environ["PATH"], "HOME": home}
+
+
 @contextlib.contextmanager
 def running(command: Sequence[str], port: int, **variables: str) -> Iterator[Server]:
     """Run a server until the block ends; it listens when the block begins."""
     with tempfile.TemporaryDirectory() as home:
-        surroundings = {"PATH": os.environ["PATH"], "HOME": home, **variables}
-        process = subprocess.Popen(command, env=surroundings, cwd=home, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=surroundings(home) | variables, cwd=home, stdout=subprocess.DEVNULL)
         try:
             until_it_answers(port)
             yield Server(port, process)
