@@ -85,19 +85,21 @@ class Hub:
         if self._closed:
             arrivals.close()
         self._subscribers.add(arrivals)
-        for place in _places_of(query):
+        places = _places_of(query)
+        for place in places:
             self._places.setdefault(place, {}).setdefault(query, set()).add(arrivals)
         try:
             yield arrivals
         finally:
             self._subscribers.discard(arrivals)
-            for place in _places_of(query):
+            for place in places:
                 self._leave(place, query, arrivals)
 
     def _leave(self, place: "_Place", query: Query, arrivals: Arrivals) -> None:
         queries = self._places[place]
-        queries[query].discard(arrivals)
-        if not queries[query]:
+        subscribers = queries[query]
+        subscribers.discard(arrivals)
+        if not subscribers:
             del queries[query]
         if not queries:
             del self._places[place]

@@ -54,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
     transport: Any  # a GatheringTransport
 
     _patience: asyncio.TimerHandle | None = None
+    _expected_since: float
     _stall: asyncio.TimerHandle | None = None
     _trim_at: ClassVar[float] = float("-inf")
     unread: ClassVar[
@@ -119,14 +120,21 @@ class HttpConnection(asyncio.Protocol):
             self._stall = None
 
     def _expect_request(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        self._patience = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+        self._expected_since = self.loop.time()
+        if self._patience is None:  # one timer for all requests; to set one anew for each costs more than to look
+            self._patience = self.loop.call_later(REQUEST_SECONDS, self._check_request)
 
-    def _give_up(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            if self.transport.is_closing():  # it waits for what nobody reads
-                self.cut()
+    def _check_request(self) -> None:
+        """Close if no whole request came in time; look again later if one was answered meanwhile."""
+        self._patience = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # the next one is expected when this is answered
+        left = self._expected_since + REQUEST_SECONDS - self.loop.time()
+        if left > 0:
+            self._patience = self.loop.call_later(left, self._check_request)
+        elif self.transport.is_closing():  # it waits for what nobody reads
+            self.cut()
+        else:
             self.transport.close()
 
 
