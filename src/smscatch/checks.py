@@ -34,6 +34,7 @@ REMEDIES = {
     "puk": "Put the SIM into a phone and enter its PUK.",
     "silent": "Pull the modem out and plug it in again.",
     "not_at": "Name another port of the same stick: docs/modems.md.",
+    "text_mode": "Name another port of the same stick, or take another modem: docs/modems.md.",
     "not_running": "sudo systemctl start ModemManager",
     "login_needed": "Set `password` at the line in smscatch.toml: docs/modems.md.",
 }

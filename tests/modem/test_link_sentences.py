@@ -138,6 +138,19 @@ async def test_what_speaks_at_a_port_but_is_no_modem_is_named(tmp_path: Path, na
         assert words in str((await link.until("not_at")).error)
 
 
+async def test_a_modem_that_knows_text_mode_alone_is_named_and_read_once_it_does_not(
+    a_modem: MakeModem, tmp_path: Path
+) -> None:
+    modem = await a_modem()
+    await modem.do("set", text_mode_only=True)
+    async with running_link(modem.device, tmp_path / "spool") as link:
+        assert "knows text mode alone" in str((await link.until("text_mode")).error)
+        await modem.do("deliver", sender="Authy", text="Your code is 1234")
+        await modem.do("set", text_mode_only=False)
+        await modem.do("wait", until="empty")
+    assert link.texts() == ["Your code is 1234"]
+
+
 def test_what_says_nothing_is_no_stranger() -> None:
     assert strangers.describe(b"", {"AT"}) is None
     assert strangers.describe(b"\r\n\0", {"AT"}) is None

@@ -68,6 +68,7 @@ STATES = {
     "no_access": "this user may not open the device, or it is no serial port",
     "silent": "the modem does not answer",
     "not_at": "something speaks at the port, but it does not listen to AT",
+    "text_mode": "the modem shows texts in text mode alone, in which some of them would be lost",
     "spool_full": "the spool cannot be written; the texts wait on the SIM",
     "stopped": "the program that reads the modem has ended",
 }

@@ -16,7 +16,7 @@ from smscatch.modem.said import find_plain, find_serial, find_value, readable
 from smscatch.modem.sim import OPEN, PIN, PinEntry, ask_lock, trouble_of_refusal
 from smscatch.modem.storages import NOWHERE, Storages, select_storages
 from smscatch.modem.synchrony import BEGIN
-from smscatch.modem.trouble import NoAnswer, Refused, Silent
+from smscatch.modem.trouble import NoAnswer, Refused, Silent, TextModeOnly
 
 # A modem may be slow to switch its radio on.
 RADIO_SECONDS = 10.0
@@ -32,6 +32,12 @@ _RADIO_OFF = ("0", "4")  # <fun> of +CFUN (8.2)
 _CHARSETS = ("IRA", "GSM")
 # A SIM that is slow to tell its IMSI is asked again: it names the slots.
 _IDENTITY_TRIES = 3
+
+TEXT = 1  # <mode> of +CMGF (TS 27.005, 3.2.3)
+TEXT_MODE = (
+    "The modem knows text mode alone (AT+CMGF=? offers 1), in which long texts, other alphabets and times are lost, so"
+    " nothing is read: try another port of it, or newer firmware; else it takes another modem."
+)
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +133,8 @@ async def prepare(talk: Conversation, imei: str) -> Reception:
     """
     await _choose_charset(talk)  # before anything is read as text, the names of storages too
     await talk.try_asking("AT+CSMS=0")  # or the modem would want an acknowledgement of each text (3.2.1)
-    await talk.ask_known("AT+CMGF=0")  # what refuses this knows PDUs alone
+    if await talk.ask_known("AT+CMGF=0") is None:
+        await _refuse_text_mode(talk)
     imsi = await _ask_imsi(talk) or await find_card(talk) or f"sim of {imei}"
     owners = {"SM": imsi, "ME": imei, "MT": f"{imsi}/{imei}"}
     try:
@@ -139,6 +146,13 @@ async def prepare(talk: Conversation, imei: str) -> Reception:
     if trouble and not is_handing_over(form):
         raise trouble
     return Reception(storages, form)
+
+
+async def _refuse_text_mode(talk: Conversation) -> None:
+    """Raise TextModeOnly if a modem that refuses PDU mode has text mode; others know PDUs alone (TS 27.005, 3.2.3)."""
+    offered = find_value(await talk.try_asking("AT+CMGF=?"), "+CMGF") or ""
+    if _numbers(offered) == {TEXT}:
+        raise TextModeOnly(TEXT_MODE)
 
 
 def is_handing_over(form: str | None) -> bool:

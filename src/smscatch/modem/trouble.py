@@ -73,6 +73,12 @@ class NotAt(Silent):
     state = "not_at"
 
 
+class TextModeOnly(ModemTrouble):
+    """The modem shows texts in text mode alone, not as the PDUs that came."""
+
+    state = "text_mode"
+
+
 class SpoolTrouble(ModemTrouble):
     """The spool cannot be written; the texts stay on the SIM."""
 

@@ -29,9 +29,16 @@ CNMI_HIGHEST = (3, 3, 2, 2, 1)
 ALL = 4  # <stat> of +CMGL (3.1)
 
 
-def choose_pdu_mode(_: Session, argument: str) -> None:
-    """+CMGF=0 (3.2.3); this stick has no text mode."""
-    parse_number(argument, 0)
+def choose_pdu_mode(session: Session, argument: str) -> None:
+    """+CMGF=0 (3.2.3); this stick has no text mode, or no other."""
+    is_text_only = session.state.condition.text_mode_only
+    if parse_number(argument, int(is_text_only)) != is_text_only:
+        raise CommandRefused("CMS", CMS_NOT_ALLOWED)
+
+
+def show_modes(session: Session, _: str) -> list[str]:
+    """+CMGF=? (3.2.3)."""
+    return [f"+CMGF: ({int(session.state.condition.text_mode_only)})"]
 
 
 def list_memories(session: Session, _: str) -> list[str]:
@@ -168,7 +175,7 @@ COMMANDS: dict[str, Command] = {
     "+CNMA": acknowledge,
     "+CNMA=": acknowledge,
     "+CMGF?": constant("+CMGF: 0"),
-    "+CMGF=?": constant("+CMGF: (0)"),
+    "+CMGF=?": show_modes,
     "+CMGF=": choose_pdu_mode,
     "+CPMS?": show_memories,
     "+CPMS=?": list_memories,

@@ -38,13 +38,14 @@ class Condition:
     `signal` is 0 to 31 or 99, `registration` the <stat> of +CREG, `sim` whether a card is in. `hang`: no answers to
     anything; `silent`: none to commands that begin so. `delay_seconds` passes before each answer. `failing_deletes`
     counts the AT+CMGD that will still fail. `pin_word` is what +CPIN? says in place of the lock's state, `operator`
-    what +COPS? names, `smsc` what +CSCA? tells. `refused_commands` counts the extended commands that will still be
-    refused, `busy_commands` those on texts that the SIM is still too busy for. With `keeps_deleted` nothing is deleted,
-    though +CMGD is answered with OK. What comes less than `pause_seconds` after an answer is passed over, and so is the
-    first command after `sleep_seconds` without any; 0 for never. `breaks_list`: what the next +CMGL with a text in it
-    ends in, after half of it: "reset" (all settings are lost) or "unplug". `deaf_until_cnmi` keeps every text in the
-    network until +CNMI is told values that begin so, `deaf_until_radio` until the radio was switched off and on.
-    `sends` is whether a text to its own number comes back; any other goes nowhere.
+    what +COPS? names, `smsc` what +CSCA? tells. `text_mode_only`: it knows no PDUs. `refused_commands` counts the
+    extended commands that will still be refused, `busy_commands` those on texts that the SIM is still too busy for.
+    With `keeps_deleted` nothing is deleted, though +CMGD is answered with OK. What comes less than `pause_seconds`
+    after an answer is passed over, and so is the first command after `sleep_seconds` without any; 0 for never.
+    `breaks_list`: what the next +CMGL with a text in it ends in, after half of it: "reset" (all settings are lost) or
+    "unplug". `deaf_until_cnmi` keeps every text in the network until +CNMI is told values that begin so,
+    `deaf_until_radio` until the radio was switched off and on. `sends` is whether a text to its own number comes back;
+    any other goes nowhere.
     `reboot`, on AT+CFUN=1,1: "stay" (only say OK), "vanish" (until the control command `replug`), or a number of
     seconds to vanish for (an E173: about 8).
     """
@@ -70,6 +71,7 @@ class Condition:
     pin_word: str = ""
     operator: str = "Test PLMN 1-1"
     smsc: str = "+447785016005"
+    text_mode_only: bool = False
 
     def change(self, **values: object) -> None:
         """Set each named field. Raises BadRequest for a name that is none or a value of another type."""
