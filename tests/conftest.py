@@ -76,16 +76,15 @@ STORES = (
     ),
 )
 TOGETHER = {name: files[0] for files in (*PAGES, *STORES) for name in files}
-# Started first, in this order, or the other workers wait for them at the end. Each worker is given two at once: so what
-# comes seventh waits for the first of the pages.
+# Started first, in this order, or the other workers wait for them at the end.
 LONGEST = (
     *(name for files in PAGES for name in files),
-    *("tests/test_cli.py", "tests/test_js.py", "tests/test_parallel.py", "tests/test_instances.py"),
-    *("tests/test_opening.py", "tests/test_demo.py"),
+    *("tests/test_cli.py", "tests/test_js.py"),
     *(name for files in STORES for name in files),
-    *("openapi/test_tools.py", "tests/test_end_to_end.py", "modem/test_simulator_gammu.py"),
-    *("tests/test_pytest_plugin.py", "modem/test_manners.py", "modem/test_link_faults.py"),
-    *("tests/test_examples.py", "tests/test_keeping.py", "tests/test_docs.py", "tests/test_server_limits.py"),
+    *("tests/test_parallel.py", "tests/test_instances.py", "openapi/test_tools.py", "tests/test_end_to_end.py"),
+    *("modem/test_simulator_gammu.py", "tests/test_opening.py", "tests/test_pytest_plugin.py", "tests/test_demo.py"),
+    *("modem/test_manners.py", "modem/test_link_faults.py", "tests/test_examples.py"),
+    *("tests/test_keeping.py", "tests/test_docs.py", "tests/test_server_limits.py"),
     *("modem/test_gammucheck.py", "tests/test_client_away.py", "stores/test_postgres_away.py"),
     *("tests/test_server.py", "modem/test_link_kill.py"),
 )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST, TOGETHER, in_its_folder
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "smscatch"
 OURS = [path for folder in ("src", "tests", "benchmarks", "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -68,6 +70,10 @@ def test_every_file_that_the_table_for_contributors_names_exists() -> None:
     assert {name for name in named if not any((place / name).exists() for place in places)} == {
         "web/catalogues/LANGUAGE.toml"
     }
+
+
+def test_every_file_of_tests_that_is_tried_first_or_with_others_exists() -> None:
+    assert {*LONGEST, *TOGETHER} <= {in_its_folder(path) for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 @pytest.mark.parametrize(
