@@ -388,9 +388,9 @@ async def test_a_client_that_is_gone_ends_the_first_of_its_requests_too(settings
                 writer.write(f"GET /api/v1/events HTTP/1.1\r\n{head}GET /healthz HTTP/1.1\r\n{head}".encode())
                 await reader.readuntil(b"200 OK")
                 while await waiting() != 1:
-                    pass
+                    await asyncio.sleep(0.01)
             while await waiting() != 0:
-                pass
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("protocol")

@@ -55,3 +55,12 @@ async def test_a_wait_that_is_over_is_not_ended_by_the_end_of_its_connection() -
     assert await unless_gone(a_request(hang_up), wait()) == "a text"
     hang_up.come()
     await asyncio.sleep(0)
+
+
+async def test_the_server_reads_on_during_a_wait_or_it_would_not_see_who_leaves_behind_a_second_request() -> None:
+    read: list[str] = []
+
+    async def wait() -> list[str]:
+        return [*read, "waits"]
+
+    assert await unless_gone(a_request(HangUp(lambda: read.append("reads"))), wait()) == ["reads", "waits"]

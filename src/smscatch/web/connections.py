@@ -48,6 +48,7 @@ class HttpConnection(asyncio.Protocol):
 
     app_state: dict[str, Any]
     cycle: Any
+    flow: Any
     connections: set[Any]
     limit_concurrency: int | None
     loop: asyncio.AbstractEventLoop
@@ -63,11 +64,14 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse to."""
-        self.app_state = {**self.app_state, HANG_UP: HangUp()}  # the state of each request
+        self.app_state = {**self.app_state, HANG_UP: HangUp(self._read_on)}  # the state of each request
         super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
         self._expect_request()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency + REFUSED_POLITELY:
             transport.abort()
+
+    def _read_on(self) -> None:
+        self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
         """Send the answer, and go on with the next request."""
