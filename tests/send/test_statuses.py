@@ -110,7 +110,8 @@ async def test_plivo_tells_of_each_recipient(house: House) -> None:
     forms = [[dict(parse_qsl(call["body"])) for call in calls] for calls in told]
     assert [[form["Status"] for form in each] for each in forms] == [["sent", "delivered"]] * 2
     assert [{form["To"] for form in each} for each in forms] == [{TO[1:]}, {OTHER[1:]}]
-    assert len({form["ParentMessageUUID"] for each in forms for form in each}) == 1
+    assert all(form["ParentMessageUUID"] == form["MessageUUID"] for each in forms for form in each)
+    assert [form["Sequence"] for form in forms[0]] == ["1", "2"]
     for call in (call for calls in told for call in calls):
         headers = call["headers"]
         nonce, signature = headers["x-plivo-signature-v2-nonce"], headers["x-plivo-signature-v2"]

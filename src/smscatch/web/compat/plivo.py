@@ -1,6 +1,6 @@
 """Plivo's Message API: what an application sends with Plivo's SDKs is caught, and found again as Plivo has it.
 
-Source: Plivo's documentation, "Message API", "Send a message", "Retrieve a message" and "Message status callbacks";
+Source: Plivo's documentation, "Message API", "Send a message", "Retrieve a message" and "Message Status Callbacks";
 what its SDK for Python accepts was tried with plivo 4.63.
 """
 
@@ -34,34 +34,37 @@ async def create(asked: Asked, desk: Desk, path: Mapping[str, str]) -> SdkAnswer
     sent = [await desk.foresee(desk.prepare(Outgoing(to, sender, text, facts=facts))) for to in recipients]
     method: Literal["POST", "GET"] = "GET" if asked.text("method").upper() == "GET" else "POST"
     for each in sent:
-        told = () if url is None else _statuses(url, each, sent[0], desk.secret, method=method)
+        told = () if url is None else _statuses(url, each, desk.secret, method=method)
         await desk.keep(msgspec.structs.replace(each, callbacks=told))
     ids = [str(uuid.UUID(each.id)) for each in sent]
     return SdkAnswer({"api_id": str(uuid.uuid4()), "message": "message(s) queued", "message_uuid": ids}, 202)
 
 
-def _statuses(
-    url: str, sent: CaughtText, first: CaughtText, secret: str, *, method: Literal["POST", "GET"]
-) -> tuple[Callback, ...]:
+def _statuses(url: str, sent: CaughtText, secret: str, *, method: Literal["POST", "GET"]) -> tuple[Callback, ...]:
     """Return what the application is told: that a text is sent, and what became of it; a long one whole."""
-    at = sent.received_at.strftime("%Y-%m-%d %H:%M:%S+00:00")
+    at = sent.received_at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    uid = str(uuid.UUID(sent.id))
     fields = {
         "From": sent.sender,
         "To": sent.line.removeprefix("+"),
-        "MessageUUID": str(uuid.UUID(sent.id)),
-        "ParentMessageUUID": str(uuid.UUID(first.id)),
-        "PartInfo": "1 of 1",
+        "Type": "sms",
+        "MessageUUID": uid,
+        "ParentMessageUUID": uid,
         "Units": str(count_segments(sent.text).count),
         "TotalRate": RATE,
         "TotalAmount": RATE,
         "MCC": "001",  # of the network for tests: ITU-T E.212
         "MNC": "01",
+        "MessageTime": at,
         "QueuedTime": at,
         "SentTime": at,
     }
     failed = {"ErrorCode": sent.undelivered} if sent.undelivered else {}
     steps: tuple[tuple[str, dict[str, str]], ...] = (("sent", {}), (_final(sent), {"DeliveryReportTime": at} | failed))
-    return tuple(sign(url, fields | more | {"Status": status}, secret, status, method=method) for status, more in steps)
+    return tuple(
+        sign(url, fields | more | {"Status": status, "Sequence": str(number)}, secret, status, method=method)
+        for number, (status, more) in enumerate(steps, 1)
+    )
 
 
 def _final(sent: CaughtText) -> str:
