@@ -19,6 +19,7 @@ from tests.surroundings import adopt_orphans, end_children, hide_user, share_fol
 
 def main() -> int:
     adopt_orphans()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # while the servers start
     with shared_servers():
         run = subprocess.Popen([sys.executable, "-m", "pytest", *sys.argv[1:]])
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to pytest too, which says how far it came
