@@ -52,7 +52,7 @@ ADMIN_KEY = "the-administrator-of-the-tests"
 
 
 # A file is tried by one worker; the files of each of these follow one another in the same one, which starts a browser
-# once for them, or a MongoDB and a PostgreSQL.
+# once for them.
 PAGES = (
     ("pages/test_page_craft.py", "pages/test_page_find.py", "pages/test_page_live.py"),
     (
@@ -62,31 +62,17 @@ PAGES = (
         "pages/test_page_clearing.py",
     ),
 )
-STORES = (
-    ("stores/test_contract.py", "stores/test_leases.py"),
-    (
-        *("stores/test_mongo.py", "stores/test_moving.py", "stores/test_queue.py", "stores/test_parts.py"),
-        "stores/test_groups.py",
-    ),
-    (
-        *("stores/test_postgres.py", "stores/test_set_clock.py", "stores/test_postgres_pooler.py"),
-        *("stores/test_inbound.py", "stores/test_search.py", "stores/test_memos.py", "stores/test_lookups.py"),
-        *("stores/test_added_sources.py", "stores/test_documents.py", "stores/test_optouts.py"),
-        *("stores/test_sinks.py", "stores/test_verifications.py", "stores/test_mongo_access.py"),
-    ),
-)
-TOGETHER = {name: files[0] for files in (*PAGES, *STORES) for name in files}
+TOGETHER = {name: files[0] for files in PAGES for name in files}
 # Started first, in this order, or the other workers wait for them at the end.
 LONGEST = (
-    *(name for files in PAGES for name in files),
-    *("tests/test_cli.py", "tests/test_js.py"),
-    *(name for files in STORES for name in files),
-    *("tests/test_parallel.py", "tests/test_instances.py", "openapi/test_tools.py", "tests/test_end_to_end.py"),
+    *TOGETHER,
+    *("tests/test_cli.py", "tests/test_js.py", "tests/test_parallel.py", "tests/test_instances.py"),
+    *("openapi/test_tools.py", "tests/test_end_to_end.py", "stores/test_contract.py", "stores/test_mongo.py"),
     *("modem/test_simulator_gammu.py", "tests/test_opening.py", "tests/test_pytest_plugin.py", "tests/test_demo.py"),
+    *("stores/test_leases.py", "stores/test_postgres_away.py", "stores/test_moving.py"),
     *("modem/test_manners.py", "modem/test_link_faults.py", "tests/test_examples.py"),
     *("tests/test_keeping.py", "tests/test_docs.py", "tests/test_server_limits.py"),
-    *("modem/test_gammucheck.py", "tests/test_client_away.py", "stores/test_postgres_away.py"),
-    *("tests/test_server.py", "modem/test_link_kill.py"),
+    *("modem/test_gammucheck.py", "tests/test_client_away.py", "tests/test_server.py", "modem/test_link_kill.py"),
 )
 
 
