@@ -62,7 +62,7 @@ def _find(options: argparse.Namespace) -> "Survey":
     places = Places(UsbTree(Path(options.sys), Path(options.dev)), Path(options.proc), options.bus)
     look = survey_device(options.device) if options.device else survey_machine(places)
     found = asyncio.run(look)
-    print("\n".join(map(escape_controls, describe(found))))
+    _tell("\n".join(describe(found)))
     return found
 
 
