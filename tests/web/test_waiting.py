@@ -10,7 +10,7 @@ from smscatch.web.waiting import ClientGone, is_gone, unless_gone
 
 
 def a_request(hang_up: HangUp) -> Request:
-    return Request({"type": "http", "state": {HANG_UP: hang_up}})
+    return Request({"type": "http", "headers": [], "state": {HANG_UP: hang_up}})
 
 
 async def test_a_wait_is_cancelled_when_its_client_hangs_up_and_only_then() -> None:

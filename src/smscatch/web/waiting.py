@@ -1,6 +1,8 @@
 """Waiting over HTTP: what is waited for ends with its client. The waits themselves are those of Access."""
 
-from collections.abc import Coroutine
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -29,8 +31,28 @@ async def unless_gone(request: Request, wait: Coroutine[Any, Any, T]) -> T:
         wait.close()
         raise ClientGone("The client hung up.")
     block = Interruptible()
-    with block, hang_up.telling(lambda: block.interrupt(ClientGone("The client hung up."))):
+    with block, hang_up.telling(lambda: block.interrupt(ClientGone("The client hung up."))), _reading_on(request):
         return await wait
+
+
+@contextlib.contextmanager
+def _reading_on(request: Request) -> Iterator[None]:
+    """Read a body away that comes with the request: while some of it is unread, nobody hears that the client hangs up.
+
+    Few have one, and pay for the task.
+    """
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    reading = asyncio.ensure_future(_read_away(request)) if has_body else None
+    try:
+        yield
+    finally:
+        if reading is not None:
+            reading.cancel()
+
+
+async def _read_away(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def is_gone(request: Request) -> bool:
