@@ -261,7 +261,7 @@ async def test_now_lies_behind_what_waits_in_the_spool(inbox: Inbox) -> None:
     assert await inbox.position() == 1
 
 
-async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox) -> None:
     day = timedelta(days=1)
     await inbox.receive([a_delivery(text="old", received_at=NOON - 2 * day)])
     await inbox.receive([a_delivery(text="of 1970", received_at=datetime(1970, 1, 12, tzinfo=UTC))])
@@ -275,30 +275,24 @@ async def test_pruning_leaves_alone_what_a_wrong_clock_calls_old(inbox: Inbox, m
         else:
             raise asyncio.CancelledError
 
-    with monkeypatch.context() as sleepless:
-        sleepless.setattr("smscatch.inbox.asyncio.sleep", next_round)
-        with pytest.raises(asyncio.CancelledError):
-            await inbox.keep_pruning(day)
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.keep_pruning(day, sleep=next_round)
     texts = [stored.message.text for stored in await inbox.store.after(ALL, 0, 10)]
     assert texts == ["of 1970", "of a wrong clock"]
 
 
-async def test_no_more_than_so_many_messages_are_kept(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_than_so_many_messages_are_kept(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(text=str(number)) for number in range(5)])
 
     async def end(_: float) -> None:
         raise asyncio.CancelledError
 
-    with monkeypatch.context() as sleepless:
-        sleepless.setattr("smscatch.inbox.asyncio.sleep", end)
-        with pytest.raises(asyncio.CancelledError):
-            await inbox.keep_pruning(timedelta(days=36_500), keep=2)
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.keep_pruning(timedelta(days=36_500), keep=2, sleep=end)
     assert [stored.message.text for stored in await inbox.store.after(ALL, 0, 10)] == ["3", "4"]
 
 
-async def test_a_store_that_has_grown_too_large_loses_its_oldest_messages(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_store_that_has_grown_too_large_loses_its_oldest_messages(inbox: Inbox) -> None:
     await inbox.receive([a_delivery(text=f"{number} {'x' * 1000}") for number in range(400)])
     limit, rounds = await inbox.store.size() // 2, 0
 
@@ -308,16 +302,14 @@ async def test_a_store_that_has_grown_too_large_loses_its_oldest_messages(
         if rounds == 3:
             raise asyncio.CancelledError
 
-    with monkeypatch.context() as sleepless:
-        sleepless.setattr("smscatch.inbox.asyncio.sleep", next_round)
-        with pytest.raises(asyncio.CancelledError):
-            await inbox.keep_pruning(timedelta(days=36_500), max_bytes=limit)
-        left = await inbox.store.after(ALL, 0, 400)
-        assert FEWEST_KEPT < len(left) < 250
-        assert left[-1].message.text.startswith("399 ")
-        rounds = 0
-        with pytest.raises(asyncio.CancelledError):
-            await inbox.keep_pruning(timedelta(days=36_500), max_bytes=1)
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.keep_pruning(timedelta(days=36_500), max_bytes=limit, sleep=next_round)
+    left = await inbox.store.after(ALL, 0, 400)
+    assert FEWEST_KEPT < len(left) < 250
+    assert left[-1].message.text.startswith("399 ")
+    rounds = 0
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.keep_pruning(timedelta(days=36_500), max_bytes=1, sleep=next_round)
     assert len(await inbox.store.after(ALL, 0, 400)) == FEWEST_KEPT
 
 

@@ -29,6 +29,7 @@ ROOMY = 0.95
 FEWEST_KEPT = 100
 MAX_HELD_BYTES = 1024 * 1024  # of messages that are read for one reader, who may not take them for long
 RETRY_SECONDS = 1.0
+PRUNE_SECONDS = 3600.0
 FRESH_SECONDS = 3.0  # asked for each second; a clock that is slewed goes wrong by 2 ms in that time
 # Before this, no clock was right: a machine without a battery for it starts in 1970.
 FIRST_PLAUSIBLE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -272,11 +273,12 @@ class Inbox:
         retention: timedelta,
         keep: int | None = None,
         max_bytes: int | None = None,
-        interval: timedelta = timedelta(hours=1),
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Delete what is older than `retention`, all but the newest `keep`, and the oldest beyond `max_bytes`.
 
-        Now and every `interval`, for ever.
+        Now and every PRUNE_SECONDS, for ever; `sleep` waits for so long.
 
         What was stored since the start stays for `retention` of our own running time, whatever a wrong clock says of
         it, and what was received when the clock was not yet set stays.
@@ -295,7 +297,7 @@ class Inbox:
                     log.info("%d messages were more than the newest %d, and are deleted", trimmed, keep)
                 if max_bytes is not None and (trimmed := await self._trim_to(max_bytes)):
                     log.info("%d messages were the oldest beyond %d bytes, and are deleted", trimmed, max_bytes)
-            await asyncio.sleep(interval.total_seconds())
+            await sleep(PRUNE_SECONDS)
 
     async def _trim_to(self, max_bytes: int) -> int:
         """Delete the oldest messages if the store has grown beyond a size; return how many."""
