@@ -31,6 +31,7 @@ PASSWORD = "s3cret/@:word"
 FLAGS = (
     *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=32MB"),
     *("-c", "max_connections=300"),  # of all workers together
+    *("-c", "dynamic_shared_memory_type=mmap"),  # in its folder, so that none of it outlives one that was killed
     *("-c", "timezone=Asia/Kathmandu", "-c", "log_min_messages=warning"),
 )
 
