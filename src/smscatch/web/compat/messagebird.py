@@ -1,7 +1,7 @@
 """MessageBird's SMS API: what an application sends with its SDKs is caught, and found again as MessageBird has it.
 
-Source: MessageBird's documentation, "SMS messaging API", "Handle status reports" and "API errors"; what its SDK for
-Python accepts was tried with messagebird 2.2.
+Source: MessageBird's documentation, "SMS messaging API", "Handle status reports", "API errors" and "SMS Platform
+Extended Error Codes" (the reasons); what its SDK for Python accepts was tried with messagebird 2.2.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ def _reports(url: str, sent: CaughtText, message_id: str, secret: str) -> tuple[
         "reference": str(sent.facts["reference"]),
         "status": _final(sent),
         "statusDatetime": sent.received_at.isoformat(timespec="seconds"),
-        "statusReason": "undeliverable" if sent.undelivered else "successfully delivered",
+        "statusReason": "received network error" if sent.undelivered else "successfully delivered",
     }
     return (sign_status(url, fields | failed, sent.received_at, secret),)
 
