@@ -27,8 +27,7 @@ _TYPED_SENDER = re.compile(r"\+?[0-9]{1,20}|[A-Za-z0-9-]{1,11}")
 _PLAIN = re.compile(r"[ -\[\]-~]")  # ASCII without control characters and the backslash
 _SAID = re.compile(r"(?:KO|error|adb(?:\.exe)?): ?.+", re.MULTILINE)
 # What adb and the console say, and what to do then.
-REMEDIES = (
-    # In lower case.
+REMEDIES = (  # in lower case
     ("more than one", "set `serial` to one of those that `adb devices` lists"),
     ("authentication", "let smscatch run as the user whose .emulator_console_auth_token the emulator reads"),
     ("no emulator", "start the emulator on the machine that smscatch runs on"),
@@ -88,8 +87,7 @@ def _sender_of(message: Message) -> str:
 def escape(text: str) -> str:
     r"""Return a text as the console takes it, on one line of ASCII: \n, \\, \xNN and \uNNNN, one for each UTF-16 unit.
 
-    It keeps quotes as they are, since no shell is in between, misreads UTF-8, and would take what stands behind a line
-    end for its next command.
+    It keeps quotes as they are, since no shell is in between, misreads UTF-8, and reads one line at a time.
     """
     return "".join(each if _PLAIN.fullmatch(each) else _escape_one(each) for each in text)
 
